@@ -1,0 +1,76 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '@baton/shared/time';
+import type { SimOptions } from './options.ts';
+
+export type TokenKind = 'app' | 'registration' | 'admin' | 'queue';
+
+interface Grant {
+  kind: TokenKind;
+  subject: string;
+  expiresAt: number;
+}
+
+export interface IssuedToken {
+  token: string;
+  /** ISO time. */
+  expiresAt: string;
+}
+
+/** Every token that the simulator has handed out, of which kind, for what, and until when. */
+export class Tokens {
+  readonly #clock: Clock;
+  readonly #lifetimeMs: Record<TokenKind, number>;
+  readonly #grants = new Map<string, Grant>();
+  readonly #key = randomBytes(32);
+
+  constructor(clock: Clock, options: SimOptions) {
+    this.#clock = clock;
+    this.#lifetimeMs = {
+      app: options.appTokenMs,
+      registration: options.registrationTokenMs,
+      admin: options.adminTokenMs,
+      queue: options.queueTokenMs,
+    };
+  }
+
+  /** `subject` is what the token is good for: a scope or a session id. */
+  issue(kind: TokenKind, subject: string): IssuedToken {
+    const expiresAt = this.#clock.now() + this.#lifetimeMs[kind];
+    const token = this.#mint(kind, subject, expiresAt);
+    this.#grants.set(token, { kind, subject, expiresAt });
+    return { token, expiresAt: new Date(expiresAt).toISOString() };
+  }
+
+  /** The subject of a valid token of this kind; undefined when it is wrong or has expired. */
+  check(kind: TokenKind, token: string): string | undefined {
+    const grant = this.#grants.get(token);
+    if (!grant || grant.kind !== kind) return undefined;
+    if (grant.expiresAt > this.#clock.now()) return grant.subject;
+    this.#grants.delete(token);
+    return undefined;
+  }
+
+  /** Ends all tokens of a kind at once. Returns how many there were. */
+  expire(kind: TokenKind): number {
+    const ended = [...this.#grants].filter(([, grant]) => grant.kind === kind);
+    for (const [token] of ended) this.#grants.delete(token);
+    return ended.length;
+  }
+
+  #mint(kind: TokenKind, subject: string, expiresAt: number): string {
+    if (kind === 'app') return `ghs_${randomBytes(27).toString('base64url')}`;
+    if (kind === 'registration') return `A${randomBytes(14).toString('hex').toUpperCase()}`;
+    const now = Math.floor(this.#clock.now() / 1000);
+    const claims = { sub: subject, kind, nbf: now, iat: now, exp: Math.ceil(expiresAt / 1000) };
+    const head = `${encode({ typ: 'JWT', alg: 'HS256' })}.${encode({ ...claims, jti: nonce() })}`;
+    return `${head}.${createHmac('sha256', this.#key).update(head).digest('base64url')}`;
+  }
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function nonce(): string {
+  return randomBytes(9).toString('base64url');
+}

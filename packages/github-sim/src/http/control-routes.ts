@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { booksOf, jobRecord, stateOf } from '../control/reports.ts';
+import { addJobsSchema, outageSchema, tokenKindSchema } from '../control/schemas.ts';
+import { faultRuleSchema } from '../core/fault-rule.ts';
+import { Refusal } from '../core/refusal.ts';
+import type { Simulator } from '../core/simulator.ts';
+import { control } from './control-route.ts';
+import { scaleSetControlRoutes } from './control-scale-set-routes.ts';
+import { param, type Route, readBody } from './exchange.ts';
+
+/** The simulator's own API. It is never subject to faults. */
+export function controlRoutes(sim: Simulator): Route[] {
+  return [
+    control('GET', 'healthz', () => ({ status: 'ok' })),
+    control('GET', 'state', () => stateOf(sim)),
+    control('GET', 'books', () => booksOf(sim)),
+    control('GET', 'jobs', () => ({ jobs: sim.jobs.all().map(jobRecord) })),
+    control('POST', 'jobs', (request) => ({
+      ids: sim.jobs.add(readBody(request, addJobsSchema)).map(({ id }) => id),
+    })),
+    control('DELETE', 'jobs/:id', (request) => {
+      const id = param(request, 'id');
+      if (!sim.jobs.cancel(id)) throw new Refusal(409, { message: `Job ${id} is not under way.` });
+      return {};
+    }),
+    control('GET', 'faults', () => ({ faults: sim.faults.list() })),
+    control('POST', 'faults', (request) => ({
+      id: sim.faults.add(readBody(request, faultRuleSchema)),
+    })),
+    control('DELETE', 'faults', () => {
+      sim.faults.clear();
+      return {};
+    }),
+    control('DELETE', 'faults/:id', (request) => {
+      sim.faults.clear(param(request, 'id'));
+      return {};
+    }),
+    control('POST', 'outage', (request) => {
+      const { ms, status } = readBody(request, outageSchema);
+      sim.startOutage(ms, status);
+      return {};
+    }),
+    control('POST', 'tokens/expire', (request) => {
+      const { kind } = readBody(request, z.object({ kind: tokenKindSchema }));
+      return { expired: sim.tokens.expire(kind) };
+    }),
+    ...scaleSetControlRoutes(sim),
+  ];
+}

@@ -1,0 +1,8 @@
+#!/bin/sh
+# A runner program for tests: does what its JIT config says.
+case $ACTIONS_RUNNER_INPUT_JITCONFIG in
+  exit\ *) exit "${ACTIONS_RUNNER_INPUT_JITCONFIG#exit }" ;;
+  stubborn*) trap '' TERM ;;
+esac
+echo "$$" >started
+exec tail -f /dev/null

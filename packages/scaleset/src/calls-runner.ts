@@ -1,0 +1,57 @@
+import type { AdminCall } from './admin-api.ts';
+import { scaleSetPath } from './calls-scale-set.ts';
+import { reads } from './read-answer.ts';
+import { type JitConfig, jitConfigSchema, listOf, type Runner, runnerSchema } from './schemas.ts';
+
+/** `busy`: it runs a job and stays. */
+export type RemoveRunnerResult = { kind: 'removed' } | { kind: 'busy' } | { kind: 'gone' };
+
+const runners = '_apis/distributedtask/pools/0/agents';
+
+export function generateJitConfigCall(
+  scaleSetId: number,
+  { name, workFolder }: { name: string; workFolder: string },
+): AdminCall<JitConfig> {
+  return {
+    what: 'generate JIT config',
+    method: 'POST',
+    path: scaleSetPath(scaleSetId, 'generatejitconfig'),
+    scaleSetId,
+    body: JSON.stringify({ name, workFolder }),
+    meaning: { conflict: 'runner-exists' },
+    read: reads(jitConfigSchema),
+  };
+}
+
+export function getRunnerCall(runnerId: number): AdminCall<Runner | undefined> {
+  return {
+    what: 'get runner',
+    method: 'GET',
+    path: `${runners}/${runnerId}`,
+    read: reads(runnerSchema),
+    expected: new Map([['runner-not-found', { answer: undefined }]]),
+  };
+}
+
+export function listRunnersCall(name?: string): AdminCall<Runner[]> {
+  return {
+    what: 'list runners',
+    method: 'GET',
+    path: runners,
+    query: name === undefined ? {} : { agentName: name },
+    read: reads(listOf(runnerSchema)),
+  };
+}
+
+export function removeRunnerCall(runnerId: number): AdminCall<RemoveRunnerResult> {
+  return {
+    what: 'remove runner',
+    method: 'DELETE',
+    path: `${runners}/${runnerId}`,
+    read: () => ({ kind: 'removed' }),
+    expected: new Map<'job-still-running' | 'runner-not-found', { answer: RemoveRunnerResult }>([
+      ['job-still-running', { answer: { kind: 'busy' } }],
+      ['runner-not-found', { answer: { kind: 'gone' } }],
+    ]),
+  };
+}

@@ -1,0 +1,36 @@
+import { parse } from 'lossless-json';
+import { z } from 'zod';
+
+/**
+ * Parses JSON so that no digit is lost: integers outside the safe range become `bigint`. A byte
+ * order mark in front is ignored (the Actions service sends one). Throws on anything but JSON; the
+ * error may quote the text, so do not let it out where the text may hold a secret.
+ */
+export function parseJson(text: string): unknown {
+  return parse(stripBom(text), null, {
+    parseNumber,
+    onDuplicateKey: ({ newValue }) => newValue,
+  });
+}
+
+export function stripBom(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+function parseNumber(digits: string): number | bigint {
+  const value = Number(digits);
+  if (Number.isSafeInteger(value) || !/^-?\d+$/.test(digits)) return value;
+  return BigInt(digits);
+}
+
+/** A 64-bit id as a string of decimal digits, whether it was sent as a number or as a string. */
+export const decimalId = z
+  .union([z.number().int(), z.bigint(), z.string().regex(/^\d+$/)])
+  .transform(String);
+
+/** Says where a value differs from its schema, without quoting the value. */
+export function shapeProblem(error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `${issue.path.join('.') || 'value'}: ${issue.message}`)
+    .join('; ');
+}

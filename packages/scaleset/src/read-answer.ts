@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { GitHubApiError } from './errors.ts';
+import { parseJson, shapeProblem } from './json.ts';
+import type { HttpAnswer } from './transport.ts';
+
+interface AnswerContext {
+  what: string;
+  host: string;
+}
+
+/**
+ * The body of a successful answer as typed data. A body that is empty, cut off or of another shape
+ * is `degraded`: seen during incidents, and over by the next try. The error never quotes the body,
+ * which may hold tokens.
+ */
+export function readAnswer<T>(
+  schema: z.ZodType<T>,
+  answer: HttpAnswer,
+  { what, host }: AnswerContext,
+): T {
+  const parsed = schema.safeParse(readJson(answer, { what, host }));
+  if (parsed.success) return parsed.data;
+  throw degraded(answer, { what, host }, `has another shape: ${shapeProblem(parsed.error)}`);
+}
+
+/** `readAnswer` for a given schema. */
+export function reads<T>(schema: z.ZodType<T>): (answer: HttpAnswer, context: AnswerContext) => T {
+  return (answer, context) => readAnswer(schema, answer, context);
+}
+
+/** The body of a successful answer as JSON of any shape; `degraded` when it is none. */
+export function readJson(answer: HttpAnswer, context: AnswerContext): unknown {
+  try {
+    return parseJson(answer.text);
+  } catch {
+    const size = Buffer.byteLength(answer.text);
+    throw degraded(answer, context, size === 0 ? 'is empty' : `is not JSON (${size} bytes)`);
+  }
+}
+
+function degraded(
+  answer: HttpAnswer,
+  { what, host }: AnswerContext,
+  problem: string,
+): GitHubApiError {
+  return new GitHubApiError(`${what}: the answer of ${host} ${problem}`, {
+    kind: 'degraded',
+    host,
+    status: answer.status,
+    activityId: answer.header('activityid'),
+    requestId: answer.header('x-github-request-id'),
+  });
+}

@@ -1,0 +1,62 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
+import { flagSchema, milliseconds, secretSchema } from './load-config.ts';
+
+/** How to reach NATS; shared by services and CLI. */
+export const natsVariables = {
+  natsUrl: {
+    variable: 'BATON_NATS_URL',
+    schema: z.string().min(1).default('nats://127.0.0.1:4222').describe('where NATS is'),
+  },
+  natsUser: {
+    variable: 'BATON_NATS_USER',
+    schema: z.string().min(1).describe('NATS user of this service, see infra/nats'),
+  },
+  natsPassword: {
+    variable: 'BATON_NATS_PASSWORD',
+    schema: secretSchema.describe('password of that user'),
+  },
+  natsConnectTimeoutMs: {
+    variable: 'BATON_NATS_CONNECT_TIMEOUT_MS',
+    schema: milliseconds(30_000, 0).describe('how long the first connection may take, ms'),
+  },
+  installationId: {
+    variable: 'BATON_INSTALLATION_ID',
+    schema: installationIdSchema.describe(
+      'name of this installation of Baton, part of every runner name: a-z and 0-9, at most 12',
+    ),
+  },
+};
+
+/** Variables that every service has. */
+export const serviceVariables = {
+  ...natsVariables,
+  instance: {
+    variable: 'BATON_INSTANCE',
+    schema: tokenSchema
+      .default(defaultInstance())
+      .describe('name of this process that stays the same over its restarts'),
+  },
+  logLevel: {
+    variable: 'BATON_LOG_LEVEL',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  },
+  logPretty: { variable: 'BATON_LOG_PRETTY', schema: flagSchema.describe('readable log lines') },
+  healthHost: { variable: 'BATON_HEALTH_HOST', schema: z.string().default('0.0.0.0') },
+  healthPort: {
+    variable: 'BATON_HEALTH_PORT',
+    schema: z.coerce.number().int().min(0).max(65_535).default(8_080),
+  },
+  drainTimeoutMs: {
+    variable: 'BATON_DRAIN_TIMEOUT_MS',
+    schema: milliseconds(20_000, 1_000).describe('time to finish after SIGTERM, ms'),
+  },
+};
+
+function defaultInstance(): string {
+  return hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
+    .slice(0, 63);
+}

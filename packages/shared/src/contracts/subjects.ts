@@ -1,0 +1,32 @@
+/** Every subject Baton uses. Parts that vary are always one token, so that permissions can be exact. */
+
+export type EventSource = 'listener' | 'provisioner' | 'janitor' | 'cli';
+export type CommandVerb = 'create' | 'delete';
+/** What a core NATS hint is about. A hint wakes a periodic pass early and is never the truth. */
+export type HintTopic = 'spec' | 'plan' | 'lease' | 'demand';
+
+export function eventSubject(
+  source: EventSource,
+  scaleSetId: string,
+  entity: string,
+  what: string,
+): string {
+  return `baton.v1.event.${source}.${scaleSetId}.${entity}.${what}`;
+}
+
+export function commandSubject(verb: CommandVerb, scaleSetId: string): string {
+  return `baton.v1.command.${verb}.${scaleSetId}`;
+}
+
+export function deadSubject(service: string, kind: string): string {
+  return `baton.v1.dead.${service}.${kind}`;
+}
+
+export function hintSubject(topic: HintTopic, scaleSetId: string): string {
+  return `baton.v1.hint.${topic}.${scaleSetId}`;
+}
+
+/** Where one incarnation of a listener answers probes for as long as it lives. */
+export function livenessSubject(identity: string, incarnation: string): string {
+  return `baton.v1.live.${identity}.${incarnation}`;
+}

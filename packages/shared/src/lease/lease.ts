@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { AppError } from '../errors/index.ts';
+import type { KvBucket } from '../messaging/index.ts';
+import type { Random } from '../retry/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../time/index.ts';
+
+/** Who holds a lease: the identity stays over a restart, the incarnation is one process. */
+export const leaseSchema = z.looseObject({
+  v: z.literal(1),
+  identity: z.string(),
+  incarnation: z.string(),
+});
+export type Holder = z.infer<typeof leaseSchema>;
+export type LeaseBucket = KvBucket<typeof leaseSchema>;
+
+export interface LeaseDeps {
+  bucket: LeaseBucket;
+  holder: Holder;
+  /** The bucket's TTL, in ms. */
+  ttlMs: number;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** The lease was lost: somebody else may hold it by now. Costs one scale set, never the process. */
+class LeaseLostError extends AppError {
+  constructor(reason: string) {
+    super('conflict', `lease lost: ${reason}`, { retryable: true });
+  }
+}
+
+/** Given up this long before others could get it, in ms. */
+const marginMs = 200;
+/** Wall and monotonic clock apart by more than this: the machine was suspended. */
+const suspendedMs = 1_000;
+
+/**
+ * A lease that is held. `signal` is aborted as soon as it may be lost: a renewal was refused, none
+ * was confirmed within the TTL (counted by the local monotonic clock from before it was sent), or
+ * the machine was suspended.
+ *
+ * It does not stop a process that was frozen between its check and its act: whatever changes state
+ * is fenced by a revision or an epoch as well.
+ */
+export class Lease {
+  readonly key: string;
+  readonly #deps: LeaseDeps;
+  readonly #lost = new AbortController();
+  #revision: number;
+  #validUntil: number;
+  #wallOffset: number;
+  /** The last renewal's outcome is not known: the entry is read before the next one. */
+  #unsure = false;
+  #renewing: Promise<void> | undefined;
+
+  constructor(deps: LeaseDeps, key: string, revision: number, sentAt: number) {
+    this.#deps = deps;
+    this.key = key;
+    this.#revision = revision;
+    this.#validUntil = sentAt + deps.ttlMs - marginMs;
+    this.#wallOffset = deps.clock.now() - deps.clock.monotonic();
+    void this.#keepRenewing();
+    void this.#watchDeadline();
+  }
+
+  /** Aborted when the lease is lost or released. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Renews now; when it resolves, the lease was ours after the call began.
+   * @throws LeaseLostError, or AppError `nats` when the server did not answer (still ours, maybe).
+   */
+  async renew(): Promise<void> {
+    // A renewal that is already under way may have been sent before the caller decided.
+    await this.#renewing?.catch(() => undefined);
+    this.signal.throwIfAborted();
+    this.#renewing ??= this.#renewOnce().finally(() => {
+      this.#renewing = undefined;
+    });
+    await this.#renewing;
+  }
+
+  /** Gives the lease back, so that another can take it at once. Best effort. */
+  async release(): Promise<void> {
+    await this.#renewing?.catch(() => undefined);
+    if (this.signal.aborted) return;
+    this.#lost.abort(new LeaseLostError('released'));
+    await this.#deps.bucket.delete(this.key, this.#revision).catch((err: unknown) => {
+      this.#deps.log.warn({ leaseName: this.key, err }, 'lease could not be released');
+    });
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { bucket, holder, clock, ttlMs } = this.#deps;
+    this.#checkSuspended();
+    const sentAt = clock.monotonic();
+    try {
+      if (this.#unsure) await this.#readBack();
+      const revision = await bucket.update(this.key, holder, this.#revision);
+      if (revision === undefined) await this.#readBack();
+      else this.#revision = revision;
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    }
+    this.#unsure = false;
+    this.signal.throwIfAborted();
+    this.#validUntil = sentAt + ttlMs - marginMs;
+  }
+
+  /** After an unknown outcome: the entry may be ours at a later revision than we know. */
+  async #readBack(): Promise<void> {
+    const entry = await this.#deps.bucket.get(this.key);
+    const ours = entry?.value.incarnation === this.#deps.holder.incarnation;
+    if (!entry || !ours) throw this.#lose(entry ? 'another listener holds it' : 'it expired');
+    this.#revision = entry.revision;
+  }
+
+  async #keepRenewing(): Promise<void> {
+    const { clock, random, ttlMs, log } = this.#deps;
+    const intervalMs = ttlMs / 3;
+    let waitMs = intervalMs * (0.8 + 0.2 * random());
+    for (;;) {
+      try {
+        await clock.sleep(waitMs, this.signal);
+        await this.renew();
+        waitMs = intervalMs * (0.8 + 0.2 * random());
+      } catch (err) {
+        if (this.signal.aborted) return;
+        log.warn({ leaseName: this.key, err }, 'lease renewal was not confirmed');
+        waitMs = intervalMs / 4;
+      }
+    }
+  }
+
+  async #watchDeadline(): Promise<void> {
+    const { clock } = this.#deps;
+    try {
+      for (;;) {
+        const leftMs = this.#validUntil - clock.monotonic();
+        if (leftMs <= 0) {
+          this.#lose('no renewal was confirmed in time');
+          return;
+        }
+        await clock.sleep(leftMs, this.signal);
+      }
+    } catch (error) {
+      if (!this.signal.aborted) throw error;
+    }
+  }
+
+  #checkSuspended(): void {
+    const { clock } = this.#deps;
+    const offset = clock.now() - clock.monotonic();
+    const jumpMs = Math.abs(offset - this.#wallOffset);
+    this.#wallOffset = offset;
+    if (jumpMs > suspendedMs) throw this.#lose(`the clock jumped by ${Math.round(jumpMs)} ms`);
+  }
+
+  #lose(reason: string): LeaseLostError {
+    const error = new LeaseLostError(reason);
+    if (!this.signal.aborted) {
+      this.#deps.log.warn({ leaseName: this.key, reason }, 'lease lost');
+      this.#lost.abort(error);
+    }
+    return error;
+  }
+}

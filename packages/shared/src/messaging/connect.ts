@@ -1,0 +1,106 @@
+import { connect, Events, type NatsConnection } from 'nats';
+import type { Secret } from '../config/index.ts';
+import { AppError } from '../errors/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../time/index.ts';
+
+/** As read by `natsVariables`. */
+export interface NatsSettings {
+  natsUrl: string;
+  natsUser: string;
+  natsPassword: Secret;
+  /** How long the first connection may take, in ms. */
+  natsConnectTimeoutMs: number;
+}
+
+/** The longest time a client of ours waits between two attempts to reconnect, in ms. */
+export const maxReconnectDelayMs = 400;
+
+/** One connection to NATS that reconnects for ever, and knows how long it has been up. */
+export interface Nats extends AsyncDisposable {
+  readonly connection: NatsConnection;
+  readonly clock: Clock;
+  /** How long the connection has been up without a break, in ms; 0 while it is down. */
+  connectedForMs(): number;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface ConnectOptions extends NatsSettings {
+  /** Shown in the server's connection list, and the last part of the inbox prefix. */
+  name: string;
+  log: Logger;
+  clock: Clock;
+  signal?: AbortSignal;
+}
+
+/**
+ * Connects, trying again until `natsConnectTimeoutMs` has passed.
+ *
+ * Replies go to `_INBOX_<user>.…`, so that a user's permissions can name its own replies only.
+ * @throws AppError `nats` when the server cannot be reached or refuses the user.
+ */
+export async function connectNats(options: ConnectOptions): Promise<Nats> {
+  const { natsUrl, natsUser, log, clock, signal } = options;
+  const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
+  for (;;) {
+    try {
+      return watchConnection(await dial(options), clock, log);
+    } catch (cause) {
+      const refused = /authorization/i.test(String(cause));
+      if (refused || clock.monotonic() >= giveUpAt) {
+        throw new AppError('nats', connectFailureText(natsUrl, natsUser, refused), { cause });
+      }
+      log.warn({ natsUrl, err: cause }, 'nats is not reachable yet');
+    }
+    await clock.sleep(500, signal);
+  }
+}
+
+function dial({ natsUrl, natsUser, natsPassword, name }: ConnectOptions): Promise<NatsConnection> {
+  return connect({
+    servers: natsUrl,
+    user: natsUser,
+    pass: natsPassword.reveal(),
+    name,
+    inboxPrefix: `_INBOX_${natsUser}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: maxReconnectDelayMs / 2,
+    reconnectJitter: maxReconnectDelayMs / 2,
+    pingInterval: 5_000,
+    timeout: 2_000,
+    ignoreClusterUpdates: false,
+  });
+}
+
+function connectFailureText(url: string, user: string, refused: boolean): string {
+  return refused
+    ? `NATS at ${url} refused user "${user}": check BATON_NATS_USER and BATON_NATS_PASSWORD`
+    : `NATS at ${url} cannot be reached: start nats-server there, or set BATON_NATS_URL`;
+}
+
+function watchConnection(connection: NatsConnection, clock: Clock, log: Logger): Nats {
+  let upSince: number | undefined = clock.monotonic();
+  const watch = async () => {
+    for await (const { type, data } of connection.status()) {
+      if (type === Events.Disconnect) {
+        upSince = undefined;
+        log.warn('nats connection lost');
+      } else if (type === Events.Reconnect) {
+        upSince = clock.monotonic();
+        log.info('nats connection is back');
+      } else if (type === Events.Error) {
+        log.error({ error: typeof data === 'string' ? data : 'unknown' }, 'nats reported an error');
+      }
+    }
+  };
+  // Ends with the process: the client does not end this iterator when the connection is closed.
+  void watch();
+  return {
+    connection,
+    clock,
+    connectedForMs: () => (upSince === undefined ? 0 : clock.monotonic() - upSince),
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { type HintTopic, hintSubject } from '../contracts/index.ts';
+import type { Nats } from './connect.ts';
+
+/**
+ * Hints wake a periodic pass early. They travel by core NATS, so they can be lost, and nothing may
+ * depend on one: whoever is woken reads the records and decides from those.
+ */
+export class Hints {
+  readonly #nats: Nats;
+
+  constructor(nats: Nats) {
+    this.#nats = nats;
+  }
+
+  send(topic: HintTopic, scaleSetId: string): void {
+    if (!this.#nats.connection.isClosed()) {
+      this.#nats.connection.publish(hintSubject(topic, scaleSetId));
+    }
+  }
+
+  /** Calls `onHint` with the scale set's id for each hint, until the connection closes. */
+  subscribe(topic: HintTopic, onHint: (scaleSetId: string) => void): void {
+    this.#nats.connection.subscribe(hintSubject(topic, '*'), {
+      callback: (error, message) => {
+        if (!error) onHint(message.subject.slice(message.subject.lastIndexOf('.') + 1));
+      },
+    });
+  }
+}

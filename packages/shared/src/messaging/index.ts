@@ -1,0 +1,13 @@
+export { connectNats, maxReconnectDelayMs, type Nats, type NatsSettings } from './connect.ts';
+export { consumeLoop } from './consume-loop.ts';
+export { Hints } from './hints.ts';
+export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
+export { isNoResponders, natsFailure } from './nats-error.ts';
+export { done, type Outcome, reject, retryLater } from './outcome.ts';
+export { Publisher } from './publisher.ts';
+export {
+  applyTopology,
+  awaitTopologyPart,
+  diffTopology,
+  type TopologyDifference,
+} from './topology.ts';

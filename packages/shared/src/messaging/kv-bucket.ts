@@ -1,0 +1,177 @@
+import type { JetStreamManager, KV } from 'nats';
+import { ZodError, type z } from 'zod';
+import { ContractError } from '../errors/index.ts';
+import type { Nats } from './connect.ts';
+import { isRevisionConflict, natsFailure } from './nats-error.ts';
+
+/** A value with what is needed to change it safely. */
+export interface Entry<T> {
+  key: string;
+  value: T;
+  revision: number;
+  /** The server's clock when this revision was written. */
+  writtenAt: Date;
+}
+
+/** What a key holds: a value, nothing yet, or the mark that something was deleted. */
+export type Lookup<T> =
+  | ({ kind: 'found' } & Entry<T>)
+  | { kind: 'never' }
+  | { kind: 'deleted'; revision: number };
+
+const requestTimeoutMs = 2_000;
+
+/**
+ * A KV bucket of JSON values of one schema. Every write is a compare-and-set; a write that lost
+ * returns undefined or false, and changes nothing. Failures of NATS throw `AppError` `nats`: the
+ * outcome is then unknown, and the caller reads again.
+ */
+export class KvBucket<S extends z.ZodType> {
+  readonly #kv: KV;
+  readonly #jsm: JetStreamManager;
+  readonly #name: string;
+  readonly #schema: S;
+
+  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager) {
+    this.#name = name;
+    this.#schema = schema;
+    this.#kv = kv;
+    this.#jsm = jsm;
+  }
+
+  /** Opens a bucket that exists; never makes one (that would be a bucket without its TTL). */
+  static async open<S extends z.ZodType>(
+    nats: Nats,
+    name: string,
+    schema: S,
+  ): Promise<KvBucket<S>> {
+    try {
+      const js = nats.connection.jetstream({ timeout: requestTimeoutMs });
+      const jsm = await nats.connection.jetstreamManager({
+        timeout: requestTimeoutMs,
+        checkAPI: false,
+      });
+      const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
+      return new KvBucket(name, schema, kv, jsm);
+    } catch (cause) {
+      throw natsFailure(`open bucket ${name}`, cause);
+    }
+  }
+
+  /** The value, or undefined when there is none (never was, or deleted). */
+  async get(key: string): Promise<Entry<z.infer<S>> | undefined> {
+    const found = await this.lookup(key);
+    return found.kind === 'found' ? found : undefined;
+  }
+
+  async lookup(key: string): Promise<Lookup<z.infer<S>>> {
+    const entry = await this.#try(`read ${key}`, () => this.#kv.get(key));
+    if (!entry) return { kind: 'never' };
+    if (entry.operation !== 'PUT') return { kind: 'deleted', revision: entry.revision };
+    return {
+      kind: 'found',
+      key,
+      value: this.#parse(key, entry.string()),
+      revision: entry.revision,
+      writtenAt: entry.created,
+    };
+  }
+
+  /** Writes a key that holds no value; returns its revision, or undefined when it holds one. */
+  async create(key: string, value: z.input<S>): Promise<number | undefined> {
+    return await this.#casWrite(`create ${key}`, () => this.#kv.create(key, encode(value)));
+  }
+
+  /** Writes a key that never held a value: unlike `create`, a deleted one stays deleted. */
+  async createFirst(key: string, value: z.input<S>): Promise<number | undefined> {
+    return await this.#casWrite(`create ${key}`, () =>
+      this.#kv.put(key, encode(value), { previousSeq: 0 }),
+    );
+  }
+
+  /** Replaces the value at `revision`; returns the new revision, or undefined when it has moved. */
+  async update(key: string, value: z.input<S>, revision: number): Promise<number | undefined> {
+    return await this.#casWrite(`update ${key}`, () =>
+      this.#kv.update(key, encode(value), revision),
+    );
+  }
+
+  /** Writes whatever is there: only for values with one writer and no decision behind them. */
+  async put(key: string, value: z.input<S>): Promise<number> {
+    return await this.#try(`write ${key}`, () => this.#kv.put(key, encode(value)));
+  }
+
+  /** Deletes the value at `revision`; false when it has moved. */
+  async delete(key: string, revision: number): Promise<boolean> {
+    const deleted = await this.#casWrite(`delete ${key}`, async () => {
+      await this.#kv.delete(key, { previousSeq: revision });
+      return revision;
+    });
+    return deleted !== undefined;
+  }
+
+  /**
+   * The keys under a prefix ("a.b" finds "a.b.c"); all keys without one. May hold keys that were
+   * deleted since, or before: read each. Made by one request, no consumer.
+   */
+  async keys(prefix?: string): Promise<string[]> {
+    const root = `$KV.${this.#name}.`;
+    const filter = prefix ? `${root}${prefix}.>` : `${root}>`;
+    const info = await this.#try('list keys', () =>
+      this.#jsm.streams.info(`KV_${this.#name}`, { subjects_filter: filter }),
+    );
+    return Object.keys(info.state.subjects ?? {}).map((subject) => subject.slice(root.length));
+  }
+
+  /** Every value under a prefix, read with bounded parallelism. Keys that vanish are left out. */
+  async list(prefix?: string): Promise<Entry<z.infer<S>>[]> {
+    const keys = await this.keys(prefix);
+    return await this.getMany(keys);
+  }
+
+  /** The values of these keys; those that do not exist are left out. */
+  async getMany(keys: readonly string[]): Promise<Entry<z.infer<S>>[]> {
+    const found: Entry<z.infer<S>>[] = [];
+    for (let start = 0; start < keys.length; start += readParallel) {
+      const batch = keys.slice(start, start + readParallel);
+      const entries = await Promise.all(batch.map((key) => this.get(key)));
+      for (const entry of entries) if (entry) found.push(entry);
+    }
+    return found;
+  }
+
+  #parse(key: string, text: string): z.infer<S> {
+    try {
+      return this.#schema.parse(JSON.parse(text));
+    } catch (cause) {
+      if (!(cause instanceof ZodError || cause instanceof SyntaxError)) throw cause;
+      throw new ContractError(`record ${key} in bucket ${this.#name} cannot be understood`, {
+        cause,
+      });
+    }
+  }
+
+  async #casWrite(what: string, write: () => Promise<number>): Promise<number | undefined> {
+    try {
+      return await write();
+    } catch (cause) {
+      if (isRevisionConflict(cause)) return undefined;
+      throw natsFailure(`${what} in bucket ${this.#name}`, cause);
+    }
+  }
+
+  async #try<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (cause) {
+      throw natsFailure(`${what} in bucket ${this.#name}`, cause);
+    }
+  }
+}
+
+const readParallel = 64;
+const encoder = new TextEncoder();
+
+function encode(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}

@@ -1,0 +1,27 @@
+import { NatsError } from 'nats';
+import { AppError } from '../errors/index.ts';
+
+/** JetStream's "wrong last sequence": somebody else wrote first. */
+const wrongLastSequence = 10071;
+/** JetStream answers that mean "it does not exist": stream, consumer, and message not found. */
+const notFoundCodes = new Set([10014, 10037, 10059]);
+
+export function isRevisionConflict(error: unknown): boolean {
+  return error instanceof NatsError && error.api_error?.err_code === wrongLastSequence;
+}
+
+/** Whether nobody listens on the subject of a request: a fact, unlike a time-out. */
+export function isNoResponders(error: unknown): boolean {
+  return error instanceof NatsError && error.code === '503';
+}
+
+export function isMissing(error: unknown): boolean {
+  if (!(error instanceof NatsError)) return false;
+  const code = error.api_error?.err_code;
+  return (code !== undefined && notFoundCodes.has(code)) || /not found/i.test(error.message);
+}
+
+/** A NATS failure as an `AppError`; `what` says what was tried. */
+export function natsFailure(what: string, cause: unknown): AppError {
+  return new AppError('nats', `${what} failed`, { retryable: true, cause });
+}

@@ -1,0 +1,59 @@
+import { headers, type JetStreamClient } from 'nats';
+import { backoffMs, type Random } from '../retry/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import type { Clock } from '../time/index.ts';
+import type { Nats } from './connect.ts';
+import { natsFailure } from './nats-error.ts';
+
+interface PublishOptions {
+  /** `Nats-Msg-Id`: a second publish with the same id within two minutes stores nothing. */
+  messageId?: string;
+  traceparent?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const policy = { baseMs: 100, maxMs: 2_000, minMs: 20 };
+const encoder = new TextEncoder();
+
+/** Publishes to JetStream and waits for the acknowledgement. */
+export class Publisher {
+  readonly #js: JetStreamClient;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #random: Random;
+
+  constructor(nats: Nats, log: Logger, random: Random = Math.random) {
+    this.#js = nats.connection.jetstream({ timeout: 2_000 });
+    this.#log = log;
+    this.#clock = nats.clock;
+    this.#random = random;
+  }
+
+  /** One attempt. Throws `AppError` `nats` when NATS did not confirm: it may be stored or not. */
+  async publishOnce(subject: string, data: unknown, options: PublishOptions = {}): Promise<void> {
+    const messageHeaders = headers();
+    if (options.traceparent) messageHeaders.set('traceparent', options.traceparent);
+    try {
+      await this.#js.publish(subject, encoder.encode(JSON.stringify(data)), {
+        headers: messageHeaders,
+        ...(options.messageId ? { msgID: options.messageId } : {}),
+      });
+    } catch (cause) {
+      throw natsFailure(`publish to ${subject}`, cause);
+    }
+  }
+
+  /** Tries until NATS has confirmed, or `signal` is aborted. Give a `messageId`: it may repeat. */
+  async publish(subject: string, data: unknown, options: PublishOptions = {}): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      options.signal?.throwIfAborted();
+      try {
+        await this.publishOnce(subject, data, options);
+        return;
+      } catch (err) {
+        this.#log.warn({ subject, attempt, err }, 'publish was not confirmed, trying again');
+      }
+      await this.#clock.sleep(backoffMs(attempt, policy, this.#random), options.signal);
+    }
+  }
+}

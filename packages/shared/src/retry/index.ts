@@ -1,0 +1,1 @@
+export { type BackoffPolicy, backoffMs, type Random } from './backoff.ts';

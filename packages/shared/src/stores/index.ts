@@ -1,0 +1,18 @@
+export {
+  claimInstallation,
+  listScaleSetIds,
+  type MemberStore,
+  openLeases,
+  openMembers,
+  openPlans,
+  openRunners,
+  openSessions,
+  openSpecs,
+  openStatus,
+  type PlanStore,
+  type RunnerStore,
+  type SessionStore,
+  type SpecStore,
+  type StatusStore,
+  verifyInstallation,
+} from './stores.ts';

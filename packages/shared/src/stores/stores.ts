@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import {
+  buckets,
+  memberSchema,
+  planSchema,
+  runnerSchema,
+  sessionRecordSchema,
+  specSchema,
+  statusSchema,
+} from '../contracts/index.ts';
+import { AppError } from '../errors/index.ts';
+import { leaseSchema } from '../lease/index.ts';
+import { KvBucket, type Nats } from '../messaging/index.ts';
+
+/** The key in `specs` that says whose buckets these are. */
+const installationKey = '_installation';
+const installationSchema = z.looseObject({ v: z.literal(1), installationId: z.string() });
+
+export const openSpecs = (nats: Nats) => KvBucket.open(nats, buckets.specs, specSchema);
+export const openLeases = (nats: Nats) => KvBucket.open(nats, buckets.leases, leaseSchema);
+export const openMembers = (nats: Nats) => KvBucket.open(nats, buckets.members, memberSchema);
+export const openSessions = (nats: Nats) =>
+  KvBucket.open(nats, buckets.sessions, sessionRecordSchema);
+export const openStatus = (nats: Nats) => KvBucket.open(nats, buckets.status, statusSchema);
+export const openPlans = (nats: Nats) => KvBucket.open(nats, buckets.plans, planSchema);
+export const openRunners = (nats: Nats) => KvBucket.open(nats, buckets.runners, runnerSchema);
+
+export type SpecStore = Awaited<ReturnType<typeof openSpecs>>;
+export type MemberStore = Awaited<ReturnType<typeof openMembers>>;
+export type SessionStore = Awaited<ReturnType<typeof openSessions>>;
+export type StatusStore = Awaited<ReturnType<typeof openStatus>>;
+export type PlanStore = Awaited<ReturnType<typeof openPlans>>;
+export type RunnerStore = Awaited<ReturnType<typeof openRunners>>;
+
+/** The ids of all scale sets that have a spec. */
+export async function listScaleSetIds(specs: SpecStore): Promise<string[]> {
+  return (await specs.keys()).filter((key) => key !== installationKey);
+}
+
+/** Claims the buckets for an installation; safe to repeat. */
+export async function claimInstallation(nats: Nats, installationId: string): Promise<void> {
+  const bucket = await KvBucket.open(nats, buckets.specs, installationSchema);
+  await bucket.create(installationKey, { v: 1, installationId });
+  await verifyInstallation(nats, installationId);
+}
+
+/** @throws AppError `config` when the buckets belong to another installation, or to none. */
+export async function verifyInstallation(nats: Nats, installationId: string): Promise<void> {
+  const bucket = await KvBucket.open(nats, buckets.specs, installationSchema);
+  const owner = (await bucket.get(installationKey))?.value.installationId;
+  if (owner === installationId) return;
+  throw new AppError(
+    'config',
+    owner
+      ? `these NATS buckets belong to installation "${owner}", not to "${installationId}": set BATON_INSTALLATION_ID or use another NATS account`
+      : 'these NATS buckets belong to no installation yet: run "baton topology apply"',
+  );
+}

@@ -1,0 +1,34 @@
+import { type Logger as PinoLogger, pino, stdSerializers } from 'pino';
+
+/** Structured logger: constant lower-case `msg`, values as fields. See pino. */
+export type Logger = PinoLogger;
+
+interface LoggerOptions {
+  service: string;
+  instance: string;
+  level: string;
+  /** Readable lines for a terminal instead of JSON. */
+  pretty?: boolean;
+}
+
+/** A logger that writes to stderr, so that stdout stays free for results. */
+export function createLogger({ service, instance, level, pretty }: LoggerOptions): Logger {
+  return pino(
+    {
+      level,
+      base: { service, instance },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: stdSerializers.errWithCause },
+      ...(pretty
+        ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
+        : {}),
+    },
+    ...(pretty ? [] : [pino.destination({ dest: 2, sync: true })]),
+  );
+}
+
+/** A logger that drops everything, for libraries used without one and for tests. */
+export function silentLogger(): Logger {
+  return pino({ level: 'silent' });
+}

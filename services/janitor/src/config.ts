@@ -1,0 +1,32 @@
+import { loadConfig, milliseconds, serviceVariables } from '@baton/shared/config';
+import { z } from 'zod';
+
+const variables = {
+  ...serviceVariables,
+  credentialsFile: {
+    variable: 'BATON_CREDENTIALS_FILE',
+    schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),
+  },
+  providersFile: {
+    variable: 'BATON_PROVIDERS_FILE',
+    schema: z.string().min(1).describe('YAML file with the compute providers, by name'),
+  },
+  deleteConcurrency: {
+    variable: 'BATON_DELETE_CONCURRENCY',
+    schema: z.coerce.number().int().min(1).max(1_000).default(50),
+  },
+  deleteTimeoutMs: {
+    variable: 'BATON_DELETE_TIMEOUT_MS',
+    schema: milliseconds(60_000, 1_000).describe('longest time to delete an instance, ms'),
+  },
+  passEveryMs: {
+    variable: 'BATON_PASS_EVERY_MS',
+    schema: milliseconds(3_000, 500).describe('time between two passes over marked runners, ms'),
+  },
+};
+
+export type JanitorConfig = ReturnType<typeof loadJanitorConfig>;
+
+export function loadJanitorConfig(env: Record<string, string | undefined>) {
+  return loadConfig(variables, env);
+}

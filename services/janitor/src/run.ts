@@ -1,0 +1,81 @@
+import { loadProviders } from '@baton/providers';
+import { GitHubClients } from '@baton/scaleset';
+import {
+  buckets,
+  commandAckWaitMs,
+  consumers,
+  runnerCommandSchema,
+  streams,
+  topology,
+} from '@baton/shared/contracts';
+import { type Runtime, repeat } from '@baton/shared/lifecycle';
+import { awaitTopologyPart, connectNats, consumeLoop, Publisher } from '@baton/shared/messaging';
+import { openRunners, openSpecs, verifyInstallation } from '@baton/shared/stores';
+import type { JanitorConfig } from './config.ts';
+import { deleteRunner } from './delete-runner.ts';
+import { markedPass } from './marked-pass.ts';
+
+/** What a janitor uses of the topology. */
+const used = {
+  streams: [streams.events, streams.commands],
+  consumers: [consumers.deleteCommands],
+  buckets: [buckets.specs, buckets.runners],
+};
+
+export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
+  const { log, clock, signal, abort } = runtime;
+  const { installationId, instance, deleteTimeoutMs } = config;
+  const random = Math.random;
+  const calls = { clock, random, log, subsystem: 'janitor' };
+  const clients = GitHubClients.fromFile(config.credentialsFile, calls);
+  const providers = await loadProviders(config.providersFile, {
+    installationId,
+    clock,
+    env: runtime.env,
+  });
+  const name = `janitor ${instance}`;
+  await using nats = await connectNats({ ...config, name, log, clock, signal });
+  await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
+  await verifyInstallation(nats, installationId);
+
+  const specs = await openSpecs(nats);
+  const runners = await openRunners(nats);
+  const publisher = new Publisher(nats, log);
+  const deps = {
+    specs,
+    runners,
+    providers,
+    github: (credential: string, configUrl: string) => clients.get(credential, configUrl),
+    publisher,
+    clock,
+    random,
+    log,
+    instance,
+    deleteTimeoutMs,
+  };
+  runtime.health.report('start', undefined);
+  await Promise.all([
+    consumeLoop(
+      {
+        nats,
+        publisher,
+        log,
+        service: 'janitor',
+        stream: streams.commands,
+        consumer: consumers.deleteCommands,
+        schema: runnerCommandSchema,
+        concurrency: config.deleteConcurrency,
+        heartbeatMs: commandAckWaitMs / 3,
+        maxDeliveries: 20,
+        handle: (command, context) => deleteRunner(deps, command, context.signal),
+      },
+      signal,
+      abort,
+    ),
+    repeat(
+      { what: 'marked runners', everyMs: config.passEveryMs, clock, random, log, signal },
+      () => markedPass({ runners, publisher, clock, signal: abort }),
+    ),
+  ]);
+  await clients.close();
+}

@@ -1,0 +1,16 @@
+import type { Plan, Spec } from '@baton/shared/contracts';
+
+/** A plan older than this says nothing about what is free, in ms. */
+const freshMs = 60_000;
+
+/**
+ * The value of `X-ScaleSetMaxCapacity`: how many runners the scale set could run in all. GitHub
+ * assigns no more jobs than that, and takes a missing value for "unlimited" (measured), so nothing
+ * is polled without it. Pure.
+ */
+export function advertisedCapacity(spec: Spec, plan: Plan | undefined, nowMs: number): number {
+  if (!plan || spec.deleting) return 0;
+  const alive = plan.runners.length;
+  const fresh = nowMs - Date.parse(plan.freeAt) <= freshMs;
+  return Math.min(spec.declaration.maxRunners, alive + (fresh ? plan.free : 0));
+}

@@ -1,0 +1,77 @@
+import type { JobMessage, Statistics } from '@baton/scaleset';
+import { jobKey } from './job-key.ts';
+
+/** A poll that GitHub holds for this long finds nothing waiting: the backlog is over, in ms. */
+export const backlogHeldMs = 250;
+/** The backlog is taken to be over at the latest this long after the session was opened, in ms. */
+const backlogMaxMs = 2_000;
+/** After this time an assigned job must have reached GitHub's statistics, in ms. */
+const trustJobsMs = 120_000;
+
+/**
+ * Counts the demand of one session: jobs assigned to the scale set and not completed.
+ *
+ * GitHub's statistics are the base; jobs seen in messages correct them upwards, because statistics
+ * have been seen at zero while the body brought jobs. The statistics of messages that piled up
+ * while nobody listened are stale and are not used; those of opening the session are.
+ */
+export class DemandCounter {
+  readonly #openedAt: number;
+  readonly #opening: number;
+  /** Assigned and not completed, by key, with the monotonic time of the assignment. */
+  readonly #open = new Map<string, number>();
+  #backlog = true;
+  #seq = 0;
+  #assigned: number;
+
+  constructor(opening: Statistics | undefined, now: number) {
+    this.#opening = opening?.totalAssignedJobs ?? 0;
+    this.#assigned = this.#opening;
+    this.#openedAt = now;
+  }
+
+  get current(): { seq: number; assigned: number } {
+    return { seq: this.#seq, assigned: this.#assigned };
+  }
+
+  /** The sequence of the demand that will know what the message being handled says. */
+  get nextSeq(): number {
+    return this.#seq + 1;
+  }
+
+  /** Takes a message in; returns whether there is a new demand. */
+  onMessage(jobs: readonly JobMessage[], statistics: Statistics | undefined, now: number): boolean {
+    for (const job of jobs) {
+      if (job.kind === 'JobAssigned' && !this.#open.has(jobKey(job))) {
+        this.#open.set(jobKey(job), now);
+      } else if (job.kind === 'JobCompleted') this.#open.delete(jobKey(job));
+    }
+    if (this.#inBacklog(now)) return false;
+    this.#next(Math.max(statistics?.totalAssignedJobs ?? 0, this.#openJobs(now)));
+    return true;
+  }
+
+  /** A poll has been held for `backlogHeldMs`; returns whether there is a new demand. */
+  onPollHeld(now: number): boolean {
+    if (!this.#backlog) return false;
+    this.#next(Math.max(this.#opening, this.#openJobs(now)));
+    return true;
+  }
+
+  #inBacklog(now: number): boolean {
+    return this.#backlog && now - this.#openedAt < backlogMaxMs;
+  }
+
+  #next(assigned: number): void {
+    this.#backlog = false;
+    this.#seq += 1;
+    this.#assigned = assigned;
+  }
+
+  #openJobs(now: number): number {
+    for (const [key, since] of this.#open) {
+      if (now - since > trustJobsMs) this.#open.delete(key);
+    }
+    return this.#open.size;
+  }
+}

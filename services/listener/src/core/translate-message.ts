@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { JobMessage } from '@baton/scaleset';
+import type { JobEvent, Position } from '@baton/shared/contracts';
+import { jobKey } from './job-key.ts';
+
+interface TranslationContext {
+  scaleSetId: string;
+  /** The demand that will know these facts. */
+  position: Position;
+  /** ISO time at which the message was received. */
+  at: string;
+}
+
+/** Hash of what a message says about jobs; its statistics change from delivery to delivery. */
+export function bodyHash(jobs: readonly JobMessage[]): string {
+  const hash = createHash('sha256');
+  for (const job of jobs) hash.update(job.raw).update('\n');
+  return hash.digest('hex').slice(0, 32);
+}
+
+/**
+ * The facts of a message, one event each, in order. Offers (`JobAvailable`) are no facts, and
+ * types that are not known are left out. Pure.
+ */
+export function translateJobs(
+  jobs: readonly JobMessage[],
+  { scaleSetId, position, at }: TranslationContext,
+): JobEvent[] {
+  const events: JobEvent[] = [];
+  for (const job of jobs) {
+    if (job.kind === 'unknown' || job.kind === 'JobAvailable') continue;
+    const common = {
+      v: 1 as const,
+      scaleSetId,
+      at,
+      position,
+      jobId: jobKey(job),
+      runnerRequestId: job.runnerRequestId,
+      workflowRunId: job.workflowRunId,
+      repository: `${job.ownerName}/${job.repositoryName}`,
+      jobDisplayName: job.jobDisplayName,
+      ...isoTime('queuedAt', job.queueTime),
+    };
+    if (job.kind === 'JobAssigned') events.push({ ...common, type: 'job.assigned' });
+    else if (job.kind === 'JobStarted') {
+      const { runnerName, runnerId } = job;
+      events.push({ ...common, type: 'job.started', runnerName, githubRunnerId: runnerId });
+    } else {
+      const named = job.runnerName ? { runnerName: job.runnerName } : {};
+      events.push({ ...common, type: 'job.completed', result: job.result, ...named });
+    }
+  }
+  return events;
+}
+
+/** Jobs that GitHub offers and that must be acquired (Enterprise Server), as request ids. */
+export function offeredRequestIds(jobs: readonly JobMessage[]): string[] {
+  return jobs.filter((job) => job.kind === 'JobAvailable').map((job) => job.runnerRequestId);
+}
+
+function isoTime(key: 'queuedAt', text: string | undefined): { queuedAt?: string } {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? {} : { [key]: new Date(time).toISOString() };
+}

@@ -1,0 +1,34 @@
+import type { GitHubClient } from '@baton/scaleset';
+import type { LeaseStore, LivenessProber } from '@baton/shared/lease';
+import type { Hints, Nats, Publisher } from '@baton/shared/messaging';
+import type { Random } from '@baton/shared/retry';
+import type { PlanStore, SessionStore, StatusStore } from '@baton/shared/stores';
+import type { Logger } from '@baton/shared/telemetry';
+import type { Clock } from '@baton/shared/time';
+import type { Members } from './members.ts';
+import type { Wakeups } from './wakeups.ts';
+
+/** What all scale sets of a listener process share. Built in `run.ts`. */
+export interface ListenerDeps {
+  nats: Nats;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  publisher: Publisher;
+  hints: Hints;
+  leases: LeaseStore;
+  prober: LivenessProber;
+  members: Members;
+  sessions: SessionStore;
+  plans: PlanStore;
+  statuses: StatusStore;
+  leaseHints: Wakeups;
+  planHints: Wakeups;
+  specHints: Wakeups;
+  /** The clients for a credential (by name) and a config URL; throws ConfigError for unknown names. */
+  github: (credential: string, configUrl: string) => GitHubClient;
+  /** Whether another listener lives that can take sessions over. */
+  peersLive: () => Promise<boolean>;
+  /** Aborted when the drain budget is nearly used up. */
+  abort: AbortSignal;
+}

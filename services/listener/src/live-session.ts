@@ -1,0 +1,71 @@
+import type { ScaleSetClient, Session } from '@baton/scaleset';
+import type { Secret } from '@baton/shared/config';
+import type { Lease } from '@baton/shared/lease';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isAborted } from '@baton/shared/time';
+
+interface LiveSessionDeps {
+  client: ScaleSetClient;
+  lease: Lease;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Queue tokens were measured to live 50 to 65 min; refreshed at 80 % of the shortest, in ms. */
+const refreshEveryMs = 40 * 60_000;
+
+/** An open session whose queue token is kept fresh. */
+export class LiveSession {
+  readonly #deps: LiveSessionDeps;
+  readonly #githubScaleSetId: number;
+  #session: Session;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(deps: LiveSessionDeps, githubScaleSetId: number, session: Session) {
+    this.#deps = deps;
+    this.#githubScaleSetId = githubScaleSetId;
+    this.#session = session;
+  }
+
+  get sessionId(): string {
+    return this.#session.sessionId;
+  }
+
+  get queue(): { queueUrl: string; token: Secret } {
+    return { queueUrl: this.#session.queueUrl, token: this.#session.queueToken };
+  }
+
+  /**
+   * A fresh queue token, unless `stale` is not the current one any more. Single flight.
+   * @throws GitHubApiError `session-gone` when GitHub has evicted the session.
+   */
+  async refresh(stale: Secret): Promise<void> {
+    if (stale !== this.#session.queueToken) return;
+    this.#refreshing ??= this.#refreshNow().finally(() => {
+      this.#refreshing = undefined;
+    });
+    await this.#refreshing;
+  }
+
+  /** Refreshes before the token ends, until the signal is aborted. */
+  async keepFresh(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!signal.aborted) {
+      await clock.sleep(refreshEveryMs, signal).catch(() => undefined);
+      if (isAborted(signal)) return;
+      // Failing here costs nothing: the poll finds the end of the token and refreshes by itself.
+      await this.refresh(this.queue.token).catch((err: unknown) => {
+        log.warn({ err }, 'queue token could not be refreshed early');
+      });
+    }
+  }
+
+  async #refreshNow(): Promise<void> {
+    const { client, lease } = this.#deps;
+    await lease.renew();
+    const { sessionId } = this.#session;
+    this.#session = await client.refreshSession(this.#githubScaleSetId, sessionId, {
+      signal: lease.signal,
+    });
+  }
+}

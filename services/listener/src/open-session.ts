@@ -1,0 +1,201 @@
+import { isGitHubError, type ScaleSetClient, type Session } from '@baton/scaleset';
+import { AppError } from '@baton/shared/errors';
+import type { Lease } from '@baton/shared/lease';
+import type { Random } from '@baton/shared/retry';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isoNow } from '@baton/shared/time';
+import {
+  decideSessionStep,
+  type OpeningPolicy,
+  type OpeningState,
+  type SessionAnswer,
+} from './core/decide-session-step.ts';
+import type { SessionClaim } from './session-claim.ts';
+
+interface OpeningDeps {
+  client: ScaleSetClient;
+  claim: SessionClaim;
+  lease: Lease;
+  clock: Clock;
+  random: Random;
+  policy: OpeningPolicy;
+  log: Logger;
+  /** Told about every attempt that did not get the session. */
+  onWait: (wait: OpeningWait) => void;
+}
+
+export interface OpeningWait {
+  answer: SessionAnswer;
+  /** Why, in GitHub's words. */
+  text: string;
+  ownerText: string | undefined;
+  attempts: number;
+  /** For how long the conflict has lasted, in ms; 0 when it is none. */
+  conflictMs: number;
+  nextAttemptInMs: number;
+}
+
+export interface Opened {
+  session: Session;
+  how: 'resumed' | 'taken over' | 'created' | 'waited out';
+}
+
+interface OpeningTarget {
+  githubScaleSetId: number;
+  /** Told to GitHub as the session's owner. */
+  ownerName: string;
+}
+
+interface Attempt {
+  answer: SessionAnswer;
+  session?: Session;
+  text: string;
+  ownerText?: string | undefined;
+}
+
+/**
+ * Gets the message session of a scale set, however long that takes. Every call to GitHub is
+ * preceded by a renewal of the lease that completed after the decision to make it.
+ * @throws GitHubApiError `scale-set-not-found`; the lease's reason when it is lost; ConfigError when
+ * the credential cannot be used.
+ */
+export async function openSession(deps: OpeningDeps, target: OpeningTarget): Promise<Opened> {
+  const { claim, lease, clock, random, policy } = deps;
+  const state: OpeningState = {
+    recorded: claim.record.session !== undefined,
+    last: undefined,
+    conflicts: 0,
+    conflictMs: 0,
+    failures: 0,
+  };
+  let deleted = false;
+  let conflictSince: number | undefined;
+  for (;;) {
+    const step = decideSessionStep(state, policy, random);
+    if (step.kind === 'open') throw new AppError('unexpected', 'an open session was opened again');
+    if (step.afterMs > 0) await clock.sleep(step.afterMs, lease.signal);
+    await renewForCall(deps);
+    const attempt = await tryCall(deps, target, step.call);
+    if (attempt.session) {
+      const how = howOpened(step.call, deleted, state.conflicts);
+      await recordSession(deps, target, attempt.session);
+      deps.log.info({ how, conflicts: state.conflicts }, 'session open');
+      return { session: attempt.session, how };
+    }
+    deleted ||= step.call === 'delete';
+    const { answer } = attempt;
+    if (answer.result === 'conflict') {
+      conflictSince ??= clock.monotonic();
+      state.conflicts += 1;
+      state.conflictMs = clock.monotonic() - conflictSince;
+    }
+    state.failures = answer.result === 'unavailable' ? state.failures + 1 : 0;
+    state.last = answer;
+    reportWait(deps, state, attempt);
+  }
+}
+
+function reportWait(deps: OpeningDeps, state: OpeningState, attempt: Attempt): void {
+  const { answer, text, ownerText } = attempt;
+  deps.log.info({ call: answer.call, result: answer.result, text }, 'session step');
+  if (answer.result !== 'conflict' && answer.result !== 'unavailable') return;
+  const next = decideSessionStep(state, deps.policy, () => 1);
+  deps.onWait({
+    answer,
+    text,
+    ownerText,
+    attempts: state.conflicts + state.failures,
+    conflictMs: answer.result === 'conflict' ? state.conflictMs : 0,
+    nextAttemptInMs: next.kind === 'call' ? next.afterMs : 0,
+  });
+}
+
+function howOpened(
+  call: SessionAnswer['call'],
+  deleted: boolean,
+  conflicts: number,
+): Opened['how'] {
+  if (call === 'resume') return 'resumed';
+  if (conflicts > 0) return 'waited out';
+  return deleted ? 'taken over' : 'created';
+}
+
+/** The lease as of now; NATS being away is waited out until the lease itself ends. */
+async function renewForCall({ lease, clock }: OpeningDeps): Promise<void> {
+  for (;;) {
+    try {
+      await lease.renew();
+      return;
+    } catch (error) {
+      lease.signal.throwIfAborted();
+      if (!(error instanceof AppError && error.code === 'nats')) throw error;
+      await clock.sleep(200, lease.signal);
+    }
+  }
+}
+
+async function tryCall(
+  deps: OpeningDeps,
+  { githubScaleSetId, ownerName }: OpeningTarget,
+  call: SessionAnswer['call'],
+): Promise<Attempt> {
+  const { client, claim, lease } = deps;
+  const sessionId = claim.record.session?.sessionId ?? '';
+  const options = { signal: lease.signal };
+  try {
+    if (call === 'delete') {
+      await client.deleteSession(githubScaleSetId, sessionId, options);
+      return { answer: { call, result: 'done' }, text: 'deleted' };
+    }
+    const session =
+      call === 'resume'
+        ? await client.refreshSession(githubScaleSetId, sessionId, options)
+        : await client.createSession(githubScaleSetId, ownerName, options);
+    return { answer: { call, result: 'done' }, session, text: 'open' };
+  } catch (error) {
+    lease.signal.throwIfAborted();
+    return await readFailure(deps, githubScaleSetId, call, error);
+  }
+}
+
+async function readFailure(
+  { client, lease }: OpeningDeps,
+  githubScaleSetId: number,
+  call: SessionAnswer['call'],
+  error: unknown,
+): Promise<Attempt> {
+  if (!isGitHubError(error) || error.kind === 'scale-set-not-found') throw error;
+  const { retryAfterMs, ownerText, message: text } = error;
+  const degraded = error.info.sessionId;
+  if (call === 'create' && degraded) {
+    // GitHub opened it without a queue: left alone it would be the next attempt's conflict.
+    await client
+      .deleteSession(githubScaleSetId, degraded, { signal: lease.signal })
+      .catch(() => {});
+  }
+  if (call === 'create' && error.kind === 'session-conflict') {
+    return { answer: { call, result: 'conflict', retryAfterMs }, text, ownerText };
+  }
+  if (call !== 'create' && error.kind === 'session-gone') {
+    return { answer: { call, result: 'gone' }, text };
+  }
+  const passing = error.retryable || error.kind === 'unauthorized' || call === 'create';
+  if (passing) return { answer: { call, result: 'unavailable', retryAfterMs }, text };
+  return { answer: { call, result: 'refused' }, text };
+}
+
+/** Whoever opened a session and cannot record its id closes it: nobody else could. */
+async function recordSession(
+  { claim, client, clock }: OpeningDeps,
+  { githubScaleSetId, ownerName }: OpeningTarget,
+  { sessionId }: Session,
+): Promise<void> {
+  if (claim.record.session?.sessionId === sessionId) return;
+  try {
+    const session = { sessionId, ownerName, openedAt: isoNow(clock) };
+    await claim.write((record) => ({ ...record, session }));
+  } catch (error) {
+    await client.deleteSession(githubScaleSetId, sessionId).catch(() => undefined);
+    throw error;
+  }
+}

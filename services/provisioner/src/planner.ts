@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto';
+import {
+  commandSubject,
+  eventSubject,
+  type Plan,
+  type Runner,
+  runnerKey,
+  runnerName,
+  type Spec,
+} from '@baton/shared/contracts';
+import { AppError } from '@baton/shared/errors';
+import type { Hints, Publisher } from '@baton/shared/messaging';
+import type { Random } from '@baton/shared/retry';
+import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isoNow } from '@baton/shared/time';
+import type { CapacityShare } from './capacity-share.ts';
+import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
+import { markRunner } from './mark-runner.ts';
+
+export interface PlannerDeps {
+  specs: SpecStore;
+  sessions: SessionStore;
+  plans: PlanStore;
+  runners: RunnerStore;
+  publisher: Publisher;
+  hints: Hints;
+  capacity: CapacityShare;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  installationId: string;
+  instance: string;
+  /** Aborted when the drain budget is nearly used up. */
+  signal: AbortSignal;
+}
+
+interface Pass {
+  running: Promise<void>;
+  /** Waits for the one that runs; shared by all who asked since it began. */
+  next: Promise<void> | undefined;
+}
+
+/** What free capacity says is written again at least this often, in ms. */
+const freeEveryMs = 15_000;
+const maxAttempts = 20;
+
+/**
+ * Makes the plan of a scale set true. Any number of planners may work on one scale set: the plan
+ * is written by compare-and-set and names new ids before anything is created, so one demand is
+ * served once, and whoever plans next finishes what a dead one began.
+ */
+export class Planner {
+  readonly #deps: PlannerDeps;
+  /** The pass under way and the one that waits for it, per scale set. */
+  readonly #passes = new Map<string, Pass>();
+
+  constructor(deps: PlannerDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Resolves when a pass over the scale set that began after this call has ended. Calls that come
+   * while one is under way share the next.
+   */
+  async reconcile(scaleSetId: string): Promise<void> {
+    const known = this.#passes.get(scaleSetId);
+    if (known) {
+      known.next ??= known.running.catch(() => undefined).then(() => this.#start(scaleSetId));
+      return await known.next;
+    }
+    await this.#start(scaleSetId);
+  }
+
+  async #start(scaleSetId: string): Promise<void> {
+    const running = this.#pass(scaleSetId);
+    const entry: Pass = { running, next: undefined };
+    this.#passes.set(scaleSetId, entry);
+    try {
+      await running;
+    } finally {
+      if (this.#passes.get(scaleSetId) === entry && !entry.next) this.#passes.delete(scaleSetId);
+    }
+  }
+
+  async #pass(scaleSetId: string): Promise<void> {
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+      const spec = (await this.#deps.specs.get(scaleSetId))?.value;
+      if (!spec) return;
+      const result = await this.#plan(spec);
+      if (!result) continue;
+      await this.#carryOut(spec, result);
+      return;
+    }
+    throw new AppError('conflict', `the plan of ${scaleSetId} is written by others all the time`, {
+      retryable: true,
+    });
+  }
+
+  /** Plans and writes the plan; undefined when another planner wrote first. */
+  async #plan(spec: Spec): Promise<PlanResult | undefined> {
+    const { plans, sessions, capacity, clock, random, hints } = this.#deps;
+    const { scaleSetId } = spec;
+    const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
+    const runners = await this.#views(scaleSetId, before?.value);
+    const pending = [...runners.values()].filter(
+      (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
+    );
+    const result = planScaleSet({
+      spec,
+      demand: session?.value.demand,
+      plan: before?.value,
+      runners,
+      capacity: await capacity.of(spec, pending.length),
+      nowMs: clock.now(),
+      random,
+      newId: newRunnerId,
+    });
+    if (before && !differs(before.value, result.plan, clock.now())) return result;
+    const revision = before
+      ? await plans.update(scaleSetId, result.plan, before.revision)
+      : await plans.create(scaleSetId, result.plan);
+    if (revision === undefined) return undefined;
+    if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
+    return result;
+  }
+
+  /** The records of the scale set, and what became of named ids that have none. */
+  async #views(scaleSetId: string, plan: Plan | undefined): Promise<Map<string, RunnerView>> {
+    const { runners } = this.#deps;
+    const views = new Map<string, RunnerView>();
+    for (const { value } of await runners.list(scaleSetId)) views.set(value.runnerId, value);
+    const unknown = (plan?.runners ?? []).filter(({ runnerId }) => !views.has(runnerId));
+    await Promise.all(
+      unknown.map(async ({ runnerId }) => {
+        const found = await runners.lookup(runnerKey(scaleSetId, runnerId));
+        views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
+      }),
+    );
+    return views;
+  }
+
+  async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
+    await Promise.all([
+      ...request.map((runnerId) => this.#request(spec, runnerId, plan)),
+      ...ended.map((runner) =>
+        markRunner(this.#deps, runner, { reason: endReason(runner), gate: 'none' }),
+      ),
+      ...retire.map(({ runner, reason }) =>
+        markRunner(this.#deps, runner, { reason, gate: 'github' }),
+      ),
+    ]);
+  }
+
+  /**
+   * Writes the record of a named runner and asks for its creation. The record is written only if
+   * there never was one: a runner that came and went is not made again.
+   */
+  async #request(spec: Spec, runnerId: string, plan: Plan): Promise<void> {
+    const { runners, publisher, clock, log, installationId, instance, signal } = this.#deps;
+    const { scaleSetId, declaration, generation } = spec;
+    const at = isoNow(clock);
+    const name = runnerName(
+      declaration.runnerNamePrefix ?? safePrefix(declaration.name),
+      installationId,
+      runnerId,
+    );
+    const record: Runner = {
+      v: 1,
+      installationId,
+      scaleSetId,
+      runnerId,
+      name,
+      provider: declaration.provider,
+      generation,
+      state: 'requested',
+      createdAt: at,
+      stateAt: at,
+    };
+    const revision = await runners.createFirst(runnerKey(scaleSetId, runnerId), record);
+    if (revision === undefined) return;
+    log.info(
+      { scaleSetId, runnerId, runnerName: name, assigned: plan.demand?.assigned },
+      'runner requested',
+    );
+    await Promise.all([
+      this.askForCreation(record),
+      publisher.publish(
+        eventSubject('provisioner', scaleSetId, 'runner', 'requested'),
+        {
+          v: 1,
+          type: 'runner.requested',
+          scaleSetId,
+          runnerId,
+          runnerName: name,
+          at,
+          by: `provisioner ${instance}`,
+        },
+        { messageId: `requested-${runnerId}`, signal },
+      ),
+    ]);
+  }
+
+  /** Publishes the create command; within five seconds only one is stored however many ask. */
+  async askForCreation({ scaleSetId, runnerId, traceparent }: Runner): Promise<void> {
+    const { publisher, clock, signal } = this.#deps;
+    await publisher.publish(
+      commandSubject('create', scaleSetId),
+      { v: 1, scaleSetId, runnerId, traceparent },
+      { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
+    );
+  }
+}
+
+function isPending({ state }: Runner): boolean {
+  return state === 'requested' || state === 'creating';
+}
+
+function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
+  if (runner.state === 'completed') return 'completed';
+  return runner.exit ? 'exited' : 'create-failed';
+}
+
+/** Whether a plan says anything new; free capacity alone is written again only when it is stale. */
+function differs(before: Plan, after: Plan, nowMs: number): boolean {
+  const ageMs = nowMs - Date.parse(before.freeAt);
+  return (
+    ageMs > freeEveryMs ||
+    JSON.stringify({ ...before, freeAt: '' }) !== JSON.stringify({ ...after, freeAt: '' })
+  );
+}
+
+function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
+  return before?.free !== after.free || before.runners.length !== after.runners.length;
+}
+
+function newRunnerId(): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join('');
+}
+
+function safePrefix(name: string): string {
+  return name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 36);
+}

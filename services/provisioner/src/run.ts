@@ -1,0 +1,134 @@
+import { loadProviders } from '@baton/providers';
+import { GitHubClients } from '@baton/scaleset';
+import {
+  buckets,
+  commandAckWaitMs,
+  consumers,
+  listenerEventSchema,
+  runnerCommandSchema,
+  streams,
+  topology,
+} from '@baton/shared/contracts';
+import { type Runtime, repeat } from '@baton/shared/lifecycle';
+import {
+  awaitTopologyPart,
+  connectNats,
+  consumeLoop,
+  Hints,
+  type Nats,
+  Publisher,
+} from '@baton/shared/messaging';
+import {
+  openPlans,
+  openRunners,
+  openSessions,
+  openSpecs,
+  verifyInstallation,
+} from '@baton/shared/stores';
+import { CapacityShare } from './capacity-share.ts';
+import type { ProvisionerConfig } from './config.ts';
+import { createRunner } from './create-runner.ts';
+import { handleEvent } from './handle-event.ts';
+import { periodicPass } from './periodic-pass.ts';
+import { Planner } from './planner.ts';
+import { watchInstances } from './watch-instances.ts';
+
+/** What a provisioner uses of the topology. */
+const used = {
+  streams: [streams.events, streams.commands],
+  consumers: [consumers.provisionerEvents, consumers.createCommands],
+  buckets: [buckets.specs, buckets.sessions, buckets.plans, buckets.runners],
+};
+
+export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
+  const { log, clock, signal, abort } = runtime;
+  const { installationId, instance, createTimeoutMs } = config;
+  const random = Math.random;
+  const calls = { clock, random, log, subsystem: 'provisioner' };
+  const clients = GitHubClients.fromFile(config.credentialsFile, calls);
+  const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
+  const providers = await loadProviders(config.providersFile, {
+    installationId,
+    clock,
+    env: runtime.env,
+  });
+  const name = `provisioner ${instance}`;
+  await using nats = await connectNats({ ...config, name, log, clock, signal });
+  await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
+  await verifyInstallation(nats, installationId);
+
+  const stores = await openStores(nats);
+  const publisher = new Publisher(nats, log);
+  const hints = new Hints(nats);
+  const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
+  const common = {
+    ...stores,
+    publisher,
+    hints,
+    capacity,
+    clock,
+    random,
+    log,
+    installationId,
+    instance,
+  };
+  const planner = new Planner({ ...common, signal: abort });
+  const deps = { ...common, planner, providers, github, createTimeoutMs, commandAckWaitMs };
+
+  hints.subscribe('spec', (scaleSetId) => {
+    void planner.reconcile(scaleSetId).catch((err: unknown) => {
+      log.debug({ scaleSetId, err }, 'hint could not be followed, the pass will');
+    });
+  });
+  runtime.health.report('start', undefined);
+  await Promise.all([
+    consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
+    consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
+      createRunner(deps, command, context),
+    ),
+    ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
+    repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
+      periodicPass({ ...deps, signal: abort }),
+    ),
+  ]);
+  await clients.close();
+}
+
+async function openStores(nats: Nats) {
+  const [specs, sessions, plans, runners] = await Promise.all([
+    openSpecs(nats),
+    openSessions(nats),
+    openPlans(nats),
+    openRunners(nats),
+  ]);
+  return { specs, sessions, plans, runners };
+}
+
+const loop = { service: 'provisioner', maxDeliveries: 20 };
+type EventHandler = Parameters<typeof consumeLoop<typeof listenerEventSchema>>[0]['handle'];
+type CommandHandler = Parameters<typeof consumeLoop<typeof runnerCommandSchema>>[0]['handle'];
+
+async function consumeEvents(
+  nats: Nats,
+  publisher: Publisher,
+  { log, signal, abort }: Runtime,
+  handle: EventHandler,
+): Promise<void> {
+  const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
+  const options = { ...loop, ...stream, schema: listenerEventSchema, concurrency: 64 };
+  const heartbeatMs = 5_000;
+  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
+}
+
+async function consumeCommands(
+  nats: Nats,
+  publisher: Publisher,
+  { log, signal, abort }: Runtime,
+  concurrency: number,
+  handle: CommandHandler,
+): Promise<void> {
+  const stream = { stream: streams.commands, consumer: consumers.createCommands };
+  const options = { ...loop, ...stream, schema: runnerCommandSchema, concurrency };
+  const heartbeatMs = commandAckWaitMs / 3;
+  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
+}

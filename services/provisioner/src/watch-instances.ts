@@ -1,0 +1,57 @@
+import type { ComputeProvider, Instance } from '@baton/providers';
+import { repeat } from '@baton/shared/lifecycle';
+import type { Random } from '@baton/shared/retry';
+import { observeRunner } from '@baton/shared/runners';
+import type { RunnerStore } from '@baton/shared/stores';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isoNow, withDeadline } from '@baton/shared/time';
+import type { Planner } from './planner.ts';
+
+interface WatchDeps {
+  runners: RunnerStore;
+  planner: Planner;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+/** A provider is looked at this often, in ms. */
+const everyMs = 500;
+const timeoutMs = 10_000;
+
+/**
+ * Looks for instances of a provider that have ended and writes that into their records, until the
+ * signal is aborted. Several provisioners may watch one provider: an end is observed once.
+ */
+export async function watchInstances(
+  deps: WatchDeps,
+  provider: ComputeProvider,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = deps;
+  /** Ends that were written; forgotten when the instance is gone. */
+  let seen = new Set<string>();
+  await repeat({ ...deps, what: 'instances', everyMs, signal }, async () => {
+    const what = 'list instances';
+    const instances = await withDeadline({ clock, timeoutMs, what, signal }, (within) =>
+      provider.list(within),
+    );
+    const ended = instances.filter(({ state }) => state === 'exited');
+    for (const instance of ended) {
+      if (!seen.has(instance.instanceId)) await observeExit(deps, instance);
+    }
+    seen = new Set(ended.map(({ instanceId }) => instanceId));
+  });
+}
+
+async function observeExit(deps: WatchDeps, instance: Instance): Promise<void> {
+  const { scaleSetId, runnerId, exitCode } = instance;
+  const observed = await observeRunner(
+    deps,
+    { scaleSetId, runnerId },
+    { kind: 'exited', code: exitCode, at: isoNow(deps.clock) },
+  );
+  if (!observed) return;
+  deps.log.info({ scaleSetId, runnerId, exitCode }, 'runner exited');
+  if (observed.moved || observed.runner.completedIn) await deps.planner.reconcile(scaleSetId);
+}
