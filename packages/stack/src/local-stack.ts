@@ -273,7 +273,7 @@ async function runBaton(parts: Parts, args: readonly string[]): Promise<string> 
   const lines: string[] = [];
   const child = new Child({
     name: `baton ${args.join(' ')}`,
-    command: [process.execPath, join(root, process.env.MINI ?? 'packages/cli/src/main.ts'), ...args],
+    command: [process.execPath, join(root, 'packages/cli/src/main.ts'), ...args],
     env: serviceVariables(parts, 'cli'),
     logFile: join(parts.dir, 'logs', 'baton.log'),
     onLine: (line) => lines.push(line),

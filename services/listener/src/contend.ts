@@ -1,6 +1,5 @@
 import { ConfigError } from '@baton/shared/errors';
 import type { Holder, Lease, LeaseStore, LivenessProber, Verdict } from '@baton/shared/lease';
-import { maxReconnectDelayMs, type Nats } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -9,7 +8,6 @@ import type { Wakeups } from './wakeups.ts';
 export interface ContendDeps {
   leases: LeaseStore;
   prober: LivenessProber;
-  nats: Nats;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -31,11 +29,6 @@ const lookAgainMs = 500;
 const retryMs = 50;
 /** While a holder is suspected to be dead: the second probe comes just after 500 ms. */
 const suspectMs = 285;
-/**
- * After NATS was away, a healthy holder is silent until its client is back. Its silence counts only
- * when our own connection has been up for this long, in ms.
- */
-const trustSilenceMs = 5_000 + maxReconnectDelayMs;
 
 /**
  * Waits until the lease of a scale set is ours. A lease that ran out, was released, or whose holder
@@ -92,7 +85,7 @@ type Look =
   | { kind: 'free'; own: boolean; revision?: number; holder?: Holder };
 
 async function lookAt(deps: ContendDeps, scaleSetId: string): Promise<Look> {
-  const { leases, prober, nats } = deps;
+  const { leases, prober } = deps;
   const entry = await leases.read(scaleSetId);
   if (!entry) return { kind: 'free', own: false };
   const { value: holder, revision } = entry;
@@ -106,7 +99,7 @@ async function lookAt(deps: ContendDeps, scaleSetId: string): Promise<Look> {
     if (verdict === 'dead') return { kind: 'free', own: true, revision, holder };
     return { kind: 'held', verdict: 'suspect' };
   }
-  const trusted = nats.connectedForMs() >= trustSilenceMs;
+  const trusted = prober.trustsSilence;
   if (verdict === 'dead' && trusted) return { kind: 'free', own: false, revision, holder };
   return { kind: 'held', verdict: trusted ? verdict : 'unknown' };
 }

@@ -1,4 +1,4 @@
-import type { ScaleSetClient, Session } from '@baton/scaleset';
+import type { ScaleSetClient, Session, Statistics } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import type { Lease } from '@baton/shared/lease';
 import type { Logger } from '@baton/shared/telemetry';
@@ -33,6 +33,11 @@ export class LiveSession {
 
   get queue(): { queueUrl: string; token: Secret } {
     return { queueUrl: this.#session.queueUrl, token: this.#session.queueToken };
+  }
+
+  /** The scale set's statistics as of the last answer. */
+  get statistics(): Statistics | undefined {
+    return this.#session.statistics;
   }
 
   /**

@@ -78,7 +78,9 @@ async function pollOnce(
 ): Promise<QueueMessage | 'interrupted' | undefined> {
   const changed = new AbortController();
   const answered = new AbortController();
-  void clock.sleep(heldMs, AbortSignal.any([signal, answered.signal])).then(onHeld, () => undefined);
+  void clock
+    .sleep(heldMs, AbortSignal.any([signal, answered.signal]))
+    .then(onHeld, () => undefined);
   const stopWatching = capacity.onChange(() => changed.abort());
   try {
     return await queue.getMessage({

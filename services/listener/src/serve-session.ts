@@ -1,4 +1,4 @@
-import type { MessageQueueClient, ScaleSetClient, Session } from '@baton/scaleset';
+import type { MessageQueueClient, ScaleSetClient, Session, Statistics } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
@@ -79,7 +79,7 @@ export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<
         },
         heldMs: backlogHeldMs,
         onHeld: () => {
-          if (demand.onPollHeld(clock.monotonic())) pipeline.pushDemand();
+          if (demand.onPollHeld()) background.push(settleDemand(deps, session, demand, pipeline));
         },
         onPollEnd: () => status.polled(false),
       },
@@ -95,6 +95,23 @@ export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<
   const reason: unknown = ended.signal.reason;
   if (reason instanceof EndOfSession) return reason.end;
   throw reason;
+}
+
+/** After a backlog that brought jobs, the statistics of opening are replaced by those of now. */
+async function settleDemand(
+  { clock, log }: ServeDeps,
+  session: LiveSession,
+  demand: DemandCounter,
+  pipeline: MessagePipeline,
+): Promise<void> {
+  let statistics: Statistics | undefined;
+  try {
+    await session.refresh(session.queue.token);
+    statistics = session.statistics;
+  } catch (err) {
+    log.warn({ err }, 'statistics of now could not be had, those of opening are used');
+  }
+  if (demand.settle(statistics, clock.monotonic())) pipeline.pushDemand();
 }
 
 /** Ends the polling when the process drains or the spec asks for it; applies a changed spec. */

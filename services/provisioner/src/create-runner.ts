@@ -9,7 +9,8 @@ import {
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
-import { done, type Outcome, type Publisher } from '@baton/shared/messaging';
+import type { Holder, LivenessProber } from '@baton/shared/lease';
+import { done, type Outcome, type Publisher, retryLater } from '@baton/shared/messaging';
 import { type Observation, observeRunner } from '@baton/shared/runners';
 import type { RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
@@ -27,52 +28,63 @@ export interface CreateDeps {
   clock: Clock;
   log: Logger;
   instance: string;
+  /** Who we are, as a creator of runners. */
+  holder: Holder;
+  prober: LivenessProber;
+  /** Runners that this process is creating right now. */
+  inProgress: Set<string>;
   /** Longest time that a provider may take to create an instance, in ms. */
   createTimeoutMs: number;
-  /** A command that was not heard of for this long belongs to somebody else by now, in ms. */
-  commandAckWaitMs: number;
 }
 
-interface Delivery {
-  delivery: number;
-  signal: AbortSignal;
-}
-
+/** A command for a runner that somebody else creates comes again after this time, in ms. */
+const creatingMs = 1_000;
 /** A create that GitHub could not serve is asked for again after this time, in ms. */
 const githubRetryMs = 5_000;
 
 /**
  * Creates the runner of a command: JIT config, instance, record.
  *
- * May run twice, and may end anywhere: the record says how far it came. A command that is delivered
- * again for a runner that is `creating` means that its creator is gone (a living one reports
- * progress): the instance is adopted if it exists; otherwise the runner is given up, because its JIT
- * config may have been used up, and the plan replaces it under a new name.
+ * May run twice, and may end anywhere: the record says how far it came, and who creates it. When the
+ * creator is gone, the instance is adopted if it exists; otherwise the runner is given up, because
+ * its JIT config may have been used up, and the plan replaces it under a new name.
  */
 export async function createRunner(
   deps: CreateDeps,
   { scaleSetId, runnerId }: RunnerCommand,
-  { delivery, signal }: Delivery,
+  signal: AbortSignal,
 ): Promise<Outcome> {
   const record = (await deps.runners.get(runnerKey(scaleSetId, runnerId)))?.value;
   const spec = (await deps.specs.get(scaleSetId))?.value;
   if (!record || !spec) return done();
-  if (record.state === 'creating' && isAbandoned(deps, record, delivery)) {
+  if (record.state === 'creating') {
+    if (!(await isAbandoned(deps, record))) return retryLater(creatingMs, 'it is being created');
     await adoptOrGiveUp(deps, spec, record, signal);
+    return done();
   }
   if (record.state !== 'requested') return done();
   if (record.retryAt && Date.parse(record.retryAt) > deps.clock.now()) return done();
-  const startedAt = deps.clock.monotonic();
-  const claimed = await observeRunner(deps, record, { kind: 'creating' });
-  if (!claimed?.moved) return done();
-  await create(deps, spec, claimed.runner, { startedAt, signal });
+  deps.inProgress.add(runnerId);
+  try {
+    await claimAndCreate(deps, spec, record, signal);
+  } finally {
+    deps.inProgress.delete(runnerId);
+  }
   return done();
 }
 
-/** Delivered again, or asked for again long after: the one who was creating it is gone. */
-function isAbandoned(deps: CreateDeps, record: Runner, delivery: number): boolean {
-  const ageMs = deps.clock.now() - Date.parse(record.stateAt);
-  return delivery > 1 || ageMs > deps.createTimeoutMs + 2 * deps.commandAckWaitMs;
+/**
+ * Whether the creator is gone. How often the command was delivered says nothing about that: it may
+ * have been asked for twice, and a nats-server that was killed forgets what it had delivered.
+ */
+async function isAbandoned(
+  deps: CreateDeps,
+  { creator, runnerId, stateAt }: Runner,
+): Promise<boolean> {
+  const { holder, inProgress, prober, clock, createTimeoutMs } = deps;
+  if (creator?.incarnation === holder.incarnation) return !inProgress.has(runnerId);
+  if (clock.now() - Date.parse(stateAt) > 2 * createTimeoutMs) return true;
+  return creator !== undefined && prober.trustsSilence && (await prober.check(creator)) === 'dead';
 }
 
 async function adoptOrGiveUp(
@@ -109,13 +121,17 @@ async function adopt(
   await finish(deps, record, { kind: 'created', instanceId, githubRunnerId: registered?.id });
 }
 
-async function create(
+async function claimAndCreate(
   deps: CreateDeps,
   spec: Spec,
-  record: Runner,
-  { startedAt, signal }: { startedAt: number; signal: AbortSignal },
+  requested: Runner,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { clock, createTimeoutMs } = deps;
+  const { clock, createTimeoutMs, holder: creator } = deps;
+  const startedAt = clock.monotonic();
+  const claimed = await observeRunner(deps, requested, { kind: 'creating', creator });
+  if (!claimed?.moved) return;
+  const record = claimed.runner;
   try {
     const provider = providerOf(deps, record);
     const jit = await mintJitConfig(deps, spec, record, signal);

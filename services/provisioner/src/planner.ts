@@ -144,7 +144,7 @@ export class Planner {
     await Promise.all([
       ...request.map((runnerId) => this.#request(spec, runnerId, plan)),
       ...ended.map((runner) =>
-        markRunner(this.#deps, runner, { reason: endReason(runner), gate: 'none' }),
+        markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
       ),
       ...retire.map(({ runner, reason }) =>
         markRunner(this.#deps, runner, { reason, gate: 'github' }),
@@ -214,6 +214,15 @@ export class Planner {
 
 function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
+}
+
+/** Classes of failure after which the runner may have come up all the same, and taken a job. */
+const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpected']);
+
+/** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
+function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {
+  if (exit || completedIn) return 'none';
+  return failure && mayHaveStarted.has(failure.class) ? 'github' : 'none';
 }
 
 function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {

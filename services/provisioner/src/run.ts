@@ -9,6 +9,7 @@ import {
   streams,
   topology,
 } from '@baton/shared/contracts';
+import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
   awaitTopologyPart,
@@ -57,6 +58,8 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
+  const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
+  answerProbes(nats, holder);
   const stores = await openStores(nats);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
@@ -73,7 +76,16 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     instance,
   };
   const planner = new Planner({ ...common, signal: abort });
-  const deps = { ...common, planner, providers, github, createTimeoutMs, commandAckWaitMs };
+  const deps = {
+    ...common,
+    planner,
+    providers,
+    github,
+    createTimeoutMs,
+    holder,
+    prober: new LivenessProber(nats),
+    inProgress: new Set<string>(),
+  };
 
   hints.subscribe('spec', (scaleSetId) => {
     void planner.reconcile(scaleSetId).catch((err: unknown) => {
@@ -84,7 +96,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
-      createRunner(deps, command, context),
+      createRunner(deps, command, context.signal),
     ),
     ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>

@@ -65,6 +65,10 @@ export const runnerSchema = z.looseObject({
   stateAt: z.iso.datetime(),
   githubRunnerId: z.int().optional(),
   instanceId: z.string().optional(),
+  /** The provisioner that creates it. */
+  creator: z
+    .looseObject({ v: z.literal(1), identity: z.string(), incarnation: z.string() })
+    .optional(),
   /** A create that GitHub could not serve yet is asked for again at this time. */
   retryAt: z.iso.datetime().optional(),
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),

@@ -1,5 +1,5 @@
 import { livenessSubject } from '../contracts/index.ts';
-import { isNoResponders, type Nats } from '../messaging/index.ts';
+import { isNoResponders, maxReconnectDelayMs, type Nats } from '../messaging/index.ts';
 import type { Holder } from './lease.ts';
 
 /**
@@ -12,6 +12,7 @@ export type Verdict = 'alive' | 'suspect' | 'dead' | 'unknown';
 
 const probeTimeoutMs = 1_000;
 const apartMs = 500;
+const trustSilenceMs = 5_000 + maxReconnectDelayMs;
 /** A verdict this young is shared by all who ask, so that a holder of many leases is probed once. */
 const freshMs = 250;
 
@@ -31,13 +32,21 @@ interface Suspicion {
   probing: Promise<Verdict> | undefined;
 }
 
-/** Finds out whether holders of leases still live. */
+/** Finds out whether processes that hold something still live. */
 export class LivenessProber {
   readonly #nats: Nats;
   readonly #suspicions = new Map<string, Suspicion>();
 
   constructor(nats: Nats) {
     this.#nats = nats;
+  }
+
+  /**
+   * Whether silence means anything now: after NATS was away a living process is silent until its
+   * client is back, so our own connection must have been up for longer than that takes.
+   */
+  get trustsSilence(): boolean {
+    return this.#nats.connectedForMs() >= trustSilenceMs;
   }
 
   /** The verdict on one incarnation; ask again after 250 ms or more to have it probed again. */

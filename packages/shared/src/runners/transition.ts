@@ -2,7 +2,7 @@ import type { Mark, Position, Runner, RunnerState } from '../contracts/index.ts'
 
 /** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
 export type Observation =
-  | { kind: 'creating' }
+  | { kind: 'creating'; creator: NonNullable<Runner['creator']> }
   /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
   | { kind: 'postponed'; retryAt: string; reason: string }
   | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
@@ -82,6 +82,7 @@ function nextState(observation: Observation): RunnerState {
 function learn(runner: Runner, observation: Observation): Runner {
   switch (observation.kind) {
     case 'creating':
+      return runner.state === 'requested' ? { ...runner, creator: observation.creator } : runner;
     case 'deleting':
       return runner;
     case 'postponed':

@@ -21,6 +21,8 @@ export class DemandCounter {
   /** Assigned and not completed, by key, with the monotonic time of the assignment. */
   readonly #open = new Map<string, number>();
   #backlog = true;
+  /** The backlog brought jobs, so the statistics of opening are not those of now. */
+  #stale = false;
   #seq = 0;
   #assigned: number;
 
@@ -46,15 +48,30 @@ export class DemandCounter {
         this.#open.set(jobKey(job), now);
       } else if (job.kind === 'JobCompleted') this.#open.delete(jobKey(job));
     }
-    if (this.#inBacklog(now)) return false;
+    if (this.#inBacklog(now)) {
+      this.#stale ||= jobs.length > 0;
+      return false;
+    }
     this.#next(Math.max(statistics?.totalAssignedJobs ?? 0, this.#openJobs(now)));
     return true;
   }
 
-  /** A poll has been held for `backlogHeldMs`; returns whether there is a new demand. */
-  onPollHeld(now: number): boolean {
-    if (!this.#backlog) return false;
-    this.#next(Math.max(this.#opening, this.#openJobs(now)));
+  /**
+   * A poll has been held for `backlogHeldMs`, which ends the backlog. Returns whether GitHub should
+   * be asked for statistics of now: jobs that the backlog completed may or may not stand in those of
+   * opening. Then `settle` follows.
+   */
+  onPollHeld(): boolean {
+    const ask = this.#backlog && this.#stale;
+    this.#backlog = false;
+    return ask;
+  }
+
+  /** Statistics of after the backlog; returns whether there is a new demand. */
+  settle(statistics: Statistics | undefined, now: number): boolean {
+    // A message that came in the meantime brought newer ones.
+    if (this.#seq > 0) return false;
+    this.#next(Math.max(statistics?.totalAssignedJobs ?? this.#opening, this.#openJobs(now)));
     return true;
   }
 

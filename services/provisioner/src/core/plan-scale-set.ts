@@ -50,12 +50,12 @@ const backoffPolicy: BackoffPolicy = { baseMs: 1_000, maxMs: 300_000, minMs: 500
 export function planScaleSet(input: PlanInput): PlanResult {
   const { spec, plan, runners, nowMs } = input;
   const demand = latestDemand(input);
-  const places = plan?.runners ?? [];
+  const records = [...runners.values()].filter((view) => typeof view === 'object');
+  const places = [...(plan?.runners ?? []), ...lostPlaces(plan, records)];
   const kept = places.filter((place) =>
     keepsPlace(runners.get(place.runnerId) ?? 'never', place, demand, nowMs),
   );
   const keptIds = new Set(kept.map(({ runnerId }) => runnerId));
-  const records = [...runners.values()].filter((view) => typeof view === 'object');
 
   const backoff = nextBackoff(input, places, keptIds, records);
   const wanted = wantedRunners(spec, demand);
@@ -113,6 +113,21 @@ function wantedRunners(spec: Spec, demand: Plan['demand']): number {
 type Place = Plan['runners'][number];
 
 /**
+ * Places for runners that live and have none: GitHub refused to let one go because it was busy, or
+ * the plan was lost.
+ */
+function lostPlaces(plan: Plan | undefined, records: readonly Runner[]): Place[] {
+  const named = new Set((plan?.runners ?? []).map(({ runnerId }) => runnerId));
+  return records
+    .filter(({ runnerId, state, exit }) => !named.has(runnerId) && isAlive(state) && !exit)
+    .map(({ runnerId, createdAt }) => ({ runnerId, recorded: true, namedAt: createdAt }));
+}
+
+function isAlive(state: Runner['state']): boolean {
+  return ['requested', 'creating', 'starting', 'idle', 'busy'].includes(state);
+}
+
+/**
  * Whether a runner can still take or run a job, or must be counted as if it could. A finished job
  * stays in the demand until a message says that it is over; a runner that is seen to exit before
  * that message keeps its place, or every finished job would be given a second runner.
@@ -127,12 +142,12 @@ function keepsPlace(
   if (view === 'never') return !place.recorded;
   const leaving = view.state === 'failed' || view.state === 'lost';
   if (leaving || (view.mark && view.mark.reason !== 'completed')) return false;
+  const exitMs = view.exit && Date.parse(view.exit.at);
+  if (exitMs !== undefined && nowMs >= exitMs + keepPlaceMs) return false;
   if (view.completedIn) return !demand || comparePositions(demand, view.completedIn) < 0;
-  if (!view.exit) return true;
-  if (view.exit.code !== 0) return false;
-  const exitMs = Date.parse(view.exit.at);
-  const seenAfter = demand !== undefined && Date.parse(demand.observedAt) > exitMs + skewMs;
-  return !seenAfter && nowMs < exitMs + keepPlaceMs;
+  if (exitMs === undefined) return true;
+  if (view.exit?.code !== 0) return false;
+  return !demand || Date.parse(demand.observedAt) <= exitMs + skewMs;
 }
 
 function hasEnded(runner: Runner, nowMs: number): boolean {

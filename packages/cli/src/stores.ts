@@ -1,0 +1,95 @@
+import { buckets, topology } from '@baton/shared/contracts';
+import { ConfigError } from '@baton/shared/errors';
+import { connectNats, diffTopology, Hints, type Nats } from '@baton/shared/messaging';
+import {
+  openPlans,
+  openRunners,
+  openSessions,
+  openSpecs,
+  openStatus,
+  type PlanStore,
+  type RunnerStore,
+  type SessionStore,
+  type SpecStore,
+  type StatusStore,
+  verifyInstallation,
+} from '@baton/shared/stores';
+import { silentLogger } from '@baton/shared/telemetry';
+import { type Clock, withDeadline } from '@baton/shared/time';
+import { type CliConfig, loadCliConfig } from './cli-config.ts';
+import type { Io } from './io.ts';
+
+/** What the commands work on. */
+export interface Stores {
+  installationId: string;
+  clock: Clock;
+  hints: Hints;
+  specs: SpecStore;
+  statuses: StatusStore;
+  plans: PlanStore;
+  sessions: SessionStore;
+  runners: RunnerStore;
+}
+
+const flushTimeoutMs = 2_000;
+
+/** Runs `work` with a connection made from the environment. */
+export async function withNats<T>(
+  io: Io,
+  work: (nats: Nats, config: CliConfig) => Promise<T>,
+): Promise<T> {
+  const config = loadCliConfig(io.env);
+  await using nats = await connectNats({
+    ...config,
+    name: 'baton cli',
+    log: silentLogger(),
+    clock: io.clock,
+  });
+  const result = await work(nats, config);
+  await flushHints(nats);
+  return result;
+}
+
+/** Runs `work` with the opened buckets of this installation. */
+export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>): Promise<T> {
+  return await withNats(io, async (nats, { installationId, leaseTtlMs }) => {
+    await verifyBuckets(nats, leaseTtlMs);
+    await verifyInstallation(nats, installationId);
+    return await work({
+      installationId,
+      clock: io.clock,
+      hints: new Hints(nats),
+      specs: await openSpecs(nats),
+      statuses: await openStatus(nats),
+      plans: await openPlans(nats),
+      sessions: await openSessions(nats),
+      runners: await openRunners(nats),
+    });
+  });
+}
+
+/** A bucket that is missing would fail later, with words that help nobody. */
+async function verifyBuckets(nats: Nats, leaseTtlMs: number): Promise<void> {
+  const used: string[] = [
+    buckets.specs,
+    buckets.status,
+    buckets.plans,
+    buckets.sessions,
+    buckets.runners,
+  ];
+  const whole = topology({ leaseTtlMs }).buckets;
+  const part = whole.filter(({ name }) => used.includes(name));
+  const differences = await diffTopology(nats, { streams: [], consumers: [], buckets: part });
+  const missing = differences.filter(({ problem }) => problem === 'missing');
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name).join(', ');
+  throw new ConfigError(`NATS has no bucket ${names}: run "baton topology apply"`);
+}
+
+/** A hint that is lost costs seconds: the services look by themselves. So this never fails. */
+async function flushHints(nats: Nats): Promise<void> {
+  const { clock } = nats;
+  await withDeadline({ clock, timeoutMs: flushTimeoutMs, what: 'flush' }, () =>
+    nats.connection.flush(),
+  ).catch(() => undefined);
+}

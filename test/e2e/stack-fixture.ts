@@ -1,0 +1,36 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SimControl } from '@baton/github-sim';
+import { LocalStack, type StackOptions } from '@baton/stack';
+
+/** The whole system as processes, quiet, against a simulator with these arguments. */
+export async function startStack(
+  services: StackOptions['services'],
+  simulatorArgs: readonly string[] = [],
+): Promise<LocalStack> {
+  return await LocalStack.start({
+    env: process.env,
+    services,
+    github: { kind: 'simulator', args: simulatorArgs },
+    maxInstances: 60,
+    leaseTtlMs: 10_000,
+    say: () => undefined,
+  });
+}
+
+export function simulator(stack: LocalStack): SimControl {
+  if (!stack.sim) throw new Error('the stack runs without a simulator');
+  return stack.sim;
+}
+
+/** Whether the simulator holds a poll of the scale set right now. */
+export async function heldPoll(stack: LocalStack, scaleSet: string): Promise<boolean> {
+  const { scaleSets } = await simulator(stack).state();
+  return scaleSets.some(({ name, session }) => name === scaleSet && session?.held === true);
+}
+
+/** The provider's own books: one folder an instance. */
+export async function instances(stack: LocalStack): Promise<string[]> {
+  const entries = await readdir(join(stack.dir, 'instances', 'local'));
+  return entries.filter((name) => !name.startsWith('.'));
+}

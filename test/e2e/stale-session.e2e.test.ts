@@ -1,0 +1,109 @@
+import { Secret } from '@baton/shared/config';
+import { scaleSetIdOf } from '@baton/shared/contracts';
+import { connectNats } from '@baton/shared/messaging';
+import { openSessions } from '@baton/shared/stores';
+import { silentLogger } from '@baton/shared/telemetry';
+import { systemClock } from '@baton/shared/time';
+import type { LocalStack } from '@baton/stack';
+import { eventually } from '@baton/testkit';
+import { describe, expect, test } from 'vitest';
+import { heldPoll, instances, simulator, startStack } from './stack-fixture.ts';
+
+/** How long the simulator holds the session of a client that died, in ms. */
+const sessionExpiryMs = 75_000;
+const scaleSetId = scaleSetIdOf('linux');
+
+/**
+ * The outage that Baton exists for: the process that holds the session dies, GitHub still has the
+ * session, and everything that depended on that process stands still.
+ */
+describe('a listener that was killed', () => {
+  test.concurrent('is not needed to delete 25 marked instances', async () => {
+    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
+    await stack.applyScaleSets([{ name: 'linux', maxRunners: 25 }]);
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
+    await stack.service('janitor-0').kill();
+    await simulator(stack).addJobs({ scaleSet: 'linux', count: 25, durationMs: 10 });
+    await eventually(async () => expect(await markedRunners(stack)).toBe(25), {
+      timeoutMs: 60_000,
+    });
+    expect(await instances(stack)).toHaveLength(25);
+
+    await stack.service('listener-0').kill();
+    stack.service('janitor-0').restart();
+
+    await eventually(async () => expect(await instances(stack)).toEqual([]), { timeoutMs: 30_000 });
+    expect((await simulator(stack).books()).registrations).toEqual([]);
+    expect(stack.service('listener-0').running).toBe(false);
+  });
+
+  test.concurrent('polls again within 2.5 s of its restart, while GitHub has the old session', async () => {
+    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
+    await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
+    const listener = stack.service('listener-0');
+    await listener.kill();
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(false));
+
+    listener.restart();
+
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), {
+      everyMs: 20,
+    });
+    expect(Date.now() - listener.startedAt).toBeLessThanOrEqual(2_500);
+    const [jobId] = await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
+    await eventually(async () => expect(await completedJobs(stack)).toContain(jobId));
+  });
+
+  test.concurrent('polls again within 10 s of GitHub freeing the session, when its record was wiped', async () => {
+    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
+    await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
+    const listener = stack.service('listener-0');
+    await listener.kill();
+    await wipeSession(stack);
+
+    listener.restart();
+
+    const session = async () => (await simulator(stack).state()).scaleSets[0]?.session;
+    const stale = await session();
+    await eventually(async () => expect((await session())?.id).not.toBe(stale?.id), {
+      timeoutMs: sessionExpiryMs + 20_000,
+      everyMs: 50,
+    });
+    const freedAt = Date.now();
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), {
+      everyMs: 20,
+    });
+    expect(Date.now() - freedAt).toBeLessThanOrEqual(10_000);
+    expect((await simulator(stack).books()).sessionConflicts).toBeGreaterThan(1);
+  });
+});
+
+async function markedRunners(stack: LocalStack): Promise<number> {
+  const runners: unknown = JSON.parse(await stack.baton('get', 'runners', '-o', 'json'));
+  return Array.isArray(runners) ? runners.filter((runner) => runner.state === 'marked').length : 0;
+}
+
+async function completedJobs(stack: LocalStack): Promise<string[]> {
+  const jobs = await simulator(stack).jobs();
+  return jobs.filter(({ status }) => status === 'completed').map(({ id }) => id);
+}
+
+/** As though the record had never been written: the session id is known to nobody. */
+async function wipeSession(stack: LocalStack): Promise<void> {
+  const variables = stack.variablesOf('cli');
+  await using nats = await connectNats({
+    natsUrl: stack.natsUrl,
+    natsUser: 'cli',
+    natsPassword: new Secret(variables.BATON_NATS_PASSWORD ?? ''),
+    natsConnectTimeoutMs: 5_000,
+    name: 'test',
+    log: silentLogger(),
+    clock: systemClock,
+  });
+  const sessions = await openSessions(nats);
+  const entry = await sessions.get(scaleSetId);
+  if (!entry) throw new Error('there is no session record to wipe');
+  await sessions.delete(scaleSetId, entry.revision);
+}
