@@ -11,6 +11,8 @@ import { heldPoll, instances, simulator, startStack } from './stack-fixture.ts';
 
 /** How long the simulator holds the session of a client that died, in ms. */
 const sessionExpiryMs = 75_000;
+const patient = { timeoutMs: 30_000, everyMs: 20 };
+const slow = { timeoutMs: sessionExpiryMs + 20_000, everyMs: 50 };
 const scaleSetId = scaleSetIdOf('linux');
 
 /**
@@ -18,47 +20,38 @@ const scaleSetId = scaleSetIdOf('linux');
  * session, and everything that depended on that process stands still.
  */
 describe('a listener that was killed', () => {
+  // First and alone: its time is asserted.
+  test('polls again within 2.5 s of its restart, while GitHub has the old session', async () => {
+    await using stack = await startPolling();
+    const listener = stack.service('listener-0');
+    await listener.kill();
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(false), patient);
+
+    listener.restart();
+
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
+    expect(Date.now() - listener.startedAt).toBeLessThanOrEqual(2_500);
+    const [jobId] = await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
+    await eventually(async () => expect(await completedJobs(stack)).toContain(jobId), patient);
+  });
+
   test.concurrent('is not needed to delete 25 marked instances', async () => {
-    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
-    await stack.applyScaleSets([{ name: 'linux', maxRunners: 25 }]);
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
+    await using stack = await startPolling();
     await stack.service('janitor-0').kill();
     await simulator(stack).addJobs({ scaleSet: 'linux', count: 25, durationMs: 10 });
-    await eventually(async () => expect(await markedRunners(stack)).toBe(25), {
-      timeoutMs: 60_000,
-    });
+    await eventually(async () => expect(await markedRunners(stack)).toBe(25), slow);
     expect(await instances(stack)).toHaveLength(25);
 
     await stack.service('listener-0').kill();
     stack.service('janitor-0').restart();
 
-    await eventually(async () => expect(await instances(stack)).toEqual([]), { timeoutMs: 30_000 });
+    await eventually(async () => expect(await instances(stack)).toEqual([]), patient);
     expect((await simulator(stack).books()).registrations).toEqual([]);
     expect(stack.service('listener-0').running).toBe(false);
   });
 
-  test.concurrent('polls again within 2.5 s of its restart, while GitHub has the old session', async () => {
-    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
-    await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
-    const listener = stack.service('listener-0');
-    await listener.kill();
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(false));
-
-    listener.restart();
-
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), {
-      everyMs: 20,
-    });
-    expect(Date.now() - listener.startedAt).toBeLessThanOrEqual(2_500);
-    const [jobId] = await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
-    await eventually(async () => expect(await completedJobs(stack)).toContain(jobId));
-  });
-
-  test.concurrent('polls again within 10 s of GitHub freeing the session, when its record was wiped', async () => {
-    await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 });
-    await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true));
+  test.concurrent('polls again within 10 s of GitHub freeing a session that nobody knows', async () => {
+    await using stack = await startPolling();
     const listener = stack.service('listener-0');
     await listener.kill();
     await wipeSession(stack);
@@ -67,18 +60,24 @@ describe('a listener that was killed', () => {
 
     const session = async () => (await simulator(stack).state()).scaleSets[0]?.session;
     const stale = await session();
-    await eventually(async () => expect((await session())?.id).not.toBe(stale?.id), {
-      timeoutMs: sessionExpiryMs + 20_000,
-      everyMs: 50,
-    });
+    await eventually(async () => expect((await session())?.id).not.toBe(stale?.id), slow);
     const freedAt = Date.now();
-    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), {
-      everyMs: 20,
-    });
+    await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
     expect(Date.now() - freedAt).toBeLessThanOrEqual(10_000);
     expect((await simulator(stack).books()).sessionConflicts).toBeGreaterThan(1);
   });
 });
+
+/** The system, with one scale set whose session is being polled. */
+async function startPolling(): Promise<LocalStack> {
+  const stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 }, [
+    '--session-expiry-ms',
+    String(sessionExpiryMs),
+  ]);
+  await stack.applyScaleSets([{ name: 'linux', maxRunners: 25 }]);
+  await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
+  return stack;
+}
 
 async function markedRunners(stack: LocalStack): Promise<number> {
   const runners: unknown = JSON.parse(await stack.baton('get', 'runners', '-o', 'json'));

@@ -46,6 +46,7 @@ export async function removeLeftovers(stores: Stores, scaleSetId: string): Promi
   const removed = [
     await removeRecord(stores.plans, scaleSetId),
     await removeRecord(stores.sessions, scaleSetId),
+    await removeRecord(stores.registrations, scaleSetId),
     await removeRecord(stores.statuses, scaleSetId),
   ];
   return removed.includes(true);

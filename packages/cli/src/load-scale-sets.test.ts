@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { loadScaleSets } from './load-scale-sets.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'baton-file-'));
 const path = join(folder, 'scalesets.yaml');
-afterEach(() => rmSync(path, { force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('tells all mistakes of a file at once, each with its path and line', () => {
   const message = messageFor(`scaleSets:

@@ -3,11 +3,13 @@ import { ConfigError } from '@baton/shared/errors';
 import { connectNats, diffTopology, Hints, type Nats } from '@baton/shared/messaging';
 import {
   openPlans,
+  openRegistrations,
   openRunners,
   openSessions,
   openSpecs,
   openStatus,
   type PlanStore,
+  type RegistrationStore,
   type RunnerStore,
   type SessionStore,
   type SpecStore,
@@ -27,6 +29,7 @@ export interface Stores {
   specs: SpecStore;
   statuses: StatusStore;
   plans: PlanStore;
+  registrations: RegistrationStore;
   sessions: SessionStore;
   runners: RunnerStore;
 }
@@ -62,6 +65,7 @@ export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>
       specs: await openSpecs(nats),
       statuses: await openStatus(nats),
       plans: await openPlans(nats),
+      registrations: await openRegistrations(nats),
       sessions: await openSessions(nats),
       runners: await openRunners(nats),
     });
@@ -74,6 +78,7 @@ async function verifyBuckets(nats: Nats, leaseTtlMs: number): Promise<void> {
     buckets.specs,
     buckets.status,
     buckets.plans,
+    buckets.registrations,
     buckets.sessions,
     buckets.runners,
   ];

@@ -111,10 +111,11 @@ export class GitHubApiError extends AppError {
   }
 }
 
-/** Whether `thrown` is a `GitHubApiError` of one of `kinds`. */
+/** Whether `thrown` is a `GitHubApiError`: of one of `kinds`, or of any when none is named. */
 export function isGitHubError(
   thrown: unknown,
   ...kinds: readonly GitHubErrorKind[]
 ): thrown is GitHubApiError {
-  return thrown instanceof GitHubApiError && kinds.includes(thrown.kind);
+  if (!(thrown instanceof GitHubApiError)) return false;
+  return kinds.length === 0 || kinds.includes(thrown.kind);
 }

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { AppError } from '@baton/shared/errors';
+import { AppError, type ErrorCode } from '@baton/shared/errors';
+import { exitCodes } from '@baton/shared/lifecycle';
 import { systemClock, withDeadline } from '@baton/shared/time';
+
+type OutputName = 'stdout' | 'stderr';
 
 interface ChildOptions {
   name: string;
@@ -14,11 +17,14 @@ interface ChildOptions {
   /** Everything it prints is appended here. */
   logFile: string;
   /** Called for every line it prints. */
-  onLine?: (line: string) => void;
+  onLine?: ((line: string, from: OutputName) => void) | undefined;
+  /** Kills it as soon as it is aborted. */
+  hurry?: AbortSignal | undefined;
 }
 
 /** How long a child may take to end after SIGTERM, in ms; then it is killed. */
 const stopTimeoutMs = 30_000;
+const keptLines = 10;
 
 /**
  * A child process in a group of its own, so that a Ctrl-C at the terminal reaches only us and the
@@ -29,21 +35,35 @@ export class Child {
   readonly startedAt: number;
   readonly #process: ChildProcess;
   readonly #exited: Promise<number>;
+  readonly #recent: string[] = [];
   #exitCode: number | undefined;
 
-  constructor({ name, command, env, logFile, onLine }: ChildOptions) {
+  constructor({ name, command, env, logFile, onLine, hurry }: ChildOptions) {
     this.name = name;
     this.startedAt = systemClock.now();
     const [program = '', ...args] = command;
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(logFile, { flags: 'a' });
-    for (const stream of [child.stdout, child.stderr]) readLines(stream, log, onLine);
+    const read = (from: OutputName) => (line: string) => {
+      log.write(`${line}\n`);
+      this.#recent.push(line);
+      if (this.#recent.length > keptLines) this.#recent.shift();
+      onLine?.(line, from);
+    };
+    readLines(child.stdout, read('stdout'));
+    readLines(child.stderr, read('stderr'));
     this.#process = child;
+    const kill = () => void child.kill('SIGKILL');
+    if (hurry?.aborted) kill();
+    hurry?.addEventListener('abort', kill);
     this.#exited = once(child, 'close').then(
-      ([code]) => (this.#exitCode = typeof code === 'number' ? code : 1),
-      () => (this.#exitCode = 1),
+      ([code]) => (this.#exitCode = typeof code === 'number' ? code : exitCodes.failed),
+      () => (this.#exitCode = exitCodes.failed),
     );
-    void this.#exited.then(() => log.end());
+    void this.#exited.then(() => {
+      hurry?.removeEventListener('abort', kill);
+      log.end();
+    });
   }
 
   get pid(): number {
@@ -54,9 +74,20 @@ export class Child {
     return this.#exitCode === undefined;
   }
 
+  /** The last lines that it printed. */
+  get recentLines(): readonly string[] {
+    return this.#recent;
+  }
+
   /** Resolves with the exit code when it has ended; 1 for a signal. */
   async exited(): Promise<number> {
     return await this.#exited;
+  }
+
+  /** What to throw when it ended and should not have: its code's meaning, and its last words. */
+  failure(exitCode: number): AppError {
+    const text = [`${this.name} ended with exit code ${exitCode}`, ...this.#recent].join('\n');
+    return new AppError(codeOf(exitCode), text);
   }
 
   /** SIGKILL, as a crash would; waits for the end. */
@@ -77,7 +108,7 @@ export class Child {
       );
     } catch {
       await this.kill();
-      return 1;
+      return exitCodes.failed;
     }
   }
 
@@ -86,35 +117,30 @@ export class Child {
   }
 }
 
-/** The first line that `read` understands, or an error with the last lines when it ends before. */
-export function firstLine<T>(
-  name: string,
-  read: (line: string) => T | undefined,
-): { onLine: (line: string) => void; found: Promise<T>; ended: (code: number) => void } {
-  const recent: string[] = [];
+/** Waits for the first line that `read` understands; rejects when the child ends before. */
+export function firstLine<T>(read: (line: string) => T | undefined): {
+  onLine: (line: string) => void;
+  foundIn: (child: Child) => Promise<T>;
+} {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   promise.catch(() => undefined);
   return {
-    found: promise,
     onLine: (line) => {
-      recent.push(line);
-      if (recent.length > 10) recent.shift();
       const value = read(line);
       if (value !== undefined) resolve(value);
     },
-    ended: (code) =>
-      reject(new AppError('unexpected', `${name} ended with code ${code}:\n${recent.join('\n')}`)),
+    foundIn: (child) => {
+      void child.exited().then((exitCode) => reject(child.failure(exitCode)));
+      return promise;
+    },
   };
 }
 
-function readLines(
-  stream: Readable | null,
-  log: NodeJS.WritableStream,
-  onLine: ((line: string) => void) | undefined,
-): void {
-  if (!stream) return;
-  createInterface({ input: stream }).on('line', (line) => {
-    log.write(`${line}\n`);
-    onLine?.(line);
-  });
+function codeOf(exitCode: number): ErrorCode {
+  if (exitCode === exitCodes.config) return 'config';
+  return exitCode === exitCodes.unavailable ? 'nats' : 'unexpected';
+}
+
+function readLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream) createInterface({ input: stream }).on('line', onLine);
 }

@@ -1,43 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SimControl } from '@baton/github-sim';
+import type { Instance, ProviderDefinition } from '@baton/providers';
 import { AppError } from '@baton/shared/errors';
 import { stringify } from 'yaml';
-import { z } from 'zod';
-import { Child, firstLine } from './child-process.ts';
-import { findNatsServer, type NatsServer, startNatsServer } from './nats-server.ts';
+import { Child } from './child-process.ts';
+import { deleteInstances, listInstances } from './instances.ts';
+import { NatsHost } from './nats-host.ts';
+import { findNatsServer } from './nats-server.ts';
+import { removeStackFolder } from './remove-stack-folder.ts';
 import { type ServiceName, ServiceProcess } from './service-process.ts';
+import {
+  natsPasswords,
+  providerDefinition,
+  root,
+  stackVariables,
+  writeServiceFiles,
+} from './stack-files.ts';
+import type { ScaleSetEntry, StackOptions } from './stack-options.ts';
+import { type SimulatorProcess, startSimulatorProcess } from './start-simulator-process.ts';
 
-/** Where the GitHub side is: our simulator, or the real one. */
-export type GitHubSide =
-  | { kind: 'simulator'; args: readonly string[] }
-  | { kind: 'real'; configUrl: string; token: string; runnerCommand: readonly string[] };
-
-export interface StackOptions {
-  env: Readonly<Record<string, string | undefined>>;
-  services: Readonly<Record<ServiceName, number>>;
-  github: GitHubSide;
-  maxInstances: number;
-  leaseTtlMs: number;
-  /** More variables for the services. */
-  serviceEnv?: Record<string, string>;
-  /** Told what is being done, line by line. */
-  say: (text: string) => void;
+interface Parts {
+  dir: string;
+  options: StackOptions;
+  nats: NatsHost;
+  passwords: Record<string, string>;
+  configUrl: string;
+  provider: ProviderDefinition;
+  sim: SimulatorProcess | undefined;
 }
 
-export interface ScaleSetEntry {
-  name: string;
-  maxRunners: number;
-  minRunners?: number;
-  enabled?: boolean;
-}
-
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const installationId = 'local';
-const simToken = 'sim-token';
 const readyTimeoutMs = 30_000;
 
 /** Real nats-server, GitHub side and services as separate processes on this host. */
@@ -46,80 +39,61 @@ export class LocalStack implements AsyncDisposable {
   readonly configUrl: string;
   readonly sim: SimControl | undefined;
   readonly services: readonly ServiceProcess[];
-  readonly #options: StackOptions;
-  readonly #simProcess: Child | undefined;
-  readonly #passwords: Record<string, string>;
-  readonly #natsBin: string;
-  #nats: NatsServer;
+  readonly #parts: Parts;
+  readonly #cleanup: AsyncDisposableStack;
 
-  private constructor(parts: {
-    dir: string;
-    options: StackOptions;
-    natsBin: string;
-    nats: NatsServer;
-    passwords: Record<string, string>;
-    sim: { child: Child; url: string } | undefined;
-    configUrl: string;
-    services: readonly ServiceProcess[];
-  }) {
+  private constructor(
+    parts: Parts,
+    services: readonly ServiceProcess[],
+    cleanup: AsyncDisposableStack,
+  ) {
     this.dir = parts.dir;
     this.configUrl = parts.configUrl;
     this.sim = parts.sim && new SimControl(parts.sim.url);
-    this.services = parts.services;
-    this.#simProcess = parts.sim?.child;
-    this.#options = parts.options;
-    this.#natsBin = parts.natsBin;
-    this.#nats = parts.nats;
-    this.#passwords = parts.passwords;
+    this.services = services;
+    this.#parts = parts;
+    this.#cleanup = cleanup;
   }
 
   /** Starts everything and resolves when every service is ready. On failure nothing is left. */
   static async start(options: StackOptions): Promise<LocalStack> {
-    const { say, env, github } = options;
-    const natsBin = await findNatsServer(env);
-    const dir = await mkdtemp(join(tmpdir(), 'baton-'));
-    await using undo = new AsyncDisposableStack();
-    undo.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
-    await mkdir(join(dir, 'logs'));
-    const passwords = natsPasswords();
-    const nats = await startNats(natsBin, dir, passwords);
-    undo.defer(() => nats.stop());
-    say(`nats-server ${nats.version} at ${nats.url}`);
-
-    const sim = github.kind === 'simulator' ? await startSim(dir, github.args, env) : undefined;
-    if (sim) {
-      undo.defer(async () => void (await sim.child.stop()));
-      say(`GitHub simulator at ${sim.url}`);
-    }
-    const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-    await writeServiceFiles(dir, options, configUrl);
-    const parts = { dir, options, natsBin, nats, passwords, sim, configUrl };
+    const { say, signal } = options;
+    const bin = await findNatsServer(options.env);
+    signal?.throwIfAborted();
+    await using cleanup = new AsyncDisposableStack();
+    const parts = await startParts(bin, options, cleanup);
     await runBaton(parts, ['topology', 'apply']);
+    signal?.throwIfAborted();
     const services = startServices(parts);
-    undo.defer(async () => void (await Promise.all(services.map((service) => service.stop()))));
+    cleanup.defer(async () => void (await Promise.all(services.map((service) => service.stop()))));
     const deadline = AbortSignal.timeout(readyTimeoutMs);
-    await Promise.all(services.map((service) => service.ready(deadline)));
+    const patience = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    await Promise.all(services.map((service) => service.ready(patience)));
     say(services.map(({ instance }) => instance).join(', '));
-    undo.move();
-    return new LocalStack({ ...parts, services });
+    return new LocalStack(parts, services, cleanup.move());
   }
 
   get natsUrl(): string {
-    return this.#nats.url;
+    return this.#parts.nats.url;
   }
 
   get natsPid(): number {
-    return this.#nats.pid;
+    return this.#parts.nats.pid;
   }
 
   /** Whatever is started next talks to the stack with these variables. */
   variablesOf(user: ServiceName | 'cli'): Record<string, string> {
-    return serviceVariables(this.#parts(), user);
+    return variables(this.#parts, user);
   }
 
   /** Runs the `baton` command against the stack; rejects when it fails. Returns its stdout. */
   async baton(...args: string[]): Promise<string> {
-    return await runBaton(this.#parts(), args);
+    return await runBaton(this.#parts, args);
+  }
+
+  /** As `baton`, and tells what the command says on stderr meanwhile. */
+  async batonAloud(...args: string[]): Promise<string> {
+    return await runBaton(this.#parts, args, this.#parts.options.say);
   }
 
   /** Applies these scale sets, and no others, all in the stack's one scope. */
@@ -141,157 +115,119 @@ export class LocalStack implements AsyncDisposable {
     return found;
   }
 
+  /** The provider's own books. */
+  async instances(): Promise<Instance[]> {
+    return await listInstances(this.#parts.provider);
+  }
+
   async killNats(): Promise<void> {
-    await this.#nats.kill();
+    await this.#parts.nats.kill();
   }
 
   /** Starts nats-server again on its port and its store. */
   async restartNats(): Promise<void> {
-    const port = Number(new URL(this.#nats.url).port);
-    this.#nats = await startNats(this.#natsBin, this.dir, this.#passwords, port);
+    await this.#parts.nats.restart();
+  }
+
+  /** Resolves when the nats-server of now has ended, for whatever reason. */
+  async natsExited(): Promise<void> {
+    await this.#parts.nats.exited();
+  }
+
+  /** Resolves with what to throw when the simulator has ended; never without a simulator. */
+  async simulatorEnded(): Promise<AppError> {
+    const child = this.#parts.sim?.child;
+    if (!child) return await new Promise(() => undefined);
+    return child.failure(await child.exited());
+  }
+
+  /** SIGTERM to all services; resolves when they have ended, with those that ended badly. */
+  async drain(): Promise<string[]> {
+    const alive = this.services.filter(({ running }) => running);
+    const ends = await Promise.all(
+      alive.map(async (service) => ({ name: service.instance, exitCode: await service.stop() })),
+    );
+    return ends.filter(({ exitCode }) => exitCode !== 0).map(({ name }) => name);
   }
 
   /** Drains the services, then stops the rest; nothing is left, neither process nor file. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.services.map((service) => service.stop()));
-    await this.#simProcess?.stop();
-    await this.#nats.stop();
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
-  }
-
-  #parts() {
-    const { dir } = this;
-    return { dir, options: this.#options, nats: this.#nats, passwords: this.#passwords };
+    await this.#cleanup.disposeAsync();
   }
 }
 
-interface Parts {
-  dir: string;
-  options: StackOptions;
-  nats: NatsServer;
-  passwords: Record<string, string>;
-}
-
-function natsPasswords(): Record<string, string> {
-  const users = ['LISTENER', 'PROVISIONER', 'JANITOR', 'CLI'];
-  // A letter first: nats-server reads a value that looks like a number as one.
-  return Object.fromEntries(
-    users.map((user) => [`BATON_NATS_${user}_PASSWORD`, `p${randomBytes(16).toString('hex')}`]),
-  );
-}
-
-async function startNats(
+/** Everything that the services need. What was started is registered with `cleanup` at once. */
+async function startParts(
   bin: string,
-  dir: string,
-  passwords: Record<string, string>,
-  port = -1,
-): Promise<NatsServer> {
-  return await startNatsServer({
-    bin,
-    port,
-    storeDir: join(dir, 'nats'),
-    configFile: join(root, 'infra/nats/nats.conf'),
-    env: passwords,
-    logFile: join(dir, 'logs', 'nats.log'),
-    detached: true,
-  });
-}
+  options: StackOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<Parts> {
+  const { say, github, signal, hurry, keepLogsIn } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'baton-'));
+  cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
+  await mkdir(join(dir, 'logs'));
+  const passwords = natsPasswords();
+  const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
+  cleanup.defer(() => nats.stop());
+  say(`nats-server ${nats.version} at ${nats.url}`);
 
-const simReadySchema = z.looseObject({ event: z.literal('ready'), url: z.string() });
-
-async function startSim(dir: string, args: readonly string[], env: StackOptions['env']) {
-  const main = join(root, 'packages/github-sim/src/main.ts');
-  const ready = firstLine('simulator', (line) => {
-    return line.startsWith('{') ? simReadySchema.safeParse(JSON.parse(line)).data?.url : undefined;
-  });
-  const child = new Child({
-    name: 'simulator',
-    command: [process.execPath, main, 'serve', '--port', '0', '--token', simToken, ...args],
-    env: baseEnv(env),
-    logFile: join(dir, 'logs', 'simulator.log'),
-    onLine: ready.onLine,
-  });
-  void child.exited().then(ready.ended);
-  return { child, url: await ready.found };
-}
-
-/** The files that the services' configuration names: credentials and providers. */
-async function writeServiceFiles(dir: string, options: StackOptions, configUrl: string) {
-  const { github, maxInstances, env } = options;
-  const real = github.kind === 'real';
-  const credential = {
-    type: 'pat',
-    hosts: [new URL(configUrl).host],
-    token: real ? github.token : simToken,
-  };
-  const provider = {
-    type: 'process',
-    directory: join(dir, 'instances'),
-    command: real ? github.runnerCommand : [join(root, 'packages/github-sim/bin/run.sh')],
-    maxInstances,
-    env: { BATON_NODE: process.execPath, ...pick(env, ['NODE_COMPILE_CACHE']) },
-  };
-  const credentials = stringify({ credentials: { github: credential } });
-  await writeFile(join(dir, 'credentials.yaml'), credentials, { mode: 0o600 });
-  await writeFile(join(dir, 'providers.yaml'), stringify({ providers: { processes: provider } }));
+  const simulated = github.kind === 'simulator';
+  const sim = simulated ? await startSimulatorProcess(dir, github.args, options) : undefined;
+  if (sim) {
+    cleanup.defer(async () => void (await sim.child.stop()));
+    say(`GitHub simulator at ${sim.url}`);
+  }
+  const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
+  const provider = providerDefinition(dir, options);
+  cleanup.defer(() => deleteInstances(provider, hurry));
+  await writeServiceFiles(dir, options, { configUrl, provider });
+  return { dir, options, nats, passwords, configUrl, provider, sim };
 }
 
 function startServices(parts: Parts): ServiceProcess[] {
+  const { dir, options } = parts;
   const names = ['listener', 'provisioner', 'janitor'] as const;
   return names.flatMap((service) =>
-    Array.from({ length: parts.options.services[service] }, (_, index) => {
+    Array.from({ length: options.services[service] }, (_, index) => {
       const instance = `${service}-${index}`;
-      const logFile = join(parts.dir, 'logs', `${instance}.log`);
+      const logFile = join(dir, 'logs', `${instance}.log`);
+      const { hurry } = options;
       return new ServiceProcess({
         service,
         instance,
         logFile,
-        env: serviceVariables(parts, service),
+        hurry,
+        env: variables(parts, service),
       });
     }),
   );
 }
 
-function serviceVariables(parts: Parts, user: ServiceName | 'cli'): Record<string, string> {
-  const { dir, options, nats, passwords } = parts;
-  return {
-    ...baseEnv(options.env),
-    BATON_NATS_URL: nats.url,
-    BATON_NATS_USER: user,
-    BATON_NATS_PASSWORD: passwords[`BATON_NATS_${user.toUpperCase()}_PASSWORD`] ?? '',
-    BATON_INSTALLATION_ID: installationId,
-    BATON_CREDENTIALS_FILE: join(dir, 'credentials.yaml'),
-    BATON_PROVIDERS_FILE: join(dir, 'providers.yaml'),
-    BATON_LEASE_TTL_MS: String(options.leaseTtlMs),
-    BATON_HEALTH_HOST: '127.0.0.1',
-    BATON_HEALTH_PORT: '0',
-    ...options.serviceEnv,
-  };
+function variables(
+  { dir, options, nats, passwords }: Parts,
+  user: ServiceName | 'cli',
+): Record<string, string> {
+  return stackVariables({ dir, options, natsUrl: nats.url, passwords }, user);
 }
 
-async function runBaton(parts: Parts, args: readonly string[]): Promise<string> {
+async function runBaton(
+  parts: Parts,
+  args: readonly string[],
+  say?: (text: string) => void,
+): Promise<string> {
   const lines: string[] = [];
   const child = new Child({
     name: `baton ${args.join(' ')}`,
     command: [process.execPath, join(root, 'packages/cli/src/main.ts'), ...args],
-    env: serviceVariables(parts, 'cli'),
+    env: variables(parts, 'cli'),
     logFile: join(parts.dir, 'logs', 'baton.log'),
-    onLine: (line) => lines.push(line),
+    hurry: parts.options.hurry,
+    onLine: (line, from) => {
+      if (from === 'stdout') lines.push(line);
+      else say?.(line);
+    },
   });
-  const code = await child.exited();
-  if (code === 0) return lines.join('\n');
-  throw new AppError('unexpected', `${child.name} ended with code ${code}:\n${lines.join('\n')}`);
-}
-
-function baseEnv(env: StackOptions['env']): Record<string, string> {
-  return pick(env, ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_COMPILE_CACHE', 'BATON_LOG_LEVEL']);
-}
-
-function pick(env: StackOptions['env'], names: readonly string[]): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of names) {
-    const value = env[name];
-    if (value !== undefined) found[name] = value;
-  }
-  return found;
+  const exitCode = await child.exited();
+  if (exitCode !== 0) throw child.failure(exitCode);
+  return lines.join('\n');
 }

@@ -38,6 +38,8 @@ export interface NatsServer {
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** SIGKILL, as a crash would; waits for the exit. */
   kill(): Promise<void>;
+  /** Resolves when it has ended, for whatever reason. */
+  exited(): Promise<void>;
 }
 
 /** The nats-server program: `NATS_SERVER_BIN`, the PATH, the usual folders. */
@@ -70,6 +72,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   });
   // A full disk ends the log, not the server.
   if (log) child.stderr.pipe(log.createWriteStream().on('error', () => child.stderr.resume()));
+  const gone = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const recent: string[] = [];
   try {
     const { port, version } = await withDeadline(
@@ -82,6 +85,7 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       version,
       stop: (name = 'SIGTERM') => endChild(child, name),
       kill: () => endChild(child, 'SIGKILL'),
+      exited: () => gone,
     };
   } catch (error) {
     await endChild(child, 'SIGKILL');

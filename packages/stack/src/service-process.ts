@@ -10,6 +10,8 @@ interface ServiceOptions {
   instance: string;
   env: Record<string, string>;
   logFile: string;
+  /** Kills it as soon as it is aborted. */
+  hurry?: AbortSignal | undefined;
 }
 
 const startedSchema = z.looseObject({ msg: z.literal('service started'), healthPort: z.int() });
@@ -42,6 +44,11 @@ export class ServiceProcess {
     return this.#child.startedAt;
   }
 
+  /** The last lines that its process printed. */
+  get recentLines(): readonly string[] {
+    return this.#child.recentLines;
+  }
+
   async kill(): Promise<void> {
     await this.#child.kill();
   }
@@ -63,28 +70,35 @@ export class ServiceProcess {
     [this.#child, this.#healthPort] = launch(this.#options);
   }
 
-  /** Resolves when `/readyz` says that it does its work. */
+  /** Resolves when `/readyz` says that it does its work; rejects when the process ends before. */
   async ready(signal: AbortSignal): Promise<void> {
+    const child = this.#child;
     const port = await this.#healthPort;
-    while (!(await isReady(port))) await systemClock.sleep(50, signal);
+    while (!(await isReady(port))) {
+      if (!child.running) throw child.failure(await child.exited());
+      await systemClock.sleep(50, signal);
+    }
   }
 }
 
-function launch({ service, instance, env, logFile }: ServiceOptions): [Child, Promise<number>] {
+function launch({
+  service,
+  instance,
+  env,
+  logFile,
+  hurry,
+}: ServiceOptions): [Child, Promise<number>] {
   const main = fileURLToPath(import.meta.resolve(`../../../services/${service}/src/main.ts`));
-  const started = firstLine(instance, (line) => {
-    const parsed = startedSchema.safeParse(parseLine(line));
-    return parsed.data?.healthPort;
-  });
+  const started = firstLine((line) => startedSchema.safeParse(parseLine(line)).data?.healthPort);
   const child = new Child({
     name: instance,
     command: [process.execPath, '--enable-source-maps', main],
     env: { ...env, BATON_INSTANCE: instance },
     logFile,
     onLine: started.onLine,
+    hurry,
   });
-  void child.exited().then(started.ended);
-  return [child, started.found];
+  return [child, started.foundIn(child)];
 }
 
 async function isReady(port: number): Promise<boolean> {

@@ -1,1 +1,17 @@
+export {
+  aDeclaration,
+  aDemand,
+  aPlan,
+  aRunner,
+  aSessionRecord,
+  aSpec,
+  at,
+  installationId,
+} from './builders.ts';
+export { captureLog } from './capture-log.ts';
+export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
+export { storedMessages } from './stored-messages.ts';
+export { type NatsUser, startTestNats, type TestNats } from './test-nats.ts';
+export { startTestProcess, type TestProcess } from './test-process.ts';
+export { startTestSimulator, type TestSimulator } from './test-simulator.ts';

@@ -2,7 +2,7 @@ import type { GitHubClient } from '@baton/scaleset';
 import type { LeaseStore, LivenessProber } from '@baton/shared/lease';
 import type { Hints, Nats, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import type { PlanStore, SessionStore, StatusStore } from '@baton/shared/stores';
+import type { PlanStore, RegistrationStore, SessionStore, StatusStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Members } from './members.ts';
@@ -19,6 +19,7 @@ export interface ListenerDeps {
   leases: LeaseStore;
   prober: LivenessProber;
   members: Members;
+  registrations: RegistrationStore;
   sessions: SessionStore;
   plans: PlanStore;
   statuses: StatusStore;

@@ -1,71 +1,79 @@
 import { createHash } from 'node:crypto';
 import { isGitHubError, type ScaleSet, type ScaleSetClient } from '@baton/scaleset';
-import type { SessionRecord, Spec } from '@baton/shared/contracts';
-import { ConfigError } from '@baton/shared/errors';
+import type { Registration, Spec } from '@baton/shared/contracts';
+import { AppError, ConfigError } from '@baton/shared/errors';
+import type { RegistrationStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
-import type { SessionClaim } from './session-claim.ts';
 
 interface RegisterDeps {
   client: ScaleSetClient;
-  claim: SessionClaim;
+  registrations: RegistrationStore;
   log: Logger;
+  /** Aborted when the lease is lost: only its holder registers. */
   signal: AbortSignal;
 }
 
-type Registration = NonNullable<SessionRecord['github']>;
+type AtGitHub = NonNullable<Registration['github']>;
 
 const defaultGroupId = 1;
 
 /**
- * Makes sure that the scale set exists at GitHub with its labels, and that the record says which
- * one it is. Repeating it changes nothing: the intent to create stands in the record before the
- * call, so that a scale set found after a crash is known as ours.
+ * Makes sure that the scale set exists at GitHub with its group and labels, and that the record says
+ * which one it is. Repeating it changes nothing: the intent to create stands in the record before
+ * the call, so that a scale set found after a crash is known as ours.
  * @throws ConfigError for a missing runner group, or a scale set that somebody else created.
  */
-export async function registerScaleSet(deps: RegisterDeps, spec: Spec): Promise<Registration> {
-  const known = deps.claim.record.github;
-  const wanted = registrationHash(spec);
-  if (known?.registered === wanted) return known;
-  if (known) {
-    await deps.client.updateScaleSet(known.scaleSetId, settingsOf(spec), { signal: deps.signal });
-    return await remember(deps, { ...known, registered: wanted });
-  }
+export async function registerScaleSet(deps: RegisterDeps, spec: Spec): Promise<AtGitHub> {
+  const { client, signal } = deps;
+  const record = await readRegistration(deps, spec.scaleSetId);
+  const known = record?.github;
+  const registered = registrationHash(spec);
+  if (known?.registered === registered) return known;
   const runnerGroupId = await findGroup(deps, spec);
-  const found = await deps.client.findScaleSet(runnerGroupId, spec.declaration.name, {
-    signal: deps.signal,
-  });
-  const ours = deps.claim.record.creating === true;
+  const settings = { runnerGroupId, ...settingsOf(spec) };
+  if (known) {
+    await client.updateScaleSet(known.scaleSetId, settings, { signal });
+    return await remember(deps, spec, { ...known, runnerGroupId, registered });
+  }
+  const found = await client.findScaleSet(runnerGroupId, spec.declaration.name, { signal });
+  const ours = record?.creating === true;
   if (found && !ours && !spec.declaration.adopt) throw foreignScaleSet(spec);
-  const scaleSet = found ?? (await create(deps, spec, runnerGroupId));
-  if (found) await deps.client.updateScaleSet(found.id, settingsOf(spec), { signal: deps.signal });
-  return await remember(deps, {
-    scaleSetId: scaleSet.id,
-    runnerGroupId,
-    createdByUs: ours || !found,
-    registered: wanted,
-  });
+  if (found) await client.updateScaleSet(found.id, settings, { signal });
+  const { id: scaleSetId } = found ?? (await create(deps, spec, settings));
+  const createdByUs = ours || !found;
+  return await remember(deps, spec, { scaleSetId, runnerGroupId, createdByUs, registered });
 }
 
-/** The scale set is gone at GitHub: forget it and its session, so that it is registered anew. */
-export async function forgetScaleSet(claim: SessionClaim): Promise<void> {
-  await claim.write(({ github: _github, session: _session, ...record }) => ({
-    ...record,
-    ring: [],
-  }));
+/** The registration, or undefined when the scale set was never registered. */
+export async function readRegistration(
+  { registrations }: Pick<RegisterDeps, 'registrations'>,
+  scaleSetId: string,
+): Promise<Registration | undefined> {
+  return (await registrations.get(scaleSetId))?.value;
 }
 
-async function create(deps: RegisterDeps, spec: Spec, runnerGroupId: number): Promise<ScaleSet> {
-  const { client, claim, signal, log } = deps;
-  await claim.write((record) => ({ ...record, creating: true }));
+/** The scale set is gone at GitHub, so that it is registered anew when it is needed. */
+export async function forgetScaleSet(deps: RegisterDeps, spec: Spec): Promise<void> {
+  await write(deps, spec, ({ github: _github, creating: _creating, ...record }) => record);
+}
+
+async function create(
+  deps: RegisterDeps,
+  spec: Spec,
+  settings: ReturnType<typeof settingsOf> & { runnerGroupId: number },
+): Promise<ScaleSet> {
+  const { client, signal, log } = deps;
+  await write(deps, spec, (record) => ({ ...record, creating: true }));
   try {
     const created = await client.createScaleSet(
-      { name: spec.declaration.name, runnerGroupId, ...settingsOf(spec) },
+      { name: spec.declaration.name, ...settings },
       { signal },
     );
     log.info({ githubScaleSetId: created.id }, 'scale set created');
     return created;
   } catch (error) {
     if (!isGitHubError(error, 'scale-set-exists')) throw error;
+    await forgetScaleSet(deps, spec);
     throw foreignScaleSet(spec);
   }
 }
@@ -80,9 +88,30 @@ async function findGroup({ client, signal }: RegisterDeps, spec: Spec): Promise<
   );
 }
 
-async function remember({ claim }: RegisterDeps, github: Registration): Promise<Registration> {
-  await claim.write(({ creating: _creating, ...record }) => ({ ...record, github }));
+async function remember(deps: RegisterDeps, spec: Spec, github: AtGitHub): Promise<AtGitHub> {
+  await write(deps, spec, ({ creating: _creating, ...record }) => ({ ...record, github }));
   return github;
+}
+
+async function write(
+  { registrations, signal }: RegisterDeps,
+  { scaleSetId, installationId }: Spec,
+  change: (record: Registration) => Registration,
+): Promise<void> {
+  signal.throwIfAborted();
+  const found = await registrations.get(scaleSetId);
+  const next = change(found?.value ?? { v: 1, installationId, scaleSetId });
+  const revision = found
+    ? await registrations.update(scaleSetId, next, found.revision)
+    : await registrations.create(scaleSetId, next);
+  if (revision !== undefined) return;
+  throw new AppError(
+    'conflict',
+    `the registration of ${scaleSetId} was written by another listener`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 function settingsOf(spec: Spec) {

@@ -1,4 +1,4 @@
-import { isGitHubError } from '@baton/scaleset';
+import { isGitHubError, type ScaleSetClient } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import type { Lease } from '@baton/shared/lease';
@@ -11,7 +11,7 @@ import { defaultOpeningPolicy } from './core/decide-session-step.ts';
 import { preferenceRank } from './core/share-scale-sets.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { type OpeningWait, openSession } from './open-session.ts';
-import { forgetScaleSet, registerScaleSet } from './register-scale-set.ts';
+import { forgetScaleSet, readRegistration, registerScaleSet } from './register-scale-set.ts';
 import { type End, type Holding, serveSession } from './serve-session.ts';
 import { SessionClaim } from './session-claim.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -72,8 +72,8 @@ export class ScaleSetListener {
     const { sessions } = this.#deps;
     if (this.#spec.declaration.enabled && !this.#spec.deleting) return false;
     const record = (await sessions.get(this.#spec.scaleSetId))?.value;
-    if (this.#spec.deleting && record?.github) return false;
     if (record?.session) return false;
+    if (this.#spec.deleting && (await this.#registration())) return false;
     const state = this.#spec.deleting ? 'deleted' : 'disabled';
     if (this.#status.state !== state) this.#status.enter(state);
     return true;
@@ -127,7 +127,7 @@ export class ScaleSetListener {
         lease.signal.throwIfAborted();
         if (isGitHubError(error, 'scale-set-not-found')) {
           this.#log.warn('the scale set is gone at GitHub, registering it again');
-          await forgetScaleSet(claim);
+          await this.#forget(holding);
         } else if (isGitHubError(error, 'session-gone')) {
           this.#log.warn('the session is gone at GitHub, opening a new one');
         } else throw error;
@@ -138,10 +138,7 @@ export class ScaleSetListener {
   async #openAndServe(holding: Holding): Promise<End> {
     const { clock, random } = this.#deps;
     const { claim, lease, client } = holding;
-    const registered = await registerScaleSet(
-      { client, claim, log: this.#log, signal: lease.signal },
-      this.#spec,
-    );
+    const registered = await registerScaleSet(this.#registering(client, lease), this.#spec);
     await this.#capacity.read();
     const opened = await openSession(
       {
@@ -174,6 +171,23 @@ export class ScaleSetListener {
     );
   }
 
+  /** The registration, while there is something registered at GitHub. */
+  async #registration() {
+    const registration = await readRegistration(this.#deps, this.#spec.scaleSetId);
+    return registration?.github ? registration : undefined;
+  }
+
+  #registering(client: ScaleSetClient, lease: Lease) {
+    const { registrations } = this.#deps;
+    return { client, registrations, log: this.#log, signal: lease.signal };
+  }
+
+  /** The scale set is gone at GitHub, and its session with it. */
+  async #forget({ claim, client, lease }: Holding): Promise<void> {
+    await forgetScaleSet(this.#registering(client, lease), this.#spec);
+    await claim.write(({ session: _session, ...record }) => ({ ...record, ring: [] }));
+  }
+
   #shouldEnd(claim?: SessionClaim): End | undefined {
     if (this.#stop.aborted) return 'stopped';
     if (this.#spec.deleting) {
@@ -194,9 +208,9 @@ export class ScaleSetListener {
     }
     await this.#closeSession(holding);
     if (end === 'drained') {
-      const { github } = claim.record;
+      const github = (await this.#registration())?.github;
       if (github?.createdByUs) await client.deleteScaleSet(github.scaleSetId);
-      await forgetScaleSet(claim);
+      await this.#forget(holding);
     }
     const state = end === 'drained' ? 'deleted' : end === 'disabled' ? 'disabled' : 'waiting';
     this.#status.enter(state, { epoch: claim.epoch });
@@ -205,7 +219,8 @@ export class ScaleSetListener {
   }
 
   async #closeSession({ claim, client, lease }: Holding): Promise<void> {
-    const { github, session } = claim.record;
+    const { session } = claim.record;
+    const github = (await this.#registration())?.github;
     if (!github || !session) return;
     await lease.renew();
     const signal = AbortSignal.any([lease.signal, this.#deps.abort]);

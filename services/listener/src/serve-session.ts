@@ -140,11 +140,9 @@ async function watchForEnd(
 }
 
 /** Labels and settings may change while the session runs on. */
-async function applySpec(
-  { log, spec }: ServeDeps,
-  { client, claim, lease }: Holding,
-): Promise<void> {
-  await registerScaleSet({ client, claim, log, signal: lease.signal }, spec()).catch(
+async function applySpec(deps: ServeDeps, { client, lease }: Holding): Promise<void> {
+  const { registrations, log, spec } = deps;
+  await registerScaleSet({ client, registrations, log, signal: lease.signal }, spec()).catch(
     (err: unknown) => log.error({ err }, 'changed settings could not be sent to GitHub'),
   );
 }

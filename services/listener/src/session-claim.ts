@@ -1,4 +1,4 @@
-import type { Demand, SessionRecord } from '@baton/shared/contracts';
+import type { SessionRecord } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { SessionStore } from '@baton/shared/stores';
@@ -118,11 +118,6 @@ export class SessionClaim {
     this.#record = found.value;
     this.#revision = found.revision;
   }
-}
-
-/** The demand of a record, as a new value for it. */
-export function withDemand(record: SessionRecord, demand: Demand): SessionRecord {
-  return { ...record, demand };
 }
 
 /** Repeats `attempt` until it returns something; NATS being away is waited out. */

@@ -12,14 +12,14 @@ import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import type { Holder, LivenessProber } from '@baton/shared/lease';
 import { done, type Outcome, type Publisher, retryLater } from '@baton/shared/messaging';
 import { type Observation, observeRunner } from '@baton/shared/runners';
-import type { RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
+import type { RegistrationStore, RunnerStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow, withDeadline } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
 
 export interface CreateDeps {
   specs: SpecStore;
-  sessions: SessionStore;
+  registrations: RegistrationStore;
   runners: RunnerStore;
   providers: ReadonlyMap<string, ComputeProvider>;
   github: (credential: string, configUrl: string) => GitHubClient;
@@ -64,6 +64,7 @@ export async function createRunner(
   }
   if (record.state !== 'requested') return done();
   if (record.retryAt && Date.parse(record.retryAt) > deps.clock.now()) return done();
+  if (deps.inProgress.has(runnerId)) return retryLater(creatingMs, 'it is being created');
   deps.inProgress.add(runnerId);
   try {
     await claimAndCreate(deps, spec, record, signal);
@@ -179,8 +180,8 @@ async function mintJitConfig(
   record: Runner,
   signal: AbortSignal,
 ): Promise<JitConfig | undefined> {
-  const session = (await deps.sessions.get(record.scaleSetId))?.value;
-  const githubScaleSetId = session?.github?.scaleSetId;
+  const registration = (await deps.registrations.get(record.scaleSetId))?.value;
+  const githubScaleSetId = registration?.github?.scaleSetId;
   try {
     if (githubScaleSetId === undefined) throw notRegistered(record.scaleSetId);
     const { client } = deps.github(spec.declaration.credential, spec.declaration.configUrl);

@@ -48,10 +48,10 @@ async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
 
   const starting = records.filter((runner) => runner.state === 'starting');
   const asked = starting.filter((runner) => ageMs(runner) > askGithubMs);
-  if (asked.length > 0) await observeOnline(deps, spec, asked);
+  const online = asked.length > 0 ? await observeOnline(deps, spec, asked) : new Set<Runner>();
   const timeoutMs = spec.declaration.bootstrapTimeoutSeconds * 1_000;
   for (const runner of asked) {
-    if (ageMs(runner) > timeoutMs) {
+    if (ageMs(runner) > timeoutMs && !online.has(runner)) {
       await markRunner(deps, runner, { reason: 'registration-deadline', gate: 'github' });
     }
   }
@@ -63,8 +63,13 @@ function isWaiting(runner: Runner, ageMs: number, { clock, createTimeoutMs }: Pa
   return runner.retryAt ? clock.now() > Date.parse(runner.retryAt) : ageMs > lostCommandMs;
 }
 
-/** One list serves all starting runners; a field that is missing means unknown, never offline. */
-async function observeOnline(deps: PassDeps, spec: Spec, starting: Runner[]): Promise<void> {
+/** Returns who is online. One list serves all starting runners; a field that is missing means unknown, never offline. */
+async function observeOnline(
+  deps: PassDeps,
+  spec: Spec,
+  starting: Runner[],
+): Promise<ReadonlySet<Runner>> {
+  const online = new Set<Runner>();
   const { credential, configUrl } = spec.declaration;
   const byName = new Map(starting.map((runner) => [runner.name, runner]));
   const { client } = deps.github(credential, configUrl);
@@ -72,5 +77,7 @@ async function observeOnline(deps: PassDeps, spec: Spec, starting: Runner[]): Pr
     const runner = byName.get(name);
     if (!runner || status !== 'online') continue;
     await observeRunner(deps, runner, { kind: 'online', githubRunnerId: id });
+    online.add(runner);
   }
+  return online;
 }

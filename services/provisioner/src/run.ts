@@ -21,6 +21,7 @@ import {
 } from '@baton/shared/messaging';
 import {
   openPlans,
+  openRegistrations,
   openRunners,
   openSessions,
   openSpecs,
@@ -38,7 +39,7 @@ import { watchInstances } from './watch-instances.ts';
 const used = {
   streams: [streams.events, streams.commands],
   consumers: [consumers.provisionerEvents, consumers.createCommands],
-  buckets: [buckets.specs, buckets.sessions, buckets.plans, buckets.runners],
+  buckets: [buckets.specs, buckets.registrations, buckets.sessions, buckets.plans, buckets.runners],
 };
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
@@ -107,13 +108,14 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
 }
 
 async function openStores(nats: Nats) {
-  const [specs, sessions, plans, runners] = await Promise.all([
+  const [specs, registrations, sessions, plans, runners] = await Promise.all([
     openSpecs(nats),
+    openRegistrations(nats),
     openSessions(nats),
     openPlans(nats),
     openRunners(nats),
   ]);
-  return { specs, sessions, plans, runners };
+  return { specs, registrations, sessions, plans, runners };
 }
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };

@@ -1,4 +1,4 @@
-import type { Plan, SessionRecord, Spec, Status } from '@baton/shared/contracts';
+import type { Plan, Registration, SessionRecord, Spec, Status } from '@baton/shared/contracts';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type Context, type OutputFormat, outputOption, writeResult } from '../context.ts';
@@ -13,6 +13,7 @@ interface Description {
   scaleSetId: string;
   spec: Spec;
   status: Status | null;
+  registration: Registration | null;
   session: SessionRecord | null;
   plan: Plan | null;
   runners: RunnerView[];
@@ -35,8 +36,9 @@ export function registerDescribe(program: Command, context: Context): void {
 
 async function readDescription(stores: Stores, name: string): Promise<Description> {
   const { key, value: spec } = await findSpec(stores, name);
-  const [status, session, plan, runners] = await Promise.all([
+  const [status, registration, session, plan, runners] = await Promise.all([
     stores.statuses.get(key),
+    stores.registrations.get(key),
     stores.sessions.get(key),
     stores.plans.get(key),
     stores.runners.list(key),
@@ -46,6 +48,7 @@ async function readDescription(stores: Stores, name: string): Promise<Descriptio
     scaleSetId: key,
     spec,
     status: status?.value ?? null,
+    registration: registration?.value ?? null,
     session: session?.value ?? null,
     plan: plan?.value ?? null,
     runners: runners
@@ -55,7 +58,7 @@ async function readDescription(stores: Stores, name: string): Promise<Descriptio
 }
 
 function descriptionText(description: Description, context: Context): string {
-  const { spec, status, session, plan, runners } = description;
+  const { spec, status, registration, session, plan, runners } = description;
   const { declaration, ...rest } = spec;
   const colors = context.colors();
   const section = (title: string, value: unknown, nothing = '') => {
@@ -70,6 +73,7 @@ function descriptionText(description: Description, context: Context): string {
     section('Declaration', declaration),
     section('Spec', rest),
     section('Status', status, 'no listener has reported on it'),
+    section('Registration', registration, 'not registered at GitHub yet'),
     section('Session', session, 'no listener has claimed it'),
     section('Plan', plan, 'no provisioner has planned it'),
     `${colors.bold('Runners')}\n${table}`,

@@ -22,7 +22,7 @@ interface Result {
   json(): unknown;
 }
 
-export type Baton = (args: string, options?: RunOptions) => Promise<Result>;
+type Baton = (args: string, options?: RunOptions) => Promise<Result>;
 
 export const requiredEnv = { BATON_INSTALLATION_ID: 'test', BATON_NATS_PASSWORD: 'secret' };
 

@@ -10,22 +10,26 @@ type ConfigOf<V extends Variables> = { [K in keyof V]: z.infer<V[K]['schema']> }
 
 /**
  * Reads a configuration from environment variables, all at once. `NAME_FILE` names a file that
- * holds the value of `NAME`. An empty variable counts as absent.
+ * holds the value of `NAME`. An empty variable or file counts as absent.
  * @throws ConfigError with one line for each problem: the variable, what is wrong, never its value.
  */
 export function loadConfig<V extends Variables>(variables: V, env: Env): ConfigOf<V> {
   const problems: string[] = [];
   const shape: Record<string, z.ZodType> = {};
   const input: Record<string, string | undefined> = {};
+  const unreadable = new Set<string>();
   for (const [key, { variable, schema }] of Object.entries(variables)) {
     shape[key] = schema;
+    const known = problems.length;
     input[key] = readVariable(env, variable, problems);
+    if (problems.length > known) unreadable.add(key);
   }
   const parsed = z.object(shape).safeParse(input);
   for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0]);
     const { variable, schema } = variables[key] ?? {};
     const missing = input[key] === undefined;
+    if (missing && unreadable.has(key)) continue;
     const meaning = schema?.description ? ` (${schema.description})` : '';
     problems.push(`  ${variable}: ${missing ? 'is not set' : issue.message}${meaning}`);
   }
@@ -43,7 +47,7 @@ function readVariable(env: Env, variable: string, problems: string[]): string | 
     return undefined;
   }
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8').trim() || undefined;
   } catch (error) {
     problems.push(`  ${variable}_FILE: ${errorText(error)}`);
     return undefined;

@@ -14,6 +14,7 @@ export {
   runnerEventSchema,
 } from './events.ts';
 export { type Plan, planSchema } from './plan.ts';
+export { type Registration, registrationSchema } from './registration.ts';
 export {
   type Mark,
   type Runner,

@@ -19,7 +19,7 @@ const runnerStateSchema = z.enum(runnerStates);
 export type RunnerState = z.infer<typeof runnerStateSchema>;
 
 /** Why a runner must go. */
-export const markReasons = [
+const markReasons = [
   'completed',
   'exited',
   'create-failed',
@@ -29,7 +29,7 @@ export const markReasons = [
   'operator',
 ] as const;
 
-export const markSchema = z.looseObject({
+const markSchema = z.looseObject({
   reason: z.enum(markReasons),
   /**
    * `none`: compute goes at once, GitHub is told when it can be. `github`: compute goes only after

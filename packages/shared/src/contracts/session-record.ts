@@ -34,18 +34,6 @@ export const sessionRecordSchema = z.looseObject({
   epoch: z.int(),
   /** Identity and incarnation of the listener that claimed the epoch. */
   owner: z.string(),
-  /** Written before a scale set is created, so that one found after a crash is known as ours. */
-  creating: z.boolean().optional(),
-  github: z
-    .looseObject({
-      scaleSetId: z.int(),
-      runnerGroupId: z.int(),
-      /** Only what we created is ever deleted at GitHub. */
-      createdByUs: z.boolean(),
-      /** Hash of the labels and settings that were last sent. */
-      registered: z.string(),
-    })
-    .optional(),
   session: z
     .looseObject({ sessionId: z.string(), ownerName: z.string(), openedAt: z.iso.datetime() })
     .optional(),

@@ -72,12 +72,18 @@ export function scaleSetIdOf(name: string): string {
   return `${slug || 'set'}-${shortHash(name)}`;
 }
 
-/** The generation of the runners that a declaration asks for. */
+/** The generation of the runners that a declaration asks for; the order of keys is no part of it. */
 export function generationOf(declaration: ScaleSetDeclaration): string {
   const { provider, settings } = declaration;
-  return shortHash(
-    JSON.stringify([provider, Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1))]),
-  );
+  return shortHash(JSON.stringify([provider, ordered(settings)]));
+}
+
+/** The same value, with the keys of every object in order. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, ordered(inner)]));
 }
 
 function shortHash(text: string): string {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const scaleSetStates = [
+const scaleSetStates = [
   'waiting',
   'opening',
   'conflicted',

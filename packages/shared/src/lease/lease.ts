@@ -12,7 +12,7 @@ export const leaseSchema = z.looseObject({
   incarnation: z.string(),
 });
 export type Holder = z.infer<typeof leaseSchema>;
-export type LeaseBucket = KvBucket<typeof leaseSchema>;
+type LeaseBucket = KvBucket<typeof leaseSchema>;
 
 export interface LeaseDeps {
   bucket: LeaseBucket;

@@ -18,6 +18,9 @@ import type { Clock } from '../time/index.ts';
 import type { Nats } from './connect.ts';
 import { isMissing, natsFailure } from './nats-error.ts';
 
+/** Of buckets, as the client sets it when it makes one, in ms. */
+const duplicateWindowMs = 120_000;
+
 /** One thing that differs from what the topology asks for. */
 export interface TopologyDifference {
   kind: 'stream' | 'consumer' | 'bucket';
@@ -120,6 +123,8 @@ async function diffStream(
     subjects: [have.config.subjects.join(), want.subjects.join()],
     max_age: [have.config.max_age, nanos(want.maxAgeMs)],
     max_bytes: [have.config.max_bytes, want.maxBytes],
+    max_msg_size: [have.config.max_msg_size, want.maxMessageBytes],
+    duplicate_window: [have.config.duplicate_window, nanos(want.duplicateWindowMs)],
     retention: [have.config.retention, retentionOf(want)],
   });
 }
@@ -134,6 +139,7 @@ async function diffBucket(
   if (!have) return [{ kind: 'bucket', name: want.name, problem: 'missing' }];
   return differing('bucket', want.name, {
     ttl: [have.config.max_age, nanos(want.ttlMs)],
+    max_value_size: [have.config.max_msg_size, want.maxValueBytes],
     history: [have.config.max_msgs_per_subject, 1],
   });
 }
@@ -202,7 +208,12 @@ async function ensureBucket(
 ) {
   const exists = await orMissing('read bucket', () => jsm.streams.info(`KV_${want.name}`));
   if (exists) {
-    await jsm.streams.update(`KV_${want.name}`, { max_age: nanos(want.ttlMs) });
+    await jsm.streams.update(`KV_${want.name}`, {
+      max_age: nanos(want.ttlMs),
+      max_msg_size: want.maxValueBytes,
+      // Must not be above the TTL, also when that becomes shorter.
+      duplicate_window: nanos(Math.min(want.ttlMs || duplicateWindowMs, duplicateWindowMs)),
+    });
     return;
   }
   await nats.connection.jetstream().views.kv(want.name, {
@@ -216,7 +227,11 @@ async function ensureBucket(
 }
 
 async function ensureConsumer(jsm: JetStreamManager, want: ConsumerDefinition) {
-  const settings = { ack_wait: nanos(want.ackWaitMs), max_ack_pending: want.maxAckPending };
+  const settings = {
+    filter_subject: want.filterSubject,
+    ack_wait: nanos(want.ackWaitMs),
+    max_ack_pending: want.maxAckPending,
+  };
   const exists = await orMissing('read consumer', () => jsm.consumers.info(want.stream, want.name));
   if (exists) {
     await jsm.consumers.update(want.stream, want.name, settings);
@@ -224,7 +239,6 @@ async function ensureConsumer(jsm: JetStreamManager, want: ConsumerDefinition) {
   }
   await jsm.consumers.add(want.stream, {
     durable_name: want.name,
-    filter_subject: want.filterSubject,
     ack_policy: AckPolicy.Explicit,
     ...settings,
   });

@@ -47,12 +47,13 @@ export function transition(runner: Runner, observation: Observation, at: string)
   const moves = transitions[observation.kind].from.includes(runner.state);
   const known = learn(runner, observation);
   if (moves) {
-    return { kind: 'moved', runner: { ...known, state: nextState(observation), stateAt: at } };
+    const state = nextState(observation, known);
+    return { kind: 'moved', runner: { ...known, state, stateAt: at } };
   }
   return known === runner ? { kind: 'refused' } : { kind: 'recorded', runner: known };
 }
 
-function nextState(observation: Observation): RunnerState {
+function nextState(observation: Observation, known: Runner): RunnerState {
   switch (observation.kind) {
     case 'creating':
       return 'creating';
@@ -65,8 +66,9 @@ function nextState(observation: Observation): RunnerState {
     case 'online':
       return 'idle';
     case 'job-started':
-    case 'unmarked':
       return 'busy';
+    case 'unmarked':
+      return stateWithoutMark(known);
     case 'job-completed':
       return 'completed';
     case 'exited':
@@ -76,6 +78,12 @@ function nextState(observation: Observation): RunnerState {
     case 'deleting':
       return 'deleting';
   }
+}
+
+/** Its job may have ended between GitHub's answer and this write; that is not seen a second time. */
+function stateWithoutMark({ exit, completedIn }: Runner): RunnerState {
+  if (exit && exit.code !== 0) return 'failed';
+  return exit || completedIn ? 'completed' : 'busy';
 }
 
 /** What an observation teaches, whatever the state; the runner itself when it is nothing new. */
@@ -104,11 +112,15 @@ function learn(runner: Runner, observation: Observation): Runner {
       return withExit(runner, observation);
     case 'marked':
       return runner.mark ? runner : { ...runner, mark: observation.mark };
-    case 'unmarked': {
-      const { mark: _mark, deletion: _deletion, ...rest } = runner;
-      return rest;
-    }
+    case 'unmarked':
+      return withoutMark(runner);
   }
+}
+
+function withoutMark(runner: Runner): Runner {
+  if (!runner.mark && !runner.deletion) return runner;
+  const { mark: _mark, deletion: _deletion, ...rest } = runner;
+  return rest;
 }
 
 function withIds(

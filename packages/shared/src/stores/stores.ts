@@ -3,6 +3,7 @@ import {
   buckets,
   memberSchema,
   planSchema,
+  registrationSchema,
   runnerSchema,
   sessionRecordSchema,
   specSchema,
@@ -19,6 +20,8 @@ const installationSchema = z.looseObject({ v: z.literal(1), installationId: z.st
 export const openSpecs = (nats: Nats) => KvBucket.open(nats, buckets.specs, specSchema);
 export const openLeases = (nats: Nats) => KvBucket.open(nats, buckets.leases, leaseSchema);
 export const openMembers = (nats: Nats) => KvBucket.open(nats, buckets.members, memberSchema);
+export const openRegistrations = (nats: Nats) =>
+  KvBucket.open(nats, buckets.registrations, registrationSchema);
 export const openSessions = (nats: Nats) =>
   KvBucket.open(nats, buckets.sessions, sessionRecordSchema);
 export const openStatus = (nats: Nats) => KvBucket.open(nats, buckets.status, statusSchema);
@@ -27,6 +30,7 @@ export const openRunners = (nats: Nats) => KvBucket.open(nats, buckets.runners, 
 
 export type SpecStore = Awaited<ReturnType<typeof openSpecs>>;
 export type MemberStore = Awaited<ReturnType<typeof openMembers>>;
+export type RegistrationStore = Awaited<ReturnType<typeof openRegistrations>>;
 export type SessionStore = Awaited<ReturnType<typeof openSessions>>;
 export type StatusStore = Awaited<ReturnType<typeof openStatus>>;
 export type PlanStore = Awaited<ReturnType<typeof openPlans>>;

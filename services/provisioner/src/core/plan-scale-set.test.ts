@@ -25,13 +25,16 @@ describe('planScaleSet', () => {
     expect(result.request).toEqual(namesOf(result));
   });
 
-  test('serves the jobs and not the minimum of a scale set that is being deleted', () => {
-    const spec = aSpec({ deleting: true, declaration: { minRunners: 4 } });
+  test.each([{ enabled: true }, { enabled: false }])(
+    'serves the jobs and not the minimum of a scale set that is being deleted, enabled: $enabled',
+    ({ enabled }) => {
+      const spec = aSpec({ deleting: true, declaration: { enabled, minRunners: 4 } });
 
-    const result = planScaleSet(aPlanInput({ spec, demand: aDemand({ assigned: 1 }) }));
+      const result = planScaleSet(aPlanInput({ spec, demand: aDemand({ assigned: 1 }) }));
 
-    expect(result.plan.runners).toHaveLength(1);
-  });
+      expect(result.plan.runners).toHaveLength(1);
+    },
+  );
 
   test('names no more than fit, and says what is left', () => {
     const demand = aDemand({ assigned: 5 });
@@ -145,6 +148,10 @@ describe('a place in the plan', () => {
     { what: 'failed', view: aView({ state: 'failed' }) },
     { what: 'is lost', view: aView({ state: 'lost' }) },
     { what: 'was deleted', view: 'deleted' },
+    {
+      what: 'crashed before GitHub refused to let it go',
+      view: aView({ state: 'busy', exit: { code: 1, at } }),
+    },
     { what: 'had a record that is gone without trace', view: 'never' },
     {
       what: 'exited with 0 and whose completion is known',

@@ -61,7 +61,7 @@ export function planScaleSet(input: PlanInput): PlanResult {
   const wanted = wantedRunners(spec, demand);
   const free = 'free' in input.capacity ? input.capacity.free : 0;
   const paused = backoff !== undefined && Date.parse(backoff.retryAt) > nowMs;
-  const missing = paused || !spec.declaration.enabled ? 0 : Math.min(wanted - kept.length, free);
+  const missing = paused ? 0 : Math.min(wanted - kept.length, free);
   const now = new Date(nowMs).toISOString();
   const named = Array.from({ length: Math.max(0, missing) }, () => ({
     runnerId: input.newId(),
@@ -106,7 +106,7 @@ function latestDemand({ demand, plan }: PlanInput): Plan['demand'] {
 
 function wantedRunners(spec: Spec, demand: Plan['demand']): number {
   const { minRunners, maxRunners, enabled } = spec.declaration;
-  if (!enabled) return 0;
+  if (!enabled && !spec.deleting) return 0;
   return Math.min(maxRunners, (spec.deleting ? 0 : minRunners) + (demand?.assigned ?? 0));
 }
 
@@ -119,7 +119,7 @@ type Place = Plan['runners'][number];
 function lostPlaces(plan: Plan | undefined, records: readonly Runner[]): Place[] {
   const named = new Set((plan?.runners ?? []).map(({ runnerId }) => runnerId));
   return records
-    .filter(({ runnerId, state, exit }) => !named.has(runnerId) && isAlive(state) && !exit)
+    .filter(({ runnerId, state }) => !named.has(runnerId) && isAlive(state))
     .map(({ runnerId, createdAt }) => ({ runnerId, recorded: true, namedAt: createdAt }));
 }
 
@@ -156,7 +156,10 @@ function hasEnded(runner: Runner, nowMs: number): boolean {
   return runner.exit !== undefined || nowMs > Date.parse(runner.stateAt) + completionGraceMs;
 }
 
-/** Grows with every runner that failed before it did any work; ends with one that starts. */
+/**
+ * Grows with every runner that failed before it did any work; ends with one that came online. One
+ * that merely started proves nothing: a broken image starts, and ends, every time.
+ */
 function nextBackoff(
   { plan, capacity, nowMs, random }: PlanInput,
   places: readonly Place[],
@@ -176,7 +179,8 @@ function nextBackoff(
       placed.has(runnerId) &&
       !keptIds.has(runnerId),
   );
-  const before = plan?.backoff;
+  // Without a failure it only said that the provider could not be asked, which is over.
+  const before = plan?.backoff?.failures ? plan.backoff : undefined;
   const reason = failed[0]?.failure;
   if (reason) {
     const failures = (before?.failures ?? 0) + 1;
@@ -186,7 +190,7 @@ function nextBackoff(
   }
   const works = records.some(
     ({ state, createdAt }) =>
-      (state === 'starting' || state === 'idle' || state === 'busy') &&
+      (state === 'idle' || state === 'busy' || state === 'completed') &&
       before !== undefined &&
       createdAt >= before.retryAt,
   );

@@ -1,0 +1,38 @@
+import { AppError, ConfigError } from '../../errors/index.ts';
+import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
+
+/** A service that does as its first argument says, so that tests can watch a whole process. */
+const behaviours: Record<string, (runtime: Runtime) => Promise<void>> = {
+  drains: async ({ signal, log, clock, health }) => {
+    health.report('start', undefined);
+    await clock.sleep(60_000, signal).catch(() => undefined);
+    log.info('last work done');
+  },
+  'stops with the reason': ({ signal, clock }) => clock.sleep(60_000, signal),
+  'hangs until aborted': ({ abort, clock }) =>
+    clock.sleep(60_000, abort).catch(() => {
+      throw new Error('work was cut short');
+    }),
+  hangs: ({ clock }) => clock.sleep(60_000),
+  ends: () => Promise.resolve(),
+  crashes: () => Promise.reject(new TypeError('undefined is not a function')),
+  'is wrongly configured': () => Promise.reject(new ConfigError('the group does not exist')),
+  'has no NATS': () => Promise.reject(new AppError('nats', 'NATS cannot be reached')),
+};
+const [, , behaviour = '', healthPort = '0', drainTimeoutMs = '1000'] = process.argv;
+
+await runMain({
+  service: 'test',
+  loadConfig: (): ServiceConfig => {
+    if (behaviour === 'has no configuration') throw new ConfigError('TEST_NAME: is not set');
+    return {
+      instance: 'test-0',
+      logLevel: 'info',
+      logPretty: false,
+      healthHost: '127.0.0.1',
+      healthPort: Number(healthPort),
+      drainTimeoutMs: Number(drainTimeoutMs),
+    };
+  },
+  run: async (_config, runtime) => await behaviours[behaviour]?.(runtime),
+});

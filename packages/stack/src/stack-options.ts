@@ -1,0 +1,36 @@
+import type { ServiceName } from './service-process.ts';
+
+/** Where the GitHub side is: our simulator, or the real one. */
+export type GitHubSide =
+  | { kind: 'simulator'; args: readonly string[] }
+  | {
+      kind: 'real';
+      configUrl: string;
+      token: string;
+      runnerCommand: readonly [string, ...string[]];
+    };
+
+export interface StackOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  services: Readonly<Record<ServiceName, number>>;
+  github: GitHubSide;
+  maxInstances: number;
+  leaseTtlMs: number;
+  /** More variables for the services. */
+  serviceEnv?: Record<string, string>;
+  /** Told what is being done, line by line. */
+  say: (text: string) => void;
+  /** Calls the start off; what was started by then is stopped. */
+  signal?: AbortSignal | undefined;
+  /** Nothing is waited for any more: whatever still runs is killed. */
+  hurry?: AbortSignal | undefined;
+  /** Where the logs are moved to at the end; without it they go with the rest. */
+  keepLogsIn?: string | undefined;
+}
+
+export interface ScaleSetEntry {
+  name: string;
+  maxRunners: number;
+  minRunners?: number;
+  enabled?: boolean;
+}

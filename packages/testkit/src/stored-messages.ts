@@ -1,0 +1,29 @@
+import type { Nats } from '@baton/shared/messaging';
+
+interface StoredMessage {
+  sequence: number;
+  subject: string;
+  /** What it says, read as JSON. */
+  data: unknown;
+  traceparent: string | undefined;
+}
+
+/** What a stream holds, oldest first. For a connection of the user `cli`, which may read all. */
+export async function storedMessages(nats: Nats, stream: string): Promise<StoredMessage[]> {
+  const jsm = await nats.connection.jetstreamManager({ checkAPI: false });
+  const { state } = await jsm.streams.info(stream, { deleted_details: true });
+  // Absent when nothing was deleted, whatever the client's types say.
+  const deleted = new Set<number>((state as { deleted?: number[] }).deleted);
+  const stored: StoredMessage[] = [];
+  for (let sequence = state.first_seq; sequence <= state.last_seq; sequence += 1) {
+    if (deleted.has(sequence)) continue;
+    const { subject, data, header } = await jsm.streams.getMessage(stream, { seq: sequence });
+    stored.push({
+      sequence,
+      subject,
+      data: JSON.parse(new TextDecoder().decode(data)),
+      traceparent: header.get('traceparent') || undefined,
+    });
+  }
+  return stored;
+}
