@@ -91,9 +91,10 @@ export class LocalStack implements AsyncDisposable {
     return await runBaton(this.#parts, args);
   }
 
-  /** As `baton`, and tells what the command says on stderr meanwhile. */
-  async batonAloud(...args: string[]): Promise<string> {
-    return await runBaton(this.#parts, args, this.#parts.options.say);
+  /** As `baton`, and tells what the command says on stderr meanwhile. `hurry` kills it. */
+  async batonAloud(args: readonly string[], hurry: AbortSignal): Promise<string> {
+    const { say } = this.#parts.options;
+    return await runBaton(this.#parts, args, { say, hurry });
   }
 
   /** Applies these scale sets, and no others, all in the stack's one scope. */
@@ -213,15 +214,16 @@ function variables(
 async function runBaton(
   parts: Parts,
   args: readonly string[],
-  say?: (text: string) => void,
+  { say, hurry }: { say?: (text: string) => void; hurry?: AbortSignal } = {},
 ): Promise<string> {
   const lines: string[] = [];
+  const hurries = [parts.options.hurry, hurry].filter((signal) => signal !== undefined);
   const child = new Child({
     name: `baton ${args.join(' ')}`,
     command: [process.execPath, join(root, 'packages/cli/src/main.ts'), ...args],
     env: variables(parts, 'cli'),
     logFile: join(parts.dir, 'logs', 'baton.log'),
-    hurry: parts.options.hurry,
+    hurry: AbortSignal.any(hurries),
     onLine: (line, from) => {
       if (from === 'stdout') lines.push(line);
       else say?.(line);

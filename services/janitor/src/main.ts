@@ -1,5 +1,5 @@
-import { runMain } from '@baton/shared/lifecycle';
-import { loadJanitorConfig } from './config.ts';
-import { run } from './run.ts';
+import { enableCompileCache } from 'node:module';
 
-void runMain({ service: 'janitor', loadConfig: loadJanitorConfig, run });
+// Before anything is loaded: a start takes half the time when the sources were compiled before.
+enableCompileCache();
+void import('./service.ts');

@@ -1,5 +1,5 @@
-import { runMain } from '@baton/shared/lifecycle';
-import { loadListenerConfig } from './config.ts';
-import { run } from './run.ts';
+import { enableCompileCache } from 'node:module';
 
-void runMain({ service: 'listener', loadConfig: loadListenerConfig, run });
+// Before anything is loaded: a start takes half the time when the sources were compiled before.
+enableCompileCache();
+void import('./service.ts');

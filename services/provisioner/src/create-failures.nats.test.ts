@@ -95,10 +95,7 @@ describe('a create that GitHub cannot serve', () => {
 describe('a create that fails', () => {
   test('because the name is taken is replaced by one of another name', async () => {
     const { spec, provisioner, record } = await aRequest('taken');
-    const githubId = (await bench.stores.registrations.get(spec.scaleSetId))?.value.github
-      ?.scaleSetId;
-    const taken = { name: record.name, workFolder: '_work' };
-    await bench.github().generateJitConfig(githubId ?? 0, taken);
+    await bench.jitConfig(spec, record.name);
 
     await command(provisioner, record);
     await bench.clock.advance(1_001);

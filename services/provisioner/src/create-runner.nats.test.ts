@@ -43,15 +43,11 @@ async function interruptedCreate(
   { withInstance }: { withInstance: boolean },
 ): Promise<void> {
   await observeRunner(creator, record, { kind: 'creating', creator: creator.holder });
-  const githubId = (await bench.stores.registrations.get(spec.scaleSetId))?.value.github
-    ?.scaleSetId;
-  const jit = await bench
-    .github()
-    .generateJitConfig(githubId ?? 0, { name: record.name, workFolder: '_work' });
+  const jitConfig = await bench.jitConfig(spec, record.name);
   if (!withInstance) return;
   const { runnerId, name: runnerName, scaleSetId, generation } = record;
   const who = { runnerId, runnerName, scaleSetId, installationId, generation };
-  await provider.create({ ...who, jitConfig: jit.encodedJitConfig, settings: {} }, signal);
+  await provider.create({ ...who, jitConfig, settings: {} }, signal);
 }
 
 /** Lets enough time pass for a silent creator to be known as dead. */

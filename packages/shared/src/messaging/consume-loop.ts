@@ -1,9 +1,9 @@
-import type { ConsumerMessages, JsMsg } from 'nats';
+import type { Consumer, JsMsg } from 'nats';
 import type { z } from 'zod';
 import { deadSubject } from '../contracts/index.ts';
 import { errorText } from '../errors/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { isoNow } from '../time/index.ts';
+import { isAborted, isoNow } from '../time/index.ts';
 import type { Nats } from './connect.ts';
 import { type Outcome, reject, retryLater } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
@@ -37,6 +37,8 @@ interface DeliveryContext {
 }
 
 const reopenMs = 500;
+/** A request for a message is made again after this time, in ms. */
+const pullMs = 10_000;
 
 /**
  * Handles the messages of a durable pull consumer until `stop` is aborted; then pulls no more and
@@ -48,59 +50,53 @@ export async function consumeLoop<S extends z.ZodType>(
   stop: AbortSignal,
   abort: AbortSignal,
 ): Promise<void> {
-  const { nats, log, stream, consumer } = options;
-  const inFlight = new Set<Promise<void>>();
-  while (!stop.aborted) {
-    try {
-      await consumeOnce(options, inFlight, stop, abort);
-    } catch (err) {
-      log.warn({ stream, consumer, err }, 'consumer was interrupted, opening it again');
-    }
-    await nats.clock.sleep(reopenMs, stop).catch(() => undefined);
-  }
-  await Promise.all(inFlight);
-}
-
-async function consumeOnce<S extends z.ZodType>(
-  options: ConsumeOptions<S>,
-  inFlight: Set<Promise<void>>,
-  stop: AbortSignal,
-  abort: AbortSignal,
-): Promise<void> {
-  const { nats, stream, consumer, concurrency } = options;
-  const source = await nats.connection
-    .jetstream({ timeout: 2_000 })
-    .consumers.get(stream, consumer);
-  const messages = await source.consume({ max_messages: concurrency, expires: 10_000 });
-  const closing = () => messages.stop();
-  stop.addEventListener('abort', closing, { once: true });
-  void endWhenConsumerIsGone(messages);
-  try {
-    if (stop.aborted) messages.stop();
-    for await (const message of messages) {
-      const work = handleMessage(options, message, abort).finally(() => inFlight.delete(work));
-      inFlight.add(work);
-      if (inFlight.size >= concurrency) await Promise.race(inFlight);
-    }
-  } finally {
-    stop.removeEventListener('abort', closing);
-    messages.stop();
-  }
+  const hands = Array.from({ length: options.concurrency }, (_, hand) =>
+    consumeInTurn(options, hand, stop, abort),
+  );
+  await Promise.all(hands);
 }
 
 /**
- * A consumer or stream that was made again is found only by opening it again. The client does not end
- * this iterator when the messages are stopped, so nobody waits for it.
+ * Pulls a message only when it can be handled at once. One that waited in this process would not be
+ * reported as in progress: it would come again while it waits, and no other process could have it.
  */
-async function endWhenConsumerIsGone(messages: ConsumerMessages): Promise<void> {
-  for await (const { type } of await messages.status()) {
-    if (
-      type === 'consumer_not_found' ||
-      type === 'stream_not_found' ||
-      type === 'consumer_deleted'
-    ) {
-      messages.stop();
+async function consumeInTurn<S extends z.ZodType>(
+  options: ConsumeOptions<S>,
+  hand: number,
+  stop: AbortSignal,
+  abort: AbortSignal,
+): Promise<void> {
+  const { nats, log, stream, consumer } = options;
+  while (!stop.aborted) {
+    try {
+      const source = await nats.connection
+        .jetstream({ timeout: 2_000 })
+        .consumers.get(stream, consumer);
+      while (!isAborted(stop)) {
+        const message = await pullOne(source, stop);
+        if (message) await handleMessage(options, message, abort);
+      }
+    } catch (err) {
+      // All hands meet the same trouble; one tells of it.
+      if (hand === 0) log.warn({ stream, consumer, err }, 'consumer was interrupted');
+      await nats.clock.sleep(reopenMs, stop).catch(() => undefined);
     }
+  }
+}
+
+/** The next message, or undefined when none came in time or `stop` is aborted. */
+async function pullOne(source: Consumer, stop: AbortSignal): Promise<JsMsg | undefined> {
+  const messages = await source.fetch({ max_messages: 1, expires: pullMs });
+  const closing = () => messages.stop();
+  stop.addEventListener('abort', closing, { once: true });
+  try {
+    if (stop.aborted) closing();
+    let pulled: JsMsg | undefined;
+    // Ends by itself after the message.
+    for await (const message of messages) pulled = message;
+    return pulled;
+  } finally {
+    stop.removeEventListener('abort', closing);
   }
 }
 

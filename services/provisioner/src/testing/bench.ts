@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ComputeProvider, createProvider } from '@baton/providers';
 import { type GitHubClient, GitHubClients } from '@baton/scaleset';
+import type { Secret } from '@baton/shared/config';
 import {
   type Demand,
   type Plan,
@@ -124,11 +125,10 @@ export class Bench implements AsyncDisposable {
     const spec = await this.declare(name, declaration);
     const labels = [name];
     const made = await this.github().createScaleSet({ name, runnerGroupId: 1, labels });
+    const { scaleSetId } = spec;
     const github = { scaleSetId: made.id, runnerGroupId: 1, createdByUs: true, registered: '' };
-    const { scaleSetId, installationId } = spec;
     const registration = { v: 1 as const, installationId, scaleSetId, github };
     await this.stores.registrations.put(scaleSetId, registration);
-    await this.stores.sessions.put(scaleSetId, aSessionRecord({ scaleSetId }));
     return spec;
   }
 
@@ -145,6 +145,14 @@ export class Bench implements AsyncDisposable {
 
   github(): GitHubClient['client'] {
     return this.#clients.get('github', this.sim.configUrl).client;
+  }
+
+  /** The JIT config of a runner name, as GitHub gives it once. */
+  async jitConfig({ scaleSetId }: Spec, name: string): Promise<Secret> {
+    const registration = (await this.stores.registrations.get(scaleSetId))?.value;
+    const id = registration?.github?.scaleSetId ?? 0;
+    const runner = { name, workFolder: '_work' };
+    return (await this.github().generateJitConfig(id, runner)).encodedJitConfig;
   }
 
   /** Processes of this host as a provider; two in one folder are two services' views of one. */

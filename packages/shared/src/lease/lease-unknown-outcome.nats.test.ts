@@ -1,0 +1,62 @@
+import { captureLog, eventually, startTestNats, type TestNats } from '@baton/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openLeases } from '../stores/index.ts';
+import { systemClock } from '../time/index.ts';
+import { LeaseStore } from './lease-store.ts';
+
+/** Long enough for a call to run into its deadline while the server stands still. */
+const ttlMs = 10_000;
+
+let server: TestNats;
+beforeAll(async () => {
+  server = await startTestNats({ leaseTtlMs: ttlMs });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+async function aHolder(incarnation: string) {
+  const { log } = captureLog();
+  const bucket = await openLeases(await server.connect('listener'));
+  const holder = { v: 1 as const, identity: 'listener-0', incarnation };
+  return new LeaseStore({ bucket, holder, ttlMs, clock: systemClock, random: () => 1, log });
+}
+
+describe.sequential('a renewal whose answer was lost', () => {
+  test('is read back: the lease is held on, and can be released', async () => {
+    const [a, b] = await Promise.all([aHolder('a'), aHolder('b')]);
+    const lease = await a.tryAcquire('read-back');
+    const before = (await b.read('read-back'))?.revision ?? 0;
+
+    server.freeze();
+    const renewing = lease?.renew();
+    await expect(renewing).rejects.toMatchObject({ code: 'nats' });
+    server.thaw();
+    const landed = await eventually(async () => {
+      const revision = (await b.read('read-back'))?.revision ?? 0;
+      expect(revision).toBeGreaterThan(before);
+      return revision;
+    });
+    await lease?.renew();
+
+    expect((await b.read('read-back'))?.revision).toBeGreaterThan(landed);
+    expect(lease?.signal.aborted).toBe(false);
+    await lease?.release();
+    expect(await b.read('read-back')).toBeUndefined();
+  });
+
+  test('does not keep the lease from being released', async () => {
+    const [a, b] = await Promise.all([aHolder('a'), aHolder('b')]);
+    const lease = await a.tryAcquire('release');
+    const before = (await b.read('release'))?.revision ?? 0;
+    onTestFinished(() => server.thaw());
+
+    server.freeze();
+    await expect(lease?.renew()).rejects.toMatchObject({ code: 'nats' });
+    server.thaw();
+    await eventually(async () => {
+      expect((await b.read('release'))?.revision).toBeGreaterThan(before);
+    });
+    await lease?.release();
+
+    expect(await b.read('release')).toBeUndefined();
+  });
+});
