@@ -1,35 +1,14 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SimControl } from '@baton/github-sim';
-import type { Instance, ProviderDefinition } from '@baton/providers';
+import type { Instance } from '@baton/providers';
 import { AppError } from '@baton/shared/errors';
 import { stringify } from 'yaml';
-import { Child } from './child-process.ts';
-import { deleteInstances, listInstances } from './instances.ts';
-import { NatsHost } from './nats-host.ts';
+import { listInstances } from './instances.ts';
 import { findNatsServer } from './nats-server.ts';
-import { removeStackFolder } from './remove-stack-folder.ts';
-import { type ServiceName, ServiceProcess } from './service-process.ts';
-import {
-  natsPasswords,
-  providerDefinition,
-  root,
-  stackVariables,
-  writeServiceFiles,
-} from './stack-files.ts';
+import type { ServiceName, ServiceProcess } from './service-process.ts';
 import type { ScaleSetEntry, StackOptions } from './stack-options.ts';
-import { type SimulatorProcess, startSimulatorProcess } from './start-simulator-process.ts';
-
-interface Parts {
-  dir: string;
-  options: StackOptions;
-  nats: NatsHost;
-  passwords: Record<string, string>;
-  configUrl: string;
-  provider: ProviderDefinition;
-  sim: SimulatorProcess | undefined;
-}
+import { type Parts, runBaton, startParts, startServices, variablesOf } from './stack-parts.ts';
 
 const readyTimeoutMs = 30_000;
 
@@ -83,7 +62,7 @@ export class LocalStack implements AsyncDisposable {
 
   /** Whatever is started next talks to the stack with these variables. */
   variablesOf(user: ServiceName | 'cli'): Record<string, string> {
-    return variables(this.#parts, user);
+    return variablesOf(this.#parts, user);
   }
 
   /** Runs the `baton` command against the stack; rejects when it fails. Returns its stdout. */
@@ -155,81 +134,4 @@ export class LocalStack implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
   }
-}
-
-/** Everything that the services need. What was started is registered with `cleanup` at once. */
-async function startParts(
-  bin: string,
-  options: StackOptions,
-  cleanup: AsyncDisposableStack,
-): Promise<Parts> {
-  const { say, github, signal, hurry, keepLogsIn } = options;
-  const dir = await mkdtemp(join(tmpdir(), 'baton-'));
-  cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
-  await mkdir(join(dir, 'logs'));
-  const passwords = natsPasswords();
-  const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
-  cleanup.defer(() => nats.stop());
-  say(`nats-server ${nats.version} at ${nats.url}`);
-
-  const simulated = github.kind === 'simulator';
-  const sim = simulated ? await startSimulatorProcess(dir, github.args, options) : undefined;
-  if (sim) {
-    cleanup.defer(async () => void (await sim.child.stop()));
-    say(`GitHub simulator at ${sim.url}`);
-  }
-  const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-  const provider = providerDefinition(dir, options);
-  cleanup.defer(() => deleteInstances(provider, hurry));
-  await writeServiceFiles(dir, options, { configUrl, provider });
-  return { dir, options, nats, passwords, configUrl, provider, sim };
-}
-
-function startServices(parts: Parts): ServiceProcess[] {
-  const { dir, options } = parts;
-  const names = ['listener', 'provisioner', 'janitor'] as const;
-  return names.flatMap((service) =>
-    Array.from({ length: options.services[service] }, (_, index) => {
-      const instance = `${service}-${index}`;
-      const logFile = join(dir, 'logs', `${instance}.log`);
-      const { hurry } = options;
-      return new ServiceProcess({
-        service,
-        instance,
-        logFile,
-        hurry,
-        env: variables(parts, service),
-      });
-    }),
-  );
-}
-
-function variables(
-  { dir, options, nats, passwords }: Parts,
-  user: ServiceName | 'cli',
-): Record<string, string> {
-  return stackVariables({ dir, options, natsUrl: nats.url, passwords }, user);
-}
-
-async function runBaton(
-  parts: Parts,
-  args: readonly string[],
-  { say, hurry }: { say?: (text: string) => void; hurry?: AbortSignal } = {},
-): Promise<string> {
-  const lines: string[] = [];
-  const hurries = [parts.options.hurry, hurry].filter((signal) => signal !== undefined);
-  const child = new Child({
-    name: `baton ${args.join(' ')}`,
-    command: [process.execPath, join(root, 'packages/cli/src/main.ts'), ...args],
-    env: variables(parts, 'cli'),
-    logFile: join(parts.dir, 'logs', 'baton.log'),
-    hurry: AbortSignal.any(hurries),
-    onLine: (line, from) => {
-      if (from === 'stdout') lines.push(line);
-      else say?.(line);
-    },
-  });
-  const exitCode = await child.exited();
-  if (exitCode !== 0) throw child.failure(exitCode);
-  return lines.join('\n');
 }

@@ -12,6 +12,7 @@ interface StoredMessage {
 export async function storedMessages(nats: Nats, stream: string): Promise<StoredMessage[]> {
   const jsm = await nats.connection.jetstreamManager({ checkAPI: false });
   const { state } = await jsm.streams.info(stream, { deleted_details: true });
+  if (state.messages === 0) return [];
   // Absent when nothing was deleted, whatever the client's types say.
   const deleted = new Set<number>((state as { deleted?: number[] }).deleted);
   const stored: StoredMessage[] = [];

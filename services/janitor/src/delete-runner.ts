@@ -81,12 +81,19 @@ type StepResult =
   | { kind: 'busy' };
 
 /** What is left to do, in the order that the gate asks for. */
-function stepsOf({ mark, deletion }: Runner): Step[] {
-  const order: Step[] =
-    mark?.gate === 'github' ? ['deregister', 'delete-instance'] : ['delete-instance', 'deregister'];
+function stepsOf(runner: Runner): Step[] {
+  const { deletion } = runner;
+  const order: Step[] = isGateOpen(runner)
+    ? ['delete-instance', 'deregister']
+    : ['deregister', 'delete-instance'];
   return order.filter((step) =>
     step === 'deregister' ? !deletion?.deregistered : !deletion?.instanceDeleted,
   );
+}
+
+/** A runner that was seen to end cannot have taken a job, whatever GitHub still believes. */
+function isGateOpen({ mark, exit }: Runner): boolean {
+  return mark?.gate === 'none' || exit !== undefined;
 }
 
 function isFinished({ deregistered, instanceDeleted }: Deletion): boolean {
@@ -107,7 +114,7 @@ async function attempt(
     }
     const busy = await deregister(deps, runner, signal);
     if (!busy) return { kind: 'done', deletion: { ...before, deregistered: true } };
-    if (runner.mark?.gate === 'github') return { kind: 'busy' };
+    if (!isGateOpen(runner)) return { kind: 'busy' };
     throw new AppError('github', 'GitHub still believes that the runner runs a job');
   } catch (error) {
     signal.throwIfAborted();
@@ -138,11 +145,12 @@ async function deleteInstance(
       `provider "${runner.provider}" is not in the janitor's BATON_PROVIDERS_FILE`,
     );
   }
-  const instanceId = runner.instanceId ?? (await findInstance(provider, runner, signal));
-  if (instanceId === undefined) return;
   await withDeadline(
     { clock, timeoutMs: deleteTimeoutMs, what: 'delete instance', signal },
-    (within) => provider.delete(instanceId, within),
+    async (within) => {
+      const instanceId = runner.instanceId ?? (await findInstance(provider, runner, within));
+      if (instanceId !== undefined) await provider.delete(instanceId, within);
+    },
   );
 }
 

@@ -215,6 +215,21 @@ describe('a runner whose creator died', () => {
     expect(await bench.runner(spec, record.runnerId)).toMatchObject({ state: 'starting' });
   });
 
+  test('is not given up by one whose own connection has only just come up', async () => {
+    const made = await aRequest('fresh-connection');
+    const { spec, provider, record } = made;
+    const silent = await bench.provisioner(provider, { alive: false });
+    await interruptedCreate(made, silent, { withInstance: false });
+    const fresh = await bench.provisioner(provider);
+
+    await command(fresh, record);
+    await bench.clock.advance(600);
+    const outcome = await command(fresh, record);
+
+    expect(outcome).toMatchObject({ kind: 'retry' });
+    expect(await bench.runner(spec, record.runnerId)).toMatchObject({ state: 'creating' });
+  });
+
   test('is left to a creator that answers, however often the command comes', async () => {
     const made = await aRequest('living');
     const { spec, provider, record } = made;

@@ -36,7 +36,7 @@ async function anOnlineRunner(name: string, bootstrapTimeoutSeconds: number) {
   const spec = await bench.register(name, { bootstrapTimeoutSeconds });
   const creator = await bench.provisioner(await bench.processes(name));
   const record = await bench.requested(spec, creator);
-  await createRunner(creator, { v: 1, ...record }, signal);
+  await createRunner(creator, record, signal);
   await eventually(async () => {
     const { runners } = await bench.sim.control.state();
     expect(runners.find((runner) => runner.name === record.name)?.status).toBe('idle');
@@ -96,6 +96,7 @@ describe('periodicPass', () => {
   test('marks a runner that has not registered in time, if GitHub lets it go', async () => {
     const spec = await bench.register('deadline', { bootstrapTimeoutSeconds: 10 });
     const runner = await withRunner(spec, { runnerId: 'deadline', state: 'starting' });
+    await bench.jitConfig(spec, runner.name);
 
     await bench.clock.advance(10_000);
     await periodicPass(provisioner);

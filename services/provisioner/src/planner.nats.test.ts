@@ -1,7 +1,9 @@
 import { runnerKey, type Spec } from '@baton/shared/contracts';
 import { aPlan, aRunner, at } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CapacityShare } from './capacity-share.ts';
 import { periodicPass } from './periodic-pass.ts';
+import { Planner } from './planner.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
 import { EmptyProvider } from './testing/empty-provider.ts';
 
@@ -156,6 +158,7 @@ describe('a planner that died', () => {
       scaleSetId,
       runnerId: 'ended1',
       state: 'failed',
+      failure: { class: 'interrupted', text: 'its creator ended' },
       exit: { code: 1, at },
     });
     await bench.stores.runners.put(runnerKey(scaleSetId, 'ended1'), exited);
@@ -169,6 +172,19 @@ describe('a planner that died', () => {
     });
     expect(await bench.commands('delete', spec)).toEqual(['ended1']);
     expect(await bench.events(spec)).toEqual(['runner.marked']);
+  });
+});
+
+describe('a planner that is asked many times while it works', () => {
+  test('plans once more, for all of them', async () => {
+    const spec = await bench.declare('asked-often');
+    await bench.demand(spec, { assigned: 1 });
+    const capacity = new CountingShare(one);
+    const planner = new Planner({ ...one, capacity });
+
+    await Promise.all(Array.from({ length: 100 }, () => planner.reconcile(spec.scaleSetId)));
+
+    expect(capacity.asked).toBe(2);
   });
 });
 
@@ -234,3 +250,13 @@ describe('a provider', () => {
     });
   });
 });
+
+/** Counts the plans that are made. */
+class CountingShare extends CapacityShare {
+  asked = 0;
+
+  override async of(spec: Spec, pending: number) {
+    this.asked += 1;
+    return await super.of(spec, pending);
+  }
+}

@@ -89,9 +89,18 @@ export class Lease {
     await this.#renewing?.catch(() => undefined);
     if (this.signal.aborted) return;
     this.#lost.abort(new LeaseLostError('released'));
-    await this.#deps.bucket.delete(this.key, this.#revision).catch((err: unknown) => {
+    await this.#delete().catch((err: unknown) => {
       this.#deps.log.warn({ leaseName: this.key, err }, 'lease could not be released');
     });
+  }
+
+  async #delete(): Promise<void> {
+    const { bucket, holder } = this.#deps;
+    if (await bucket.delete(this.key, this.#revision)) return;
+    // Not at the revision we know: a renewal whose answer was lost may have moved it.
+    const entry = await bucket.get(this.key);
+    if (entry?.value.incarnation !== holder.incarnation) return;
+    await bucket.delete(this.key, entry.revision);
   }
 
   async #renewOnce(): Promise<void> {

@@ -81,7 +81,7 @@ describe('LivenessProber', () => {
     answerProbes(nats, holder);
     await nats.connection.flush();
     await prober.check(holder);
-    await nats.connection.close();
+    await nats.connection.drain();
 
     await clock.advance(400);
     const silentAgain = await prober.check(holder);

@@ -44,7 +44,9 @@ export function translateJobs(
     if (job.kind === 'JobAssigned') events.push({ ...common, type: 'job.assigned' });
     else if (job.kind === 'JobStarted') {
       const { runnerName, runnerId } = job;
-      events.push({ ...common, type: 'job.started', runnerName, githubRunnerId: runnerId });
+      // 0: GitHub did not say it.
+      const known = runnerId > 0 ? { githubRunnerId: runnerId } : {};
+      events.push({ ...common, type: 'job.started', runnerName, ...known });
     } else {
       const named = job.runnerName ? { runnerName: job.runnerName } : {};
       events.push({ ...common, type: 'job.completed', result: job.result, ...named });

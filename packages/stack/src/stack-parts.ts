@@ -1,0 +1,109 @@
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProviderDefinition } from '@baton/providers';
+import { Child } from './child-process.ts';
+import { deleteInstances } from './instances.ts';
+import { NatsHost } from './nats-host.ts';
+import { removeStackFolder } from './remove-stack-folder.ts';
+import { type ServiceName, ServiceProcess } from './service-process.ts';
+import {
+  natsPasswords,
+  providerDefinition,
+  root,
+  stackVariables,
+  writeServiceFiles,
+} from './stack-files.ts';
+import type { StackOptions } from './stack-options.ts';
+import { type SimulatorProcess, startSimulatorProcess } from './start-simulator-process.ts';
+
+/** What a stack is made of, besides the services. */
+export interface Parts {
+  dir: string;
+  options: StackOptions;
+  nats: NatsHost;
+  passwords: Record<string, string>;
+  configUrl: string;
+  provider: ProviderDefinition;
+  sim: SimulatorProcess | undefined;
+}
+
+/** Everything that the services need. What was started is registered with `cleanup` at once. */
+export async function startParts(
+  bin: string,
+  options: StackOptions,
+  cleanup: AsyncDisposableStack,
+): Promise<Parts> {
+  const { say, github, signal, hurry, keepLogsIn } = options;
+  const dir = await mkdtemp(join(tmpdir(), 'baton-'));
+  cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
+  await mkdir(join(dir, 'logs'));
+  const passwords = natsPasswords();
+  const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
+  cleanup.defer(() => nats.stop());
+  say(`nats-server ${nats.version} at ${nats.url}`);
+
+  const simulated = github.kind === 'simulator';
+  const sim = simulated ? await startSimulatorProcess(dir, github.args, options) : undefined;
+  if (sim) {
+    cleanup.defer(async () => void (await sim.child.stop()));
+    say(`GitHub simulator at ${sim.url}`);
+  }
+  const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
+  const provider = providerDefinition(dir, options);
+  cleanup.defer(() => deleteInstances(provider, hurry));
+  await writeServiceFiles(dir, options, { configUrl, provider });
+  return { dir, options, nats, passwords, configUrl, provider, sim };
+}
+
+/** Starts all services; none of them is ready yet. */
+export function startServices(parts: Parts): ServiceProcess[] {
+  const { dir, options } = parts;
+  const names = ['listener', 'provisioner', 'janitor'] as const;
+  return names.flatMap((service) =>
+    Array.from({ length: options.services[service] }, (_, index) => {
+      const instance = `${service}-${index}`;
+      const logFile = join(dir, 'logs', `${instance}.log`);
+      const { hurry } = options;
+      return new ServiceProcess({
+        service,
+        instance,
+        logFile,
+        hurry,
+        env: variablesOf(parts, service),
+      });
+    }),
+  );
+}
+
+/** What a process needs to talk to the stack as this user. */
+export function variablesOf(
+  { dir, options, nats, passwords }: Parts,
+  user: ServiceName | 'cli',
+): Record<string, string> {
+  return stackVariables({ dir, options, natsUrl: nats.url, passwords }, user);
+}
+
+/** Runs the `baton` command; returns its stdout, and tells `say` its stderr. Rejects when it fails. */
+export async function runBaton(
+  parts: Parts,
+  args: readonly string[],
+  { say, hurry }: { say?: (text: string) => void; hurry?: AbortSignal } = {},
+): Promise<string> {
+  const lines: string[] = [];
+  const hurries = [parts.options.hurry, hurry].filter((signal) => signal !== undefined);
+  const child = new Child({
+    name: `baton ${args.join(' ')}`,
+    command: [process.execPath, join(root, 'packages/cli/src/main.ts'), ...args],
+    env: variablesOf(parts, 'cli'),
+    logFile: join(parts.dir, 'logs', 'baton.log'),
+    hurry: AbortSignal.any(hurries),
+    onLine: (line, from) => {
+      if (from === 'stdout') lines.push(line);
+      else say?.(line);
+    },
+  });
+  const exitCode = await child.exited();
+  if (exitCode !== 0) throw child.failure(exitCode);
+  return lines.join('\n');
+}

@@ -1,0 +1,71 @@
+import { systemClock } from '@baton/shared/time';
+import { CommanderError } from 'commander';
+import { describe, expect, test } from 'vitest';
+import type { Io } from './io.ts';
+import { parseOptions } from './options.ts';
+
+function setUp() {
+  const out: string[] = [];
+  const err: string[] = [];
+  const never = new AbortController().signal;
+  const io: Io = {
+    env: {},
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
+    clock: systemClock,
+    random: () => 0.5,
+    stop: never,
+    hurry: never,
+    atExit: () => undefined,
+  };
+  return { io, out, err };
+}
+
+describe('parseOptions', () => {
+  test('without options jobs arrive without end', () => {
+    expect(parseOptions([], setUp().io)).toEqual({
+      jobs: undefined,
+      exit: false,
+      kill: undefined,
+      seed: 500_000,
+      scaleSets: 2,
+      keepLogs: false,
+      logLevel: 'info',
+      given: [],
+    });
+  });
+
+  test.each([[['--exit']], [['--kill', 'nats']]])('%j means 40 jobs', (line) => {
+    expect(parseOptions(line, setUp().io).jobs).toBe(40);
+  });
+
+  test('takes everything from the line', () => {
+    const line =
+      '--jobs 8 --exit --kill janitor --seed 3 --scale-sets 4 --keep-logs --log-level debug';
+
+    expect(parseOptions(line.split(' '), setUp().io)).toEqual({
+      jobs: 8,
+      exit: true,
+      kill: 'janitor',
+      seed: 3,
+      scaleSets: 4,
+      keepLogs: true,
+      logLevel: 'debug',
+      given: ['--jobs', '--exit', '--kill', '--seed', '--scale-sets', '--keep-logs', '--log-level'],
+    });
+  });
+
+  test.each([
+    ['--jobs 0', 'At least 1'],
+    ['--jobs many', 'Not a whole number'],
+    ['--kill everything', 'Allowed choices are listener, provisioner, janitor, nats'],
+    ['--sead 1', "unknown option '--sead'"],
+    ['extra', 'too many arguments'],
+  ])('%s is explained on stderr', (line, text) => {
+    const { io, out, err } = setUp();
+
+    expect(() => parseOptions(line.split(' '), io)).toThrow(CommanderError);
+    expect(err.join('')).toContain(text);
+    expect(out).toEqual([]);
+  });
+});

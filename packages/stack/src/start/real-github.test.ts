@@ -1,0 +1,49 @@
+import { ConfigError } from '@baton/shared/errors';
+import { describe, expect, test } from 'vitest';
+import { loadRealGitHub, runnerCommand } from './real-github.ts';
+
+const env = {
+  BATON_GITHUB_CONFIG_URL: 'https://github.com/acme',
+  BATON_GITHUB_TOKEN: 'ghp_secret',
+  BATON_RUNNER_DIR: '/opt/runner',
+};
+
+describe('loadRealGitHub', () => {
+  test('is for the simulator when no config URL is given', () => {
+    expect(loadRealGitHub({ BATON_GITHUB_TOKEN: 'ghp_secret' })).toBeUndefined();
+  });
+
+  test('reads everything', () => {
+    const real = loadRealGitHub(env);
+
+    expect(real).toMatchObject({ runnerDir: '/opt/runner', scaleSet: 'baton-local' });
+    expect(real?.configUrl.names).toEqual(['acme']);
+    expect(real?.token.reveal()).toBe('ghp_secret');
+  });
+
+  test('says what is missing, and where to get a runner', () => {
+    const load = () => loadRealGitHub({ BATON_GITHUB_CONFIG_URL: 'https://github.com/acme' });
+
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow(/BATON_GITHUB_TOKEN: is not set .*or BATON_GITHUB_TOKEN_FILE/);
+    expect(load).toThrow(/BATON_RUNNER_DIR: is not set .*github\.com\/actions\/runner\/releases/);
+  });
+
+  test('names the variable of a malformed URL', () => {
+    const load = () => loadRealGitHub({ ...env, BATON_GITHUB_CONFIG_URL: 'github.com/acme' });
+
+    expect(load).toThrow(/^BATON_GITHUB_CONFIG_URL: .*not an http\(s\) URL/);
+  });
+
+  test('every runner gets a copy of its own, whatever the folder is called', () => {
+    const real = loadRealGitHub({ ...env, BATON_RUNNER_DIR: '/opt/my $runner' });
+
+    expect(real && runnerCommand(real)).toEqual([
+      '/bin/sh',
+      '-c',
+      expect.stringContaining('cp -a --reflink=auto "$1/." .'),
+      'runner',
+      '/opt/my $runner',
+    ]);
+  });
+});

@@ -1,0 +1,121 @@
+import { access, constants } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  type ConfigUrl,
+  GitHubTransport,
+  isGitHubError,
+  parseConfigUrl,
+  TokenSources,
+} from '@baton/scaleset';
+import { loadConfig, type Secret, secretSchema } from '@baton/shared/config';
+import { ConfigError } from '@baton/shared/errors';
+import { exitCodes } from '@baton/shared/lifecycle';
+import { silentLogger } from '@baton/shared/telemetry';
+import { withDeadline } from '@baton/shared/time';
+import { z } from 'zod';
+import { Refusal } from './failure.ts';
+import type { Io } from './io.ts';
+
+/** How to reach the real GitHub, and what to run there. */
+export interface RealGitHub {
+  configUrl: ConfigUrl;
+  token: Secret;
+  /** An unpacked actions/runner. */
+  runnerDir: string;
+  scaleSet: string;
+}
+
+const variables = {
+  configUrl: { variable: 'BATON_GITHUB_CONFIG_URL', schema: z.string() },
+  token: {
+    variable: 'BATON_GITHUB_TOKEN',
+    schema: secretSchema.describe(
+      'a token that may manage self-hosted runners there; or BATON_GITHUB_TOKEN_FILE',
+    ),
+  },
+  runnerDir: {
+    variable: 'BATON_RUNNER_DIR',
+    schema: z
+      .string()
+      .describe('an unpacked actions/runner: https://github.com/actions/runner/releases'),
+  },
+  scaleSet: { variable: 'BATON_SCALE_SET', schema: z.string().default('baton-local') },
+};
+
+const preflightTimeoutMs = 30_000;
+
+/**
+ * What the environment says of the real GitHub; undefined when it names none.
+ * @throws ConfigError with everything that is missing.
+ */
+export function loadRealGitHub(env: Io['env']): RealGitHub | undefined {
+  if (!env.BATON_GITHUB_CONFIG_URL) return undefined;
+  const { configUrl, runnerDir, ...rest } = loadConfig(variables, { ...env });
+  try {
+    return { ...rest, configUrl: parseConfigUrl(configUrl), runnerDir: resolve(runnerDir) };
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ConfigError(`BATON_GITHUB_CONFIG_URL: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Each runner unpacks its configuration into its own folder, so each gets a copy of the program, in
+ * its working folder. `--reflink=auto` makes that cheap where the file system can.
+ */
+export function runnerCommand({ runnerDir }: RealGitHub): readonly [string, ...string[]] {
+  const script = 'cp -a --reflink=auto "$1/." . && exec ./run.sh';
+  return ['/bin/sh', '-c', script, 'runner', runnerDir];
+}
+
+/** @throws ConfigError or Refusal, before anything is started, when it cannot work. */
+export async function preflight(real: RealGitHub, io: Io): Promise<void> {
+  await verifyRunner(real);
+  await verifyToken(real, io);
+}
+
+async function verifyRunner({ runnerDir }: RealGitHub): Promise<void> {
+  try {
+    await access(join(runnerDir, 'run.sh'), constants.X_OK);
+  } catch (cause) {
+    throw new ConfigError(
+      `BATON_RUNNER_DIR is ${runnerDir}, where no run.sh can be run: download actions/runner from https://github.com/actions/runner/releases, unpack it, and set BATON_RUNNER_DIR to its folder`,
+      { cause },
+    );
+  }
+}
+
+async function verifyToken({ configUrl, token }: RealGitHub, io: Io): Promise<void> {
+  const { clock, random, stop } = io;
+  const transport = new GitHubTransport({
+    clock,
+    random,
+    log: silentLogger(),
+    identity: { system: 'baton', version: '0.1.0', commitSha: '', subsystem: 'stack' },
+  });
+  try {
+    const credential = { kind: 'pat' as const, token, hosts: [configUrl.host] };
+    const source = new TokenSources(transport).get(configUrl, credential);
+    const what = `log in to ${configUrl.host}`;
+    await withDeadline({ clock, timeoutMs: preflightTimeoutMs, what, signal: stop }, (signal) =>
+      source.connection(signal),
+    );
+  } catch (error) {
+    stop.throwIfAborted();
+    throw explainPreflight(error, configUrl);
+  } finally {
+    await transport.close();
+  }
+}
+
+function explainPreflight(error: unknown, { host }: ConfigUrl): unknown {
+  if (!(error instanceof Error) || error instanceof ConfigError) return error;
+  if (isGitHubError(error, 'unauthorized', 'forbidden', 'not-found')) {
+    return new Refusal(error.message, exitCodes.config, { cause: error });
+  }
+  return new Refusal(
+    `${error.message}; check BATON_GITHUB_CONFIG_URL and that ${host} can be reached from here`,
+    exitCodes.unavailable,
+    { cause: error },
+  );
+}

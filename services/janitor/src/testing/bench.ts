@@ -1,0 +1,215 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ComputeProvider, createProvider } from '@baton/providers';
+import { GitHubClients } from '@baton/scaleset';
+import { type Runner, runnerKey, type Spec, streams } from '@baton/shared/contracts';
+import { type Nats, Publisher } from '@baton/shared/messaging';
+import { openRunners, openSpecs, type RunnerStore, type SpecStore } from '@baton/shared/stores';
+import { silentLogger } from '@baton/shared/telemetry';
+import { systemClock } from '@baton/shared/time';
+import {
+  aRunner,
+  aSpec,
+  at,
+  eventually,
+  FakeClock,
+  installationId,
+  startTestNats,
+  startTestSimulator,
+  storedMessages,
+  type TestNats,
+  type TestSimulator,
+} from '@baton/testkit';
+import { type DeleteDeps, deleteRunner } from '../delete-runner.ts';
+
+const runScript = fileURLToPath(
+  new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
+);
+
+const { signal } = new AbortController();
+
+/** A scale set that is registered at GitHub. */
+export interface TestSet {
+  spec: Spec;
+  githubId: number;
+}
+
+interface Parts {
+  specs: SpecStore;
+  runners: RunnerStore;
+  sim: TestSimulator;
+  nats: TestNats;
+  cli: Nats;
+  clients: GitHubClients;
+  provider: ComputeProvider;
+  dir: string;
+}
+
+/**
+ * What janitors work with: nats-server, GitHub (simulated), processes. Time stands still for them,
+ * not for GitHub and the processes. Each test takes a scale set of its own name.
+ */
+export class Bench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  /** As the operator's user may use it: for looking, and for playing others. */
+  readonly runners: RunnerStore;
+  readonly sim: TestSimulator;
+  readonly provider: ComputeProvider;
+  readonly #parts: Parts;
+  #janitors = 0;
+
+  private constructor(parts: Parts) {
+    this.runners = parts.runners;
+    this.sim = parts.sim;
+    this.provider = parts.provider;
+    this.#parts = parts;
+  }
+
+  static async start(): Promise<Bench> {
+    const dir = await mkdtemp(join(tmpdir(), 'baton-janitor-'));
+    const [nats, sim] = await Promise.all([startTestNats(), startTestSimulator()]);
+    const cli = await nats.connect('cli');
+    const clients = GitHubClients.fromFile(await sim.writeCredentials(dir), {
+      clock: systemClock,
+      random: Math.random,
+      log: silentLogger(),
+      subsystem: 'test',
+    });
+    const provider = await createProvider(
+      {
+        type: 'process',
+        directory: join(dir, 'instances'),
+        command: [runScript],
+        maxInstances: 50,
+        env: { BATON_NODE: process.execPath },
+        stopTimeoutMs: 500,
+      },
+      { installationId, clock: systemClock, env: {} },
+    );
+    const [specs, runners] = await Promise.all([openSpecs(cli), openRunners(cli)]);
+    return new Bench({ specs, runners, sim, nats, cli, clients, provider, dir });
+  }
+
+  github() {
+    return this.#parts.clients.get('github', this.sim.configUrl);
+  }
+
+  async register(name: string): Promise<TestSet> {
+    const spec = aSpec({ declaration: { name, configUrl: this.sim.configUrl } });
+    await this.#parts.specs.put(spec.scaleSetId, spec);
+    const { client } = this.github();
+    const made = await client.createScaleSet({ name, runnerGroupId: 1, labels: [name] });
+    return { spec, githubId: made.id };
+  }
+
+  /** A record in the state that a provisioner left it in. */
+  async record({ spec }: TestSet, part: Partial<Runner> = {}): Promise<Runner> {
+    const { scaleSetId } = spec;
+    const runnerId = part.runnerId ?? spec.declaration.name.replaceAll('-', '');
+    const mark = { reason: 'surplus', gate: 'none', by: 'provisioner', at } as const;
+    const runner = aRunner({ scaleSetId, runnerId, state: 'marked', mark, ...part });
+    await this.runners.put(runnerKey(scaleSetId, runnerId), runner);
+    return runner;
+  }
+
+  /** A runner that is marked, runs, and is registered; not necessarily connected yet. */
+  async running(set: TestSet, gate: 'none' | 'github'): Promise<Runner> {
+    const { scaleSetId, declaration } = set.spec;
+    const runnerId = declaration.name.replaceAll('-', '');
+    const name = `${declaration.name}-${installationId}-${runnerId}`;
+    const { client } = this.github();
+    const jit = await client.generateJitConfig(set.githubId, { name, workFolder: '_work' });
+    const who = { runnerId, runnerName: name, scaleSetId, installationId, generation: 'g1' };
+    const request = { ...who, jitConfig: jit.encodedJitConfig, settings: {} };
+    const { instanceId } = await this.provider.create(request, signal);
+    return await this.record(set, {
+      name,
+      instanceId,
+      githubRunnerId: jit.runner.id,
+      mark: { reason: 'surplus', gate, by: 'provisioner', at },
+    });
+  }
+
+  /** Plays the listener until the runner of the set has a job. */
+  async giveJob({ spec, githubId }: TestSet): Promise<void> {
+    const { name } = spec.declaration;
+    const { client, queue } = this.github();
+    await this.sim.control.addJobs({ scaleSet: name, durationMs: 60_000 });
+    const { queueUrl, queueToken: token } = await client.createSession(githubId, 'test');
+    await queue(githubId).getMessage({ queueUrl, token, maxCapacity: 5 });
+    await eventually(async () => {
+      const { runners } = await this.sim.control.state();
+      expectBusy(runners.find(({ scaleSet }) => scaleSet === name)?.status);
+    });
+  }
+
+  /** A janitor with a connection of its own. */
+  async janitor(provider: ComputeProvider = this.provider): Promise<DeleteDeps> {
+    const nats = await this.#parts.nats.connect('janitor');
+    const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
+    const log = silentLogger();
+    return {
+      specs,
+      runners,
+      providers: new Map([['local', provider]]),
+      github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
+      publisher: new Publisher(nats, log),
+      clock: this.clock,
+      random: () => 0.5,
+      log,
+      instance: `janitor-${++this.#janitors}`,
+      deleteTimeoutMs: 60_000,
+    };
+  }
+
+  async delete(janitor: DeleteDeps, { scaleSetId, runnerId, traceparent }: Runner) {
+    return await deleteRunner(janitor, { v: 1, scaleSetId, runnerId, traceparent }, signal);
+  }
+
+  async read({ scaleSetId, runnerId }: Runner): Promise<Runner | undefined> {
+    return (await this.runners.get(runnerKey(scaleSetId, runnerId)))?.value;
+  }
+
+  async hasInstance({ runnerId }: Runner): Promise<boolean> {
+    const instances = await this.provider.list(signal);
+    return instances.some((instance) => instance.runnerId === runnerId);
+  }
+
+  async isRegistered({ name }: Runner): Promise<boolean> {
+    const { registrations } = await this.sim.control.books();
+    return registrations.includes(name);
+  }
+
+  /** The types of the events about a runner, in their order. */
+  async events({ runnerId }: Runner): Promise<string[]> {
+    return await this.#about(streams.events, runnerId, 'type');
+  }
+
+  /** The subjects of the commands about a runner. */
+  async commands({ runnerId }: Runner): Promise<string[]> {
+    return await this.#about(streams.commands, runnerId, 'runnerId');
+  }
+
+  async #about(stream: string, runnerId: string, field: string): Promise<string[]> {
+    const stored = await storedMessages(this.#parts.cli, stream);
+    return stored
+      .map(({ data }) => data as Record<string, string>)
+      .filter((message) => message.runnerId === runnerId)
+      .map((message) => message[field] ?? '');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { provider, clients, nats, sim, dir } = this.#parts;
+    const instances = await provider.list(signal);
+    await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
+    await clients.close();
+    await Promise.all([nats[Symbol.asyncDispose](), sim[Symbol.asyncDispose]()]);
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function expectBusy(status: string | undefined): void {
+  if (status !== 'busy') throw new Error(`the runner is ${status ?? 'unknown'}, not busy`);
+}
