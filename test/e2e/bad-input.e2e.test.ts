@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type Ended, runProgram } from './run-program.ts';
 import { startStack } from './stack-fixture.ts';
 
@@ -148,10 +149,11 @@ describe('bad input gets one clear message', () => {
 
     await eventually(
       async () => {
-        const status: unknown = JSON.parse(await running.baton('get', 'scalesets', '-o', 'json'));
-        expect(status).toMatchObject([
-          { state: 'failed', reason: expect.stringContaining('token') },
-        ]);
+        const [status] = statusSchema.parse(
+          JSON.parse(await running.baton('get', 'scalesets', '-o', 'json')),
+        );
+        expect(status.state).toBe('failed');
+        expect(status.reason).toContain('token');
       },
       { timeoutMs: 20_000, everyMs: 500 },
     );
@@ -164,6 +166,8 @@ describe('bad input gets one clear message', () => {
     expectClear(ended, 'token');
   });
 });
+
+const statusSchema = z.tuple([z.looseObject({ state: z.string(), reason: z.string() })]);
 
 const mistakes = `
 scaleSets:

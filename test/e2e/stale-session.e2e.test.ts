@@ -7,6 +7,7 @@ import { systemClock } from '@baton/shared/time';
 import type { LocalStack } from '@baton/stack';
 import { eventually } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { heldPoll, instances, simulator, startStack } from './stack-fixture.ts';
 
 /** How long the simulator holds the session of a client that died, in ms. */
@@ -79,9 +80,11 @@ async function startPolling(): Promise<LocalStack> {
   return stack;
 }
 
+const runnersSchema = z.array(z.looseObject({ state: z.string() }));
+
 async function markedRunners(stack: LocalStack): Promise<number> {
   const runners: unknown = JSON.parse(await stack.baton('get', 'runners', '-o', 'json'));
-  return Array.isArray(runners) ? runners.filter((runner) => runner.state === 'marked').length : 0;
+  return runnersSchema.parse(runners).filter(({ state }) => state === 'marked').length;
 }
 
 async function completedJobs(stack: LocalStack): Promise<string[]> {
