@@ -230,7 +230,7 @@ function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
   return runner.exit ? 'exited' : 'create-failed';
 }
 
-/** Whether a plan says anything new; free capacity alone is written again only when it is stale. */
+/** Whether a plan says anything new; one that does not is written again before it counts as old. */
 function differs(before: Plan, after: Plan, nowMs: number): boolean {
   const ageMs = nowMs - Date.parse(before.freeAt);
   return (
