@@ -33,4 +33,5 @@ export interface ScaleSetEntry {
   maxRunners: number;
   minRunners?: number;
   enabled?: boolean;
+  adopt?: boolean;
 }

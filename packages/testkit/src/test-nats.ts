@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,8 +10,10 @@ import { type Logger, silentLogger } from '@baton/shared/telemetry';
 import { type Clock, systemClock } from '@baton/shared/time';
 import { findNatsServer, type NatsServer, startNatsServer } from '@baton/stack';
 import { installationId } from './builders.ts';
+import { eventually } from './eventually.ts';
 
-export type NatsUser = 'listener' | 'provisioner' | 'janitor' | 'cli';
+/** `admin` exists in tests only: it plays services and looks at everything. */
+export type NatsUser = 'listener' | 'provisioner' | 'janitor' | 'cli' | 'admin';
 
 interface TestNatsOptions {
   /** TTL of leases and memberships, in ms. Default 10 s, as in production. */
@@ -25,7 +27,7 @@ interface ConnectionOptions {
   clock?: Clock;
 }
 
-const configFile = fileURLToPath(new URL('../../../infra/nats/nats.conf', import.meta.url));
+const productionConfig = fileURLToPath(new URL('../../../infra/nats/nats.conf', import.meta.url));
 const users: readonly NatsUser[] = ['listener', 'provisioner', 'janitor', 'cli'];
 
 /** A real nats-server of a test's own, with the users and permissions of production. */
@@ -105,9 +107,12 @@ export class TestNats implements AsyncDisposable {
     await this.startAgain();
   }
 
-  /** Freezes the server: connections stay open and nothing is answered. */
-  freeze(): void {
+  /** Freezes the server: connections stay open and nothing is answered. Linux only. */
+  async freeze(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
+    await eventually(async () => {
+      if (await isRunning(this.pid)) throw new Error('nats-server does not stand still');
+    });
   }
 
   thaw(): void {
@@ -127,6 +132,8 @@ export async function startTestNats(options: TestNatsOptions = {}): Promise<Test
 }
 
 async function startServer(bin: string, dir: string, port = -1): Promise<NatsServer> {
+  const configFile = join(dir, 'nats.conf');
+  await writeFile(configFile, await configWithAdmin());
   return await startNatsServer({
     bin,
     port,
@@ -136,6 +143,20 @@ async function startServer(bin: string, dir: string, port = -1): Promise<NatsSer
       users.map((user) => [`BATON_NATS_${user.toUpperCase()}_PASSWORD`, passwordOf(user)]),
     ),
   });
+}
+
+/** The configuration of production, with one user more. */
+async function configWithAdmin(): Promise<string> {
+  const text = await readFile(productionConfig, 'utf8');
+  const admin = `{ user: admin, password: ${passwordOf('admin')} }`;
+  return text.replace('users: [', `users: [\n    ${admin}`);
+}
+
+/** Whether any thread of a process still runs after SIGSTOP: that takes it a moment. */
+async function isRunning(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const stats = threads.map((id) => readFile(`/proc/${pid}/task/${id}/stat`, 'utf8'));
+  return (await Promise.all(stats)).some((stat) => !/\) [Tt] /.test(stat));
 }
 
 function passwordOf(user: NatsUser): string {

@@ -4,6 +4,7 @@ import {
   buckets,
   commandAckWaitMs,
   consumers,
+  deletedRunnerKeptMs,
   runnerCommandSchema,
   streams,
   topology,
@@ -33,8 +34,11 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     clock,
     env: runtime.env,
   });
-  const name = `janitor ${instance}`;
-  await using nats = await connectNats({ ...config, name, log, clock, signal });
+  await using nats = await connectNats({
+    ...config,
+    ...runtime,
+    name: `janitor ${config.instance}`,
+  });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
@@ -71,6 +75,10 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       },
       signal,
       abort,
+    ),
+    repeat(
+      { what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, clock, random, log, signal },
+      () => runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),
     ),
     repeat(
       { what: 'marked runners', everyMs: config.passEveryMs, clock, random, log, signal },

@@ -28,7 +28,9 @@ export interface ListenerDeps {
   specHints: Wakeups;
   /** The clients for a credential (by name) and a config URL; throws ConfigError for unknown names. */
   github: (credential: string, configUrl: string) => GitHubClient;
-  /** Whether another listener lives that can take sessions over. */
+  /** Aborted when the process drains. */
+  draining: AbortSignal;
+  /** Whether another listener lives that takes sessions over; asked for when this one drains. */
   peersLive: () => Promise<boolean>;
   /** Aborted when the drain budget is nearly used up. */
   abort: AbortSignal;

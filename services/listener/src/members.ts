@@ -13,18 +13,21 @@ interface MembersDeps {
   log: Logger;
 }
 
-/** Which listeners live: this one says so, and knows the others. */
+/** Which listeners live and take sessions: this one says so, and knows the others. */
 export class Members {
   readonly #deps: MembersDeps;
   readonly #startedAt: string;
+  #draining = false;
   #identities: readonly string[] = [];
+  /** Writes follow one another, so that the last word is the last write. */
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(deps: MembersDeps) {
     this.#deps = deps;
     this.#startedAt = isoNow(deps.clock);
   }
 
-  /** Identities of the live listeners, this one included, as of the last look. */
+  /** Identities of the listeners that take sessions, as of the last look. */
   get identities(): readonly string[] {
     return this.#identities;
   }
@@ -39,25 +42,39 @@ export class Members {
   }
 
   async renew(): Promise<void> {
-    const { members, holder } = this.#deps;
-    const own: Member = { ...holder, startedAt: this.#startedAt };
-    await members.put(holder.identity, own);
-    await this.#look();
+    await this.#inTurn(async () => {
+      const { members, holder } = this.#deps;
+      const own: Member = { ...holder, startedAt: this.#startedAt, draining: this.#draining };
+      await members.put(holder.identity, own);
+      await this.#look();
+    });
   }
 
-  /** Takes the membership back; returns whether other listeners live. */
-  async leave(): Promise<boolean> {
-    const { members, holder } = this.#deps;
-    const own = await members.get(holder.identity);
-    if (own?.value.incarnation === holder.incarnation) {
+  /** Says that this listener takes no more sessions; returns whether others do. */
+  async drain(): Promise<boolean> {
+    this.#draining = true;
+    await this.renew();
+    return this.#identities.length > 0;
+  }
+
+  /** Takes the membership back. */
+  async leave(): Promise<void> {
+    await this.#inTurn(async () => {
+      const { members, holder } = this.#deps;
+      const own = await members.get(holder.identity);
+      if (own?.value.incarnation !== holder.incarnation) return;
       await members.delete(holder.identity, own.revision);
-    }
-    await this.#look();
-    return this.#identities.some((identity) => identity !== holder.identity);
+    });
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#writing.then(work);
+    this.#writing = turn.catch(() => undefined);
+    await turn;
   }
 
   async #look(): Promise<void> {
-    const live = await this.#deps.members.list();
-    this.#identities = live.map((entry) => entry.value.identity);
+    const members = (await this.#deps.members.list()).map((entry) => entry.value);
+    this.#identities = members.filter(({ draining }) => !draining).map(({ identity }) => identity);
   }
 }

@@ -6,7 +6,9 @@ import {
   type QueueMessage,
   type UnreadableMessage,
 } from '@baton/scaleset';
+import type { Secret } from '@baton/shared/config';
 import { type Demand, deadSubject, eventSubject, type RingEntry } from '@baton/shared/contracts';
+import { AppError } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
@@ -38,6 +40,8 @@ interface PipelineOptions {
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
+/** Of a dead letter, in characters. */
+const maxBodyLength = 250_000;
 const retryPolicy = { baseMs: 100, maxMs: 5_000, minMs: 50 };
 
 /**
@@ -82,6 +86,14 @@ export class MessagePipeline {
     this.#enqueue(() => this.#announce(demand));
   }
 
+  /**
+   * Nothing waits at GitHub but what was taken in: whatever else the ring holds was deleted there by
+   * an earlier listener, which could not write that down.
+   */
+  backlogIsOver(): void {
+    this.#ring = this.#ring.filter((known) => this.#inFlight.some((entry) => isSame(entry, known)));
+  }
+
   /** Resolves when all that was pushed is handled and deleted, or has failed. */
   async drained(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
@@ -107,12 +119,12 @@ export class MessagePipeline {
     const { messageId, jobs, statistics } = message;
     const entry = { messageId, bodyHash: bodyHash(jobs) };
     if (this.#inFlight.some((known) => isSame(known, entry))) return;
+    this.#inFlight = [...this.#inFlight, entry];
     if (this.#ring.some((known) => isSame(known, entry))) {
       this.#deps.log.debug({ messageId }, 'message was published before');
       this.#enqueue(() => this.#deleteInOrder(entry));
       return;
     }
-    this.#inFlight = [...this.#inFlight, entry];
     const { demand } = this.#options;
     const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
@@ -136,7 +148,7 @@ export class MessagePipeline {
 
   async #publishFacts(message: JobsMessage, entry: RingEntry, seq: number): Promise<void> {
     const { publisher, claim, clock, log } = this.#deps;
-    const { scaleSetId, githubScaleSetId, signal } = this.#options;
+    const { scaleSetId, signal } = this.#options;
     for (const job of message.jobs) {
       if (job.kind === 'unknown') log.warn({ type: job.messageType }, 'job message not understood');
     }
@@ -148,7 +160,7 @@ export class MessagePipeline {
     await Promise.all(
       events.map((event, part) =>
         publisher.publish(eventSubject('listener', scaleSetId, ...splitType(event.type)), event, {
-          messageId: factId(githubScaleSetId, entry, part),
+          messageId: factId(this.#options, entry, part),
           signal,
         }),
       ),
@@ -171,7 +183,7 @@ export class MessagePipeline {
   /** What cannot be understood is kept whole, then acknowledged, so that it blocks nothing. */
   async #bury(message: UnreadableMessage): Promise<void> {
     const { publisher, clock, log } = this.#deps;
-    const { scaleSetId, githubScaleSetId, signal } = this.#options;
+    const { scaleSetId, signal } = this.#options;
     const { messageId, problem, raw } = message;
     log.error({ messageId, problem }, 'message became a dead letter');
     const rawHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
@@ -184,10 +196,11 @@ export class MessagePipeline {
         kind: 'message',
         scaleSetId,
         reason: problem,
-        body: raw,
+        // NATS takes no more than a MiB; GitHub was never seen to send a tenth of that.
+        body: raw.slice(0, maxBodyLength),
         at: isoNow(clock),
       },
-      { messageId: factId(githubScaleSetId, entry, 0), signal },
+      { messageId: factId(this.#options, entry, 0), signal },
     );
     if (messageId === undefined) return;
     this.#ring = [...this.#ring, entry];
@@ -236,6 +249,15 @@ export class MessagePipeline {
     this.#deleting.catch(() => undefined);
   }
 
+  /** A fresh token; that GitHub or NATS cannot be reached now is left to the next attempt. */
+  async #refresh(stale: Secret): Promise<void> {
+    try {
+      await this.#deps.session.refresh(stale);
+    } catch (error) {
+      if (!(error instanceof AppError && error.retryable)) throw error;
+    }
+  }
+
   /** Repeats a call of the queue through outages and token ends, until the signal is aborted. */
   async #retry<T>(failureText: string, call: () => Promise<T>): Promise<T> {
     const { session, clock, random, log } = this.#deps;
@@ -246,7 +268,7 @@ export class MessagePipeline {
         return await call();
       } catch (error) {
         signal.throwIfAborted();
-        if (isGitHubError(error, 'unauthorized')) await session.refresh(token);
+        if (isGitHubError(error, 'unauthorized')) await this.#refresh(token);
         else if (!(isGitHubError(error) && error.retryable)) throw error;
         log.warn({ err: error, attempt }, failureText);
       }
@@ -259,9 +281,16 @@ function isSame(a: RingEntry, b: RingEntry): boolean {
   return a.messageId === b.messageId && a.bodyHash === b.bodyHash;
 }
 
-/** Ids of messages start again for a new scale set and were seen to restart: the body is part. */
-function factId(githubScaleSetId: number, entry: RingEntry, part: number): string {
-  return `fact-${githubScaleSetId}-${entry.messageId}-${entry.bodyHash}-${part}`;
+/**
+ * Ids of messages start again for a new scale set and were seen to restart: the body is part. Ids of
+ * scale sets are GitHub's, and two servers may give the same ones: ours is part.
+ */
+function factId(
+  { scaleSetId, githubScaleSetId }: PipelineOptions,
+  { messageId, bodyHash }: RingEntry,
+  part: number,
+): string {
+  return `fact-${scaleSetId}-${githubScaleSetId}-${messageId}-${bodyHash}-${part}`;
 }
 
 function splitType(type: string): [entity: string, what: string] {

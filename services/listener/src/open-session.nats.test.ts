@@ -31,6 +31,8 @@ async function anOpening(github: TestGitHub) {
   const claim = await listener.claim(id, lease.signal);
   const githubScaleSetId = await github.aScaleSet();
   const waits: OpeningWait[] = [];
+  const cancel = new AbortController();
+  const abort = new AbortController();
   const open = () =>
     openSession(
       {
@@ -39,6 +41,8 @@ async function anOpening(github: TestGitHub) {
         claim,
         lease,
         policy,
+        cancel: cancel.signal,
+        abort: abort.signal,
         onWait: (wait) => void waits.push(wait),
       },
       { githubScaleSetId, ownerName: 'baton-test-listener-0' },
@@ -49,7 +53,7 @@ async function anOpening(github: TestGitHub) {
       ...record,
       session: { sessionId, ownerName: 'x', openedAt: '2026-01-01T00:00:00Z' },
     }));
-  return { listener, lease, claim, githubScaleSetId, waits, open, remember };
+  return { listener, lease, claim, githubScaleSetId, waits, cancel, abort, open, remember };
 }
 
 const recordOf = async ({ sessions }: TestListener) => (await sessions.get(id))?.value;
@@ -208,6 +212,52 @@ describe('openSession', () => {
     await expect(open()).rejects.toThrow('lease lost');
 
     expect((await github.control.books()).sessionsCreated).toBe(0);
+  });
+
+  test('stops waiting for a session that is not wanted any more', async () => {
+    const github = await aGitHub();
+    const { githubScaleSetId, waits, cancel, open } = await anOpening(github);
+    await github.client.createSession(githubScaleSetId, 'somebody-else');
+    const reason = new Error('disabled');
+
+    const opening = open();
+    opening.catch(() => undefined);
+    await eventually(() => expect(waits.length).toBeGreaterThan(0));
+    cancel.abort(reason);
+
+    await expect(opening).rejects.toBe(reason);
+  });
+
+  test('finishes a call that may have opened one, so that no session is left unknown', async () => {
+    const github = await aGitHub();
+    const { listener, cancel, open } = await anOpening(github);
+    const action = { kind: 'delay', ms: 150 } as const;
+    const fault = await github.control.addFault({ route: 'createSession', action });
+    const struck = async () =>
+      (await github.control.state()).faults.find(({ id: known }) => known === fault)?.hits;
+
+    const opening = open();
+    await eventually(async () => expect(await struck()).toBe(1));
+    cancel.abort(new Error('disabled'));
+
+    const { session } = await opening;
+    expect((await recordOf(listener))?.session?.sessionId).toBe(session.sessionId);
+  });
+
+  test('ends a call when the time to drain is used up', async () => {
+    const github = await aGitHub();
+    const { abort, open } = await anOpening(github);
+    await github.control.addFault({ route: 'createSession', action: { kind: 'hang' } });
+    const reason = new Error('drain budget used up');
+
+    const opening = open();
+    opening.catch(() => undefined);
+    await eventually(async () => {
+      expect((await github.control.state()).faults.map(({ hits }) => hits)).toEqual([1]);
+    });
+    abort.abort(reason);
+
+    await expect(opening).rejects.toBe(reason);
   });
 
   test('says so when the scale set is gone', async () => {

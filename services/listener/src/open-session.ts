@@ -20,6 +20,10 @@ interface OpeningDeps {
   random: Random;
   policy: OpeningPolicy;
   log: Logger;
+  /** Ends the wait for a session. Calls under way are finished, so that no session is left unknown. */
+  cancel: AbortSignal;
+  /** Ends calls too: the drain budget is nearly used up. */
+  abort: AbortSignal;
   /** Told about every attempt that did not get the session. */
   onWait: (wait: OpeningWait) => void;
 }
@@ -56,7 +60,7 @@ interface Attempt {
 /**
  * Gets the message session of a scale set, however long that takes. Every call to GitHub is
  * preceded by a renewal of the lease that completed after the decision to make it.
- * @throws GitHubApiError `scale-set-not-found`; the lease's reason when it is lost; ConfigError when
+ * @throws GitHubApiError `scale-set-not-found`; the reason of `cancel` or of a lost lease; ConfigError when
  * the credential cannot be used.
  */
 export async function openSession(deps: OpeningDeps, target: OpeningTarget): Promise<Opened> {
@@ -73,7 +77,7 @@ export async function openSession(deps: OpeningDeps, target: OpeningTarget): Pro
   for (;;) {
     const step = decideSessionStep(state, policy, random);
     if (step.kind === 'open') throw new AppError('unexpected', 'an open session was opened again');
-    if (step.afterMs > 0) await clock.sleep(step.afterMs, lease.signal);
+    await clock.sleep(step.afterMs, AbortSignal.any([lease.signal, deps.cancel]));
     await renewForCall(deps);
     const attempt = await tryCall(deps, target, step.call);
     if (attempt.session) {
@@ -121,7 +125,7 @@ function howOpened(
 }
 
 /** The lease as of now; NATS being away is waited out until the lease itself ends. */
-async function renewForCall({ lease, clock }: OpeningDeps): Promise<void> {
+async function renewForCall({ lease, clock, cancel }: OpeningDeps): Promise<void> {
   for (;;) {
     try {
       await lease.renew();
@@ -129,7 +133,7 @@ async function renewForCall({ lease, clock }: OpeningDeps): Promise<void> {
     } catch (error) {
       lease.signal.throwIfAborted();
       if (!(error instanceof AppError && error.code === 'nats')) throw error;
-      await clock.sleep(200, lease.signal);
+      await clock.sleep(200, AbortSignal.any([lease.signal, cancel]));
     }
   }
 }
@@ -141,7 +145,7 @@ async function tryCall(
 ): Promise<Attempt> {
   const { client, claim, lease } = deps;
   const sessionId = claim.record.session?.sessionId ?? '';
-  const options = { signal: lease.signal };
+  const options = { signal: AbortSignal.any([lease.signal, deps.abort]) };
   try {
     if (call === 'delete') {
       await client.deleteSession(githubScaleSetId, sessionId, options);
@@ -153,7 +157,7 @@ async function tryCall(
         : await client.createSession(githubScaleSetId, ownerName, options);
     return { answer: { call, result: 'done' }, session, text: 'open' };
   } catch (error) {
-    lease.signal.throwIfAborted();
+    options.signal.throwIfAborted();
     return await readFailure(deps, githubScaleSetId, call, error);
   }
 }

@@ -59,7 +59,7 @@ export async function pollLoop(
         positionAt = clock.monotonic();
       }
       handlers.onPollEnd();
-      if (!message && heldForMs < emptyFloorMs) await clock.sleep(emptyFloorMs, signal);
+      if (comesAgain(message) && heldForMs < emptyFloorMs) await clock.sleep(emptyFloorMs, signal);
     } catch (error) {
       if (isAborted(signal)) return;
       const waitMs = await recover(deps, error, failures);
@@ -68,6 +68,11 @@ export async function pollLoop(
       await clock.sleep(waitMs + random(), signal).catch(() => undefined);
     }
   }
+}
+
+/** Nothing, or a message without an id, which can be neither passed nor deleted. */
+function comesAgain(message: QueueMessage | 'interrupted' | undefined): boolean {
+  return message !== 'interrupted' && message?.messageId === undefined;
 }
 
 async function pollOnce(

@@ -33,10 +33,8 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const github = GitHubClients.fromFile(config.credentialsFile, calls);
   await using nats = await connectNats({
     ...config,
+    ...runtime,
     name: `listener ${config.instance}`,
-    log,
-    clock,
-    signal,
   });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: config.leaseTtlMs }), used, runtime);
   await verifyInstallation(nats, config.installationId);
@@ -48,7 +46,6 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const specHints = new Wakeups();
   const members = new Members({ members: await openMembers(nats), holder, ttlMs, clock, log });
   const specs = await openSpecs(nats);
-  const leave = once(() => members.leave());
   const manager = new SessionManager(
     {
       nats,
@@ -68,7 +65,8 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       planHints,
       specHints,
       github: (credential, configUrl) => github.get(credential, configUrl),
-      peersLive: leave,
+      peersLive: once(() => members.drain()),
+      draining: signal,
       abort,
     },
     specs,
@@ -82,11 +80,12 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const membership = members.run(signal);
   await manager.run(signal);
   await membership;
-  await leave();
+  // Without NATS it runs out by itself.
+  await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
   await github.close();
 }
 
-/** The same answer for all who ask: the first to hand over takes the membership back. */
+/** The same answer for all who ask: the first to hand over says that this listener drains. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= work());

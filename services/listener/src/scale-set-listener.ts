@@ -29,6 +29,8 @@ export class ScaleSetListener {
   /** Aborted when the scale set is not ours to work on any more: its spec is gone. */
   readonly #stop: AbortSignal;
   #spec: Spec;
+  /** Ends the wait for a session that is not wanted any more. */
+  #opening: AbortController | undefined;
 
   constructor(deps: ListenerDeps, spec: Spec, stop: AbortSignal) {
     const { scaleSetId } = spec;
@@ -45,7 +47,7 @@ export class ScaleSetListener {
     if (spec.updatedAt === this.#spec.updatedAt) return;
     this.#spec = spec;
     this.#deps.specHints.wake(spec.scaleSetId);
-    void this.#capacity.read();
+    void this.#capacity.read().then(() => this.#endOpening());
   }
 
   /** Runs until `stop` is aborted. Never rejects but for a ConfigError that concerns the process. */
@@ -136,26 +138,14 @@ export class ScaleSetListener {
   }
 
   async #openAndServe(holding: Holding): Promise<End> {
-    const { clock, random } = this.#deps;
-    const { claim, lease, client } = holding;
-    const registered = await registerScaleSet(this.#registering(client, lease), this.#spec);
-    await this.#capacity.read();
-    const opened = await openSession(
-      {
-        client,
-        claim,
-        lease,
-        clock,
-        random,
-        policy: defaultOpeningPolicy,
-        log: this.#log,
-        onWait: (wait) => this.#reportWait(wait, claim.epoch),
-      },
-      {
-        githubScaleSetId: registered.scaleSetId,
-        ownerName: `baton-${this.#spec.installationId}-${claim.record.owner}`,
-      },
-    );
+    const { claim } = holding;
+    this.#opening = new AbortController();
+    const cancel = AbortSignal.any([this.#stop, this.#opening.signal]);
+    const open = await this.#open(holding, cancel).catch((error: unknown) => {
+      if (holding.lease.signal.aborted || !cancel.aborted) throw error;
+    });
+    if (!open) return this.#shouldEnd(claim) ?? 'stopped';
+    const { registered, opened } = open;
     this.#status.enter('polling', { epoch: claim.epoch, opened: opened.how });
     return await serveSession(
       {
@@ -169,6 +159,36 @@ export class ScaleSetListener {
       },
       { ...holding, githubScaleSetId: registered.scaleSetId, session: opened.session },
     );
+  }
+
+  /** Registration and session. A wait for GitHub ends with `cancel`; a call that made something does not. */
+  async #open(holding: Holding, cancel: AbortSignal) {
+    const { claim, lease, client } = holding;
+    const signal = AbortSignal.any([lease.signal, cancel]);
+    const registering = { ...this.#registering(client, lease), signal };
+    const registered = await registerScaleSet(registering, this.#spec);
+    await this.#capacity.read();
+    this.#endOpening();
+    const opened = await openSession(
+      {
+        ...this.#deps,
+        ...holding,
+        cancel,
+        policy: defaultOpeningPolicy,
+        log: this.#log,
+        onWait: (wait) => this.#reportWait(wait, claim.epoch),
+      },
+      {
+        githubScaleSetId: registered.scaleSetId,
+        ownerName: `baton-${this.#spec.installationId}-${claim.record.owner}`,
+      },
+    );
+    return { registered, opened };
+  }
+
+  /** A scale set that was disabled, or is to go and has no runners, needs no session any more. */
+  #endOpening(): void {
+    if (this.#shouldEnd()) this.#opening?.abort();
   }
 
   /** The registration, while there is something registered at GitHub. */
@@ -191,7 +211,7 @@ export class ScaleSetListener {
   #shouldEnd(claim?: SessionClaim): End | undefined {
     if (this.#stop.aborted) return 'stopped';
     if (this.#spec.deleting) {
-      const idle = this.#capacity.aliveCount === 0 && claim?.record.demand?.assigned === 0;
+      const idle = this.#capacity.aliveCount === 0 && (claim?.record.demand?.assigned ?? 0) === 0;
       return idle ? 'drained' : undefined;
     }
     return this.#spec.declaration.enabled ? undefined : 'disabled';
@@ -200,7 +220,8 @@ export class ScaleSetListener {
   /** Hands over to a living peer, which resumes the session; without one the session is closed. */
   async #giveUp(holding: Holding, end: End): Promise<void> {
     const { claim, client, lease } = holding;
-    const peers = end === 'stopped' && (await this.#deps.peersLive());
+    // A stop of this scale set alone, without a drain, means that its spec is gone.
+    const peers = this.#deps.draining.aborted && (await this.#deps.peersLive());
     if (peers) {
       this.#log.info('session handed over');
       this.#status.enter('waiting', { epoch: claim.epoch, reason: 'handed over' });

@@ -79,6 +79,7 @@ export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<
         },
         heldMs: backlogHeldMs,
         onHeld: () => {
+          pipeline.backlogIsOver();
           if (demand.onPollHeld()) background.push(settleDemand(deps, session, demand, pipeline));
         },
         onPollEnd: () => status.polled(false),

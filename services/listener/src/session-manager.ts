@@ -53,6 +53,8 @@ export class SessionManager {
   async #pass(stopped: AbortSignal, fatal: AbortController): Promise<void> {
     const ids = await listScaleSetIds(this.#specs);
     const specs = await this.#specs.getMany(ids);
+    // New scale sets are shared out among the listeners of now.
+    if (specs.some(({ key }) => !this.#running.has(key))) await this.#deps.members.renew();
     const live = new Set(specs.map(({ key }) => key));
     for (const { value } of specs) this.#ensure(value, stopped, fatal);
     for (const [scaleSetId, { stop }] of this.#running) {

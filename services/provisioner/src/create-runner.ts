@@ -95,9 +95,12 @@ async function adoptOrGiveUp(
   signal: AbortSignal,
 ): Promise<void> {
   const provider = providerOf(deps, record);
-  const instance = (await provider.list(signal)).find(
-    ({ runnerId }) => runnerId === record.runnerId,
+  const { clock, createTimeoutMs: timeoutMs } = deps;
+  const instances = await withDeadline(
+    { clock, timeoutMs, what: 'list instances', signal },
+    (within) => provider.list(within),
   );
+  const instance = instances.find(({ runnerId }) => runnerId === record.runnerId);
   if (instance) return await adopt(deps, spec, record, instance, signal);
   await fail(deps, record, {
     class: 'interrupted',

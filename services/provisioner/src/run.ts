@@ -54,8 +54,11 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     clock,
     env: runtime.env,
   });
-  const name = `provisioner ${instance}`;
-  await using nats = await connectNats({ ...config, name, log, clock, signal });
+  await using nats = await connectNats({
+    ...config,
+    ...runtime,
+    name: `provisioner ${config.instance}`,
+  });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
@@ -88,11 +91,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     inProgress: new Set<string>(),
   };
 
-  hints.subscribe('spec', (scaleSetId) => {
-    void planner.reconcile(scaleSetId).catch((err: unknown) => {
-      log.debug({ scaleSetId, err }, 'hint could not be followed, the pass will');
-    });
-  });
+  followHints(hints, planner, runtime);
   runtime.health.report('start', undefined);
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
@@ -105,6 +104,15 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ),
   ]);
   await clients.close();
+}
+
+/** A changed spec is planned at once; when that fails the pass does it. */
+function followHints(hints: Hints, planner: Planner, { log }: Runtime): void {
+  hints.subscribe('spec', (scaleSetId) => {
+    void planner.reconcile(scaleSetId).catch((err: unknown) => {
+      log.debug({ scaleSetId, err }, 'hint could not be followed, the pass will');
+    });
+  });
 }
 
 async function openStores(nats: Nats) {

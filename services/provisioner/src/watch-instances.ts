@@ -37,11 +37,24 @@ export async function watchInstances(
       provider.list(within),
     );
     const ended = instances.filter(({ state }) => state === 'exited');
+    const now = new Set<string>();
     for (const instance of ended) {
-      if (!seen.has(instance.instanceId)) await observeExit(deps, instance);
+      const known = seen.has(instance.instanceId) || (await observed(deps, instance));
+      if (known) now.add(instance.instanceId);
     }
-    seen = new Set(ended.map(({ instanceId }) => instanceId));
+    seen = now;
   });
+}
+
+/** Whether the end was written; one that cannot be is tried again and keeps nobody else waiting. */
+async function observed(deps: WatchDeps, instance: Instance): Promise<boolean> {
+  try {
+    await observeExit(deps, instance);
+    return true;
+  } catch (err) {
+    deps.log.warn({ runnerId: instance.runnerId, err }, 'end of a runner could not be written');
+    return false;
+  }
 }
 
 async function observeExit(deps: WatchDeps, instance: Instance): Promise<void> {

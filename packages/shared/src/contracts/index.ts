@@ -16,6 +16,7 @@ export {
 export { type Plan, planSchema } from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
 export {
+  deletedRunnerKeptMs,
   type Mark,
   type Runner,
   type RunnerState,

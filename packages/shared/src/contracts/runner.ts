@@ -82,6 +82,12 @@ export const runnerSchema = z.looseObject({
 });
 export type Runner = z.infer<typeof runnerSchema>;
 
+/**
+ * For this long a deleted runner's key remembers that it was deleted, so that a plan which named the
+ * runner and never heard of it again does not make it a second time; in ms.
+ */
+export const deletedRunnerKeptMs = 120_000;
+
 /** The key of a runner's record: all runners of a scale set share a prefix. */
 export function runnerKey(scaleSetId: string, runnerId: string): string {
   return `${scaleSetId}.${runnerId}`;

@@ -43,5 +43,7 @@ export const memberSchema = z.looseObject({
   identity: z.string(),
   incarnation: z.string(),
   startedAt: z.iso.datetime(),
+  /** Takes no more sessions: it was told to end. */
+  draining: z.boolean().default(false),
 });
 export type Member = z.infer<typeof memberSchema>;

@@ -26,7 +26,7 @@ describe('a renewal whose answer was lost', () => {
     const lease = await a.tryAcquire('read-back');
     const before = (await b.read('read-back'))?.revision ?? 0;
 
-    server.freeze();
+    await server.freeze();
     const renewing = lease?.renew();
     await expect(renewing).rejects.toMatchObject({ code: 'nats' });
     server.thaw();
@@ -49,7 +49,7 @@ describe('a renewal whose answer was lost', () => {
     const before = (await b.read('release'))?.revision ?? 0;
     onTestFinished(() => server.thaw());
 
-    server.freeze();
+    await server.freeze();
     await expect(lease?.renew()).rejects.toMatchObject({ code: 'nats' });
     server.thaw();
     await eventually(async () => {

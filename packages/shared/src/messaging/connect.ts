@@ -20,6 +20,7 @@ export const maxReconnectDelayMs = 400;
 export interface Nats extends AsyncDisposable {
   readonly connection: NatsConnection;
   readonly clock: Clock;
+  readonly log: Logger;
   /** How long the connection has been up without a break, in ms; 0 while it is down. */
   connectedForMs(): number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -30,6 +31,8 @@ interface ConnectOptions extends NatsSettings {
   name: string;
   log: Logger;
   clock: Clock;
+  /** Told while the connection is down. */
+  health?: { report(part: string, reason: string | undefined): void };
   signal?: AbortSignal;
 }
 
@@ -40,11 +43,13 @@ interface ConnectOptions extends NatsSettings {
  * @throws AppError `nats` when the server cannot be reached or refuses the user.
  */
 export async function connectNats(options: ConnectOptions): Promise<Nats> {
-  const { natsUrl, natsUser, log, clock, signal } = options;
+  const { natsUser, log, clock, signal } = options;
+  // A URL may carry a password of its own.
+  const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
   const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
   for (;;) {
     try {
-      return watchConnection(await dial(options), clock, log);
+      return watchConnection(await dial(options), options);
     } catch (cause) {
       const refused = /authorization/i.test(String(cause));
       if (refused || clock.monotonic() >= giveUpAt) {
@@ -78,15 +83,17 @@ function connectFailureText(url: string, user: string, refused: boolean): string
     : `NATS at ${url} cannot be reached: start nats-server there, or set BATON_NATS_URL`;
 }
 
-function watchConnection(connection: NatsConnection, clock: Clock, log: Logger): Nats {
+function watchConnection(connection: NatsConnection, { clock, log, health }: ConnectOptions): Nats {
   let upSince: number | undefined = clock.monotonic();
   const watch = async () => {
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) {
         upSince = undefined;
+        health?.report('nats', 'the connection to NATS is down');
         log.warn('nats connection lost');
       } else if (type === Events.Reconnect) {
         upSince = clock.monotonic();
+        health?.report('nats', undefined);
         log.info('nats connection is back');
       } else if (type === Events.Error) {
         log.error({ error: typeof data === 'string' ? data : 'unknown' }, 'nats reported an error');
@@ -98,6 +105,7 @@ function watchConnection(connection: NatsConnection, clock: Clock, log: Logger):
   return {
     connection,
     clock,
+    log,
     connectedForMs: () => (upSince === undefined ? 0 : clock.monotonic() - upSince),
     async [Symbol.asyncDispose]() {
       await connection.close();

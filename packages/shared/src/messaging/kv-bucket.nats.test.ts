@@ -1,4 +1,4 @@
-import { startTestNats, type TestNats } from '@baton/testkit';
+import { eventually, startTestNats, type TestNats } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buckets } from '../contracts/index.ts';
@@ -13,7 +13,7 @@ let cli: Nats;
 let bucket: TestBucket;
 beforeAll(async () => {
   server = await startTestNats();
-  cli = await server.connect('cli');
+  cli = await server.connect('admin');
   bucket = await KvBucket.open(cli, buckets.plans, schema);
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -41,6 +41,23 @@ describe('KvBucket', () => {
     expect(refused).toBeUndefined();
     expect(created).toBeGreaterThan(revision);
     expect((await bucket.get('again'))?.value).toEqual({ n: 3 });
+  });
+
+  test('forgets what was deleted long enough ago, and nothing else', async () => {
+    const old = (await bucket.create('forget.old', { n: 1 })) ?? 0;
+    const kept = (await bucket.create('forget.kept', { n: 1 })) ?? 0;
+    await bucket.create('forget.live', { n: 1 });
+    await bucket.delete('forget.old', old);
+    const found = await bucket.lookup('forget.old');
+    const before = found.kind === 'deleted' ? found.deletedAt : new Date(0);
+    await eventually(() => expect(Date.now()).toBeGreaterThan(before.getTime()));
+    await bucket.delete('forget.kept', kept);
+
+    await bucket.forgetDeleted(before);
+
+    expect((await bucket.keys('forget')).sort()).toEqual(['forget.kept', 'forget.live']);
+    expect((await bucket.lookup('forget.old')).kind).toBe('never');
+    expect((await bucket.lookup('forget.kept')).kind).toBe('deleted');
   });
 
   test('createFirst refuses a key that holds a value', async () => {

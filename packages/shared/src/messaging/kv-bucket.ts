@@ -1,6 +1,7 @@
 import type { JetStreamManager, KV } from 'nats';
 import { ZodError, type z } from 'zod';
 import { ContractError } from '../errors/index.ts';
+import type { Logger } from '../telemetry/index.ts';
 import type { Nats } from './connect.ts';
 import { isRevisionConflict, natsFailure } from './nats-error.ts';
 
@@ -17,7 +18,7 @@ export interface Entry<T> {
 export type Lookup<T> =
   | ({ kind: 'found' } & Entry<T>)
   | { kind: 'never' }
-  | { kind: 'deleted'; revision: number };
+  | { kind: 'deleted'; key: string; revision: number; deletedAt: Date };
 
 const requestTimeoutMs = 2_000;
 
@@ -31,12 +32,14 @@ export class KvBucket<S extends z.ZodType> {
   readonly #jsm: JetStreamManager;
   readonly #name: string;
   readonly #schema: S;
+  readonly #log: Logger;
 
-  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager) {
+  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager, log: Logger) {
     this.#name = name;
     this.#schema = schema;
     this.#kv = kv;
     this.#jsm = jsm;
+    this.#log = log;
   }
 
   /** Opens a bucket that exists; never makes one (that would be a bucket without its TTL). */
@@ -52,7 +55,7 @@ export class KvBucket<S extends z.ZodType> {
         checkAPI: false,
       });
       const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
-      return new KvBucket(name, schema, kv, jsm);
+      return new KvBucket(name, schema, kv, jsm, nats.log);
     } catch (cause) {
       throw natsFailure(`open bucket ${name}`, cause);
     }
@@ -67,7 +70,9 @@ export class KvBucket<S extends z.ZodType> {
   async lookup(key: string): Promise<Lookup<z.infer<S>>> {
     const entry = await this.#try(`read ${key}`, () => this.#kv.get(key));
     if (!entry) return { kind: 'never' };
-    if (entry.operation !== 'PUT') return { kind: 'deleted', revision: entry.revision };
+    if (entry.operation !== 'PUT') {
+      return { kind: 'deleted', key, revision: entry.revision, deletedAt: entry.created };
+    }
     return {
       kind: 'found',
       key,
@@ -123,21 +128,52 @@ export class KvBucket<S extends z.ZodType> {
     return Object.keys(info.state.subjects ?? {}).map((subject) => subject.slice(root.length));
   }
 
+  /**
+   * Forgets that keys were deleted, where that was before `before`: a deleted key costs as much to
+   * list as a live one. A key that was written again in the meantime stays. Returns how many.
+   */
+  async forgetDeleted(before: Date): Promise<number> {
+    let forgotten = 0;
+    for (const key of await this.keys()) {
+      const found = await this.lookup(key);
+      if (found.kind !== 'deleted' || found.deletedAt > before) continue;
+      const filter = `$KV.${this.#name}.${key}`;
+      await this.#try(`forget ${key}`, () =>
+        this.#jsm.streams.purge(`KV_${this.#name}`, { filter, seq: found.revision + 1 }),
+      );
+      forgotten += 1;
+    }
+    return forgotten;
+  }
+
   /** Every value under a prefix, read with bounded parallelism. Keys that vanish are left out. */
   async list(prefix?: string): Promise<Entry<z.infer<S>>[]> {
     const keys = await this.keys(prefix);
     return await this.getMany(keys);
   }
 
-  /** The values of these keys; those that do not exist are left out. */
+  /**
+   * The values of these keys; those that do not exist are left out. So is one that cannot be
+   * understood, with an error in the log: it must not hide all others.
+   */
   async getMany(keys: readonly string[]): Promise<Entry<z.infer<S>>[]> {
     const found: Entry<z.infer<S>>[] = [];
     for (let start = 0; start < keys.length; start += readParallel) {
       const batch = keys.slice(start, start + readParallel);
-      const entries = await Promise.all(batch.map((key) => this.get(key)));
+      const entries = await Promise.all(batch.map((key) => this.#getReadable(key)));
       for (const entry of entries) if (entry) found.push(entry);
     }
     return found;
+  }
+
+  async #getReadable(key: string): Promise<Entry<z.infer<S>> | undefined> {
+    try {
+      return await this.get(key);
+    } catch (err) {
+      if (!(err instanceof ContractError)) throw err;
+      this.#log.error({ key, err }, 'record cannot be understood and is passed over');
+      return undefined;
+    }
   }
 
   #parse(key: string, text: string): z.infer<S> {

@@ -1,10 +1,13 @@
-import { NatsError } from 'nats';
+import { ErrorCode, NatsError } from 'nats';
 import { AppError } from '../errors/index.ts';
 
 /** JetStream's "wrong last sequence": somebody else wrote first. */
 const wrongLastSequence = 10071;
 /** JetStream answers that mean "it does not exist": stream, consumer, and message not found. */
 const notFoundCodes = new Set([10014, 10037, 10059]);
+
+/** Answers that trying again will not change. */
+const refusals = new Set<string>([ErrorCode.MaxPayloadExceeded, ErrorCode.PermissionsViolation]);
 
 export function isRevisionConflict(error: unknown): boolean {
   return error instanceof NatsError && error.api_error?.err_code === wrongLastSequence;
@@ -23,5 +26,6 @@ export function isMissing(error: unknown): boolean {
 
 /** A NATS failure as an `AppError`; `what` says what was tried. */
 export function natsFailure(what: string, cause: unknown): AppError {
-  return new AppError('nats', `${what} failed`, { retryable: true, cause });
+  const retryable = !(cause instanceof NatsError && refusals.has(cause.code));
+  return new AppError('nats', `${what} failed`, { retryable, cause });
 }

@@ -60,12 +60,13 @@ async function maySubscribe(user: NatsUser, subject: string): Promise<boolean> {
 describe('the NATS users', () => {
   test.each<[bucket: keyof typeof buckets, writers: NatsUser[]]>([
     ['specs', ['cli']],
-    ['leases', ['listener', 'cli']],
-    ['members', ['listener', 'cli']],
+    ['leases', ['listener']],
+    ['members', ['listener']],
+    ['registrations', ['listener', 'cli']],
     ['sessions', ['listener', 'cli']],
     ['status', ['listener', 'cli']],
     ['plans', ['provisioner', 'cli']],
-    ['runners', ['provisioner', 'janitor', 'cli']],
+    ['runners', ['provisioner', 'janitor']],
   ])('%s may be written by %j alone', async (bucket, writers) => {
     expect(await whoMayPublish(`$KV.${buckets[bucket]}.some.key`)).toEqual(writers);
   });

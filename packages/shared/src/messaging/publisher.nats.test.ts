@@ -6,7 +6,7 @@ import {
   type TestNats,
 } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventSubject, streams } from '../contracts/index.ts';
+import { eventSubject, hintSubject, streams } from '../contracts/index.ts';
 import type { Nats } from './connect.ts';
 import { Publisher } from './publisher.ts';
 
@@ -15,13 +15,16 @@ let cli: Nats;
 let listener: Nats;
 beforeAll(async () => {
   server = await startTestNats();
-  cli = await server.connect('cli');
+  cli = await server.connect('admin');
   listener = await server.connect('listener');
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const { log } = captureLog();
 const subjectOf = (scaleSet: string) => eventSubject('listener', scaleSet, 'job', 'started');
+
+/** Permitted, but no stream keeps it. */
+const unheard = hintSubject('lease', 'linux-1');
 
 async function storedFor(scaleSet: string) {
   const all = await storedMessages(cli, streams.events);
@@ -51,9 +54,24 @@ describe('Publisher', () => {
   test('one attempt fails when NATS does not confirm', async () => {
     const publisher = new Publisher(listener, log);
 
-    const publishing = publisher.publishOnce('baton.v1.event.nobody.x.y.z', {});
+    const publishing = publisher.publishOnce(unheard, {});
 
     await expect(publishing).rejects.toMatchObject({ code: 'nats', retryable: true });
+  });
+
+  test('does not try again what NATS refuses for good', async () => {
+    const captured = captureLog();
+    const publisher = new Publisher(listener, captured.log);
+    const foreign = eventSubject('janitor', 'linux-1', 'runner', 'deleted');
+
+    const results = await Promise.allSettled([
+      publisher.publish(foreign, {}),
+      publisher.publish(subjectOf('large'), 'x'.repeat(2 ** 20)),
+    ]);
+
+    const refused = { status: 'rejected', reason: { code: 'nats', retryable: false } };
+    expect(results).toMatchObject([refused, refused]);
+    expect(captured.messages).toEqual([]);
   });
 
   test('goes on through a restart of the server and stores everything once', async () => {
@@ -78,7 +96,7 @@ describe('Publisher', () => {
     const caller = new AbortController();
     const reason = new Error('never mind');
 
-    const publishing = publisher.publish('baton.v1.event.nobody.x.y.z', {}, caller);
+    const publishing = publisher.publish(unheard, {}, caller);
     await eventually(() => expect(captured.messages).toHaveLength(1));
     caller.abort(reason);
 

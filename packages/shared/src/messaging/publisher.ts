@@ -1,4 +1,5 @@
 import { headers, type JetStreamClient } from 'nats';
+import { AppError } from '../errors/index.ts';
 import { backoffMs, type Random } from '../retry/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
@@ -43,7 +44,10 @@ export class Publisher {
     }
   }
 
-  /** Tries until NATS has confirmed, or `signal` is aborted. Give a `messageId`: it may repeat. */
+  /**
+   * Tries until NATS has confirmed, or `signal` is aborted. Give a `messageId`: it may repeat.
+   * @throws AppError `nats`, not retryable, when NATS refuses for good: too large, or not permitted.
+   */
   async publish(subject: string, data: unknown, options: PublishOptions = {}): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       options.signal?.throwIfAborted();
@@ -51,6 +55,7 @@ export class Publisher {
         await this.publishOnce(subject, data, options);
         return;
       } catch (err) {
+        if (err instanceof AppError && !err.retryable) throw err;
         this.#log.warn({ subject, attempt, err }, 'publish was not confirmed, trying again');
       }
       await this.#clock.sleep(backoffMs(attempt, policy, this.#random), options.signal);

@@ -14,7 +14,7 @@ let server: TestNats;
 let cli: Nats;
 beforeEach(async () => {
   server = await startTestNats({ withTopology: false });
-  cli = await server.connect('cli');
+  cli = await server.connect('admin');
 });
 afterEach(() => server[Symbol.asyncDispose]());
 

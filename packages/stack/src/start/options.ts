@@ -91,6 +91,8 @@ Against the real GitHub (no simulator, no jobs of its own), with these variables
   BATON_GITHUB_TOKEN        a token that may manage self-hosted runners; or BATON_GITHUB_TOKEN_FILE
   BATON_RUNNER_DIR          actions/runner, unpacked: https://github.com/actions/runner/releases
   BATON_SCALE_SET           name of the scale set, default baton-local
+  BATON_ADOPT               true: take over a scale set of that name which is there already, as
+                            after a run that was killed
 
 Exit codes: 0 all is right, 1 something is not, 2 wrong usage or no moment for --kill,
 69 something cannot be reached, 78 the configuration cannot be used.`;

@@ -7,7 +7,7 @@ import {
   parseConfigUrl,
   TokenSources,
 } from '@baton/scaleset';
-import { loadConfig, type Secret, secretSchema } from '@baton/shared/config';
+import { flagSchema, loadConfig, type Secret, secretSchema } from '@baton/shared/config';
 import { ConfigError } from '@baton/shared/errors';
 import { exitCodes } from '@baton/shared/lifecycle';
 import { silentLogger } from '@baton/shared/telemetry';
@@ -23,6 +23,8 @@ export interface RealGitHub {
   /** An unpacked actions/runner. */
   runnerDir: string;
   scaleSet: string;
+  /** Take over a scale set of that name that an earlier run left behind, or somebody else made. */
+  adopt: boolean;
 }
 
 const variables = {
@@ -40,6 +42,7 @@ const variables = {
       .describe('an unpacked actions/runner: https://github.com/actions/runner/releases'),
   },
   scaleSet: { variable: 'BATON_SCALE_SET', schema: z.string().default('baton-local') },
+  adopt: { variable: 'BATON_ADOPT', schema: flagSchema },
 };
 
 const preflightTimeoutMs = 30_000;

@@ -41,11 +41,11 @@ export async function runAgainstGitHub(
 
 async function serve(
   running: RunningStack,
-  { scaleSet, configUrl }: RealGitHub,
+  { scaleSet, configUrl, adopt }: RealGitHub,
   signal: AbortSignal,
 ): Promise<number> {
   const { stack, say, broken } = running;
-  await stack.applyScaleSets([{ name: scaleSet, maxRunners }]);
+  await stack.applyScaleSets([{ name: scaleSet, maxRunners, adopt }]);
   say(`jobs with "runs-on: ${scaleSet}" in ${configUrl.url} run here, ${maxRunners} at a time`);
   await aborted(signal);
   if (isAborted(broken)) return exitCodes.failed;

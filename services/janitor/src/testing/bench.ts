@@ -70,7 +70,7 @@ export class Bench implements AsyncDisposable {
   static async start(): Promise<Bench> {
     const dir = await mkdtemp(join(tmpdir(), 'baton-janitor-'));
     const [nats, sim] = await Promise.all([startTestNats(), startTestSimulator()]);
-    const cli = await nats.connect('cli');
+    const cli = await nats.connect('admin');
     const clients = GitHubClients.fromFile(await sim.writeCredentials(dir), {
       clock: systemClock,
       random: Math.random,

@@ -1,13 +1,12 @@
-import type { QueueMessage } from '@baton/scaleset';
+import type { MessageQueueClient, QueueMessage, Session } from '@baton/scaleset';
 import { streams } from '@baton/shared/contracts';
-import type { Nats } from '@baton/shared/messaging';
-import { Publisher } from '@baton/shared/messaging';
+import { type Nats, Publisher } from '@baton/shared/messaging';
 import { storedMessages, type TestNats } from '@baton/testkit';
 import { z } from 'zod';
 import { DemandCounter } from '../core/demand-counter.ts';
 import { LiveSession } from '../live-session.ts';
 import { MessagePipeline } from '../message-pipeline.ts';
-import type { TestGitHub } from './github-bench.ts';
+import { aGitHub, type TestGitHub } from './github-bench.ts';
 import { aLease, aListener } from './listener-bench.ts';
 
 /** A publisher that can be told to do something after each message. */
@@ -25,7 +24,7 @@ class WatchedPublisher extends Publisher {
 }
 
 /** Thrown where a process would end. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 interface LifeOptions {
   server: TestNats;
@@ -47,9 +46,7 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
   const opened = recorded
     ? await github.client.refreshSession(githubScaleSetId, recorded)
     : await github.client.createSession(githubScaleSetId, 'baton-test');
-  const { sessionId, ownerName } = opened;
-  const openedAt = '2026-01-01T00:00:00Z';
-  await claim.write((record) => ({ ...record, session: { sessionId, ownerName, openedAt } }));
+  await claim.write((record) => ({ ...record, session: asRecorded(opened) }));
   const session = new LiveSession(
     { ...listener, client: github.client, lease },
     githubScaleSetId,
@@ -69,21 +66,14 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
       onFailure: (error) => void failures.push(error),
     },
   );
-  let position = '0';
+  const reader = new Reader(queue, session);
   /** Polls until GitHub has nothing more, and waits until everything is handled. */
   const pollAll = async () => {
-    for (;;) {
-      const message = await poll();
-      if (!message || end.signal.aborted) break;
+    for (let message = await reader.poll(); message; message = await reader.poll()) {
       await pipeline.push(message);
+      if (end.signal.aborted) break;
     }
     await pipeline.drained();
-  };
-  const poll = async (): Promise<QueueMessage | undefined> => {
-    const access = { ...session.queue, lastMessageId: position, maxCapacity: 100 };
-    const message = await queue.getMessage(access);
-    position = message?.messageId ?? position;
-    return message;
   };
   const die = (): never => {
     end.abort(new Killed());
@@ -98,13 +88,9 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
     demand,
     pipeline,
     failures,
-    poll,
+    reader,
     pollAll,
     die,
-    /** Reads again from the start what is not deleted. */
-    rewind: () => {
-      position = '0';
-    },
     /** Frees the lease for the next life. */
     bury: async () => {
       end.abort(new Killed());
@@ -112,6 +98,35 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
       await lease.release();
     },
   };
+}
+
+/** Polls by hand, one message at a time. */
+class Reader {
+  readonly #queue: MessageQueueClient;
+  readonly #session: LiveSession;
+  #position = '0';
+
+  constructor(queue: MessageQueueClient, session: LiveSession) {
+    this.#queue = queue;
+    this.#session = session;
+  }
+
+  async poll(): Promise<QueueMessage | undefined> {
+    const lastMessageId = this.#position;
+    const options = { ...this.#session.queue, lastMessageId, maxCapacity: 100 };
+    const message = await this.#queue.getMessage(options);
+    this.#position = message?.messageId ?? this.#position;
+    return message;
+  }
+
+  /** Reads again from the start what is not deleted. */
+  rewind(): void {
+    this.#position = '0';
+  }
+}
+
+function asRecorded({ sessionId, ownerName }: Session) {
+  return { sessionId, ownerName, openedAt: '2026-01-01T00:00:00Z' };
 }
 
 const factSchema = z.looseObject({ type: z.string(), jobId: z.string().optional() });
@@ -124,4 +139,25 @@ export async function factsOf(cli: Nats, scaleSetId: string): Promise<string[]> 
     .map(({ data }) => factSchema.parse(data))
     .map(({ type, jobId }) => `${type} ${jobId ?? ''}`)
     .sort();
+}
+
+/** A GitHub with one scale set, and the lives of the listeners that serve it, one after another. */
+export async function aWorld(
+  server: TestNats,
+  scaleSetId: string,
+  options: Parameters<typeof aGitHub>[0] = {},
+) {
+  const github = await aGitHub(options);
+  const githubScaleSetId = await github.aScaleSet();
+  return {
+    github,
+    live: () => aLife({ server, github, scaleSetId, githubScaleSetId }),
+    /** Puts jobs into the log: one message of all that nobody has polled yet. */
+    say: async (...jobIds: string[]) => {
+      const entries = jobIds.map((jobId) => ({ messageType: 'JobAssigned', jobId }));
+      await github.control.play('linux', { entries });
+    },
+    /** How many messages GitHub still holds. */
+    undeleted: async () => (await github.state())?.messages,
+  };
 }

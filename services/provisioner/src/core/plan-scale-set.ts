@@ -1,6 +1,7 @@
 import {
   comparePositions,
   type Demand,
+  deletedRunnerKeptMs,
   type Plan,
   type Runner,
   type Spec,
@@ -33,6 +34,11 @@ export interface PlanResult {
   retire: { runner: Runner; reason: 'surplus' | 'rotation' }[];
 }
 
+/**
+ * A runner that was named this long ago and has no record is not made any more: it may have come and
+ * gone, with nobody left who remembers. In ms.
+ */
+const namedMs = deletedRunnerKeptMs / 2;
 /** A runner that exited with 0 keeps its place at the most this long, in ms. */
 const keepPlaceMs = 60_000;
 /** Clocks of two services may differ by this, in ms. */
@@ -139,7 +145,7 @@ function keepsPlace(
   nowMs: number,
 ): boolean {
   if (view === 'deleted') return false;
-  if (view === 'never') return !place.recorded;
+  if (view === 'never') return !place.recorded && nowMs < Date.parse(place.namedAt) + namedMs;
   const leaving = view.state === 'failed' || view.state === 'lost';
   if (leaving || (view.mark && view.mark.reason !== 'completed')) return false;
   const exitMs = view.exit && Date.parse(view.exit.at);

@@ -101,7 +101,7 @@ export class Bench implements AsyncDisposable {
   static async start(): Promise<Bench> {
     const dir = await mkdtemp(join(tmpdir(), 'baton-provisioner-'));
     const [nats, sim] = await Promise.all([startTestNats(), startTestSimulator()]);
-    const cli = await nats.connect('cli');
+    const cli = await nats.connect('admin');
     const stores = await openStores(cli);
     const clients = GitHubClients.fromFile(await sim.writeCredentials(dir), {
       clock: systemClock,

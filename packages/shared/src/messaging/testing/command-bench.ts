@@ -19,7 +19,7 @@ export const subject = commandSubject('create', 'linux-1');
 /** A server on which the provisioner's commands are consumed. */
 export async function startCommandBench() {
   const server = await startTestNats();
-  const cli = await server.connect('cli');
+  const cli = await server.connect('admin');
   const provisioner = await server.connect('provisioner');
   const publisher = new Publisher(provisioner, captureLog().log);
   const jsm = await cli.connection.jetstreamManager();

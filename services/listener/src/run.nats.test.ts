@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openPlans, openSessions, openSpecs, openStatus } from '@baton/shared/stores';
+import {
+  aPlan,
+  aSpec,
+  eventually,
+  startTestNats,
+  startTestProcess,
+  startTestSimulator,
+  type TestNats,
+} from '@baton/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+let server: TestNats;
+let dir: string;
+beforeAll(async () => {
+  server = await startTestNats();
+  dir = await mkdtemp(join(tmpdir(), 'baton-listener-'));
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await rm(dir, { recursive: true });
+});
+
+function startListener(env: Record<string, string>) {
+  const child = startTestProcess(main, {
+    env: { BATON_HEALTH_HOST: '127.0.0.1', BATON_HEALTH_PORT: '0', ...env },
+  });
+  onTestFinished(() => child[Symbol.asyncDispose]());
+  return child;
+}
+
+/** A GitHub, and the variables of a listener for it. */
+async function aGitHub() {
+  const sim = await startTestSimulator();
+  onTestFinished(() => sim[Symbol.asyncDispose]());
+  const credentials = await sim.writeCredentials(dir);
+  const env = { ...server.variablesOf('listener'), BATON_CREDENTIALS_FILE: credentials };
+  return { sim, env };
+}
+
+/** Declares the scale set `linux` with room for ten runners. */
+async function declare(configUrl: string, enabled = true) {
+  const specs = await openSpecs(await server.connect('admin'));
+  const plans = await openPlans(await server.connect('provisioner'));
+  const updatedAt = new Date().toISOString();
+  const spec = aSpec({ declaration: { configUrl, enabled }, updatedAt });
+  await specs.put(spec.scaleSetId, spec);
+  await plans.put(spec.scaleSetId, aPlan({ free: 10, freeAt: updatedAt }));
+  return spec.scaleSetId;
+}
+
+describe('the listener process', () => {
+  test('names every variable that is missing, in one message, and ends with 78', async () => {
+    const child = startListener({});
+
+    expect(await child.exited()).toBe(78);
+    expect(child.stderr).toMatch(/^listener: the configuration cannot be used:\n/);
+    expect(child.stderr).toMatch(
+      /BATON_NATS_USER: is not set.*BATON_CREDENTIALS_FILE: is not set/s,
+    );
+    expect(child.stderr).not.toContain('    at ');
+  });
+
+  test('ends with 69 when NATS cannot be reached in time', async () => {
+    const { env } = await aGitHub();
+    const startedAt = performance.now();
+
+    const child = startListener({
+      ...env,
+      BATON_NATS_URL: 'nats://127.0.0.1:1',
+      BATON_NATS_CONNECT_TIMEOUT_MS: '300',
+    });
+
+    expect(await child.exited()).toBe(69);
+    expect(child.stderr).toContain('\nlistener: NATS at nats://127.0.0.1:1 cannot be reached');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  test('ends with 78 when the buckets belong to another installation', async () => {
+    const { env } = await aGitHub();
+
+    const child = startListener({ ...env, BATON_INSTALLATION_ID: 'other' });
+
+    expect(await child.exited()).toBe(78);
+    expect(child.stderr).toContain('these NATS buckets belong to installation "test"');
+  });
+
+  test('opens a session, and closes it when it is stopped and no other listener lives', async () => {
+    const { sim, env } = await aGitHub();
+    const id = await declare(sim.configUrl);
+    const sessions = await openSessions(await server.connect('admin'));
+    const statuses = await openStatus(await server.connect('admin'));
+    const child = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
+    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
+    const open = (await sessions.get(id))?.value.session?.sessionId;
+
+    child.signal('SIGTERM');
+
+    expect(await child.exited()).toBe(0);
+    expect(open).toBeDefined();
+    const [set] = (await sim.control.state()).scaleSets;
+    expect(set?.session).toBeNull();
+    expect((await sessions.get(id))?.value.session).toBeUndefined();
+    expect((await statuses.get(id))?.value).toMatchObject({ state: 'waiting' });
+  });
+
+  test('a second process of the same identity ends with 78 and disturbs nothing', async () => {
+    const { sim, env } = await aGitHub();
+    const id = await declare(sim.configUrl);
+    const sessions = await openSessions(await server.connect('admin'));
+    startListener({ ...env, BATON_INSTANCE: 'listener-0' });
+    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
+    const before = (await sessions.get(id))?.value;
+
+    const second = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
+
+    expect(await second.exited()).toBe(78);
+    expect(second.stderr).toContain('another living listener uses the identity "listener-0"');
+    expect((await sessions.get(id))?.value).toMatchObject({
+      epoch: before?.epoch,
+      session: before?.session,
+    });
+  });
+
+  test('a disabled scale set loses its session in seconds and gets it back', async () => {
+    const { sim, env } = await aGitHub();
+    await declare(sim.configUrl);
+    startListener({ ...env, BATON_INSTANCE: 'listener-0' });
+    const polls = async () => (await sim.control.state()).pollsHeld;
+    const session = async () => (await sim.control.state()).scaleSets[0]?.session;
+    await eventually(async () => expect(await polls()).toBe(1));
+
+    await declare(sim.configUrl, false);
+    (await server.connect('admin')).connection.publish('baton.v1.hint.spec.linux');
+    await eventually(async () => expect(await session()).toBeNull());
+    await declare(sim.configUrl, true);
+    (await server.connect('admin')).connection.publish('baton.v1.hint.spec.linux');
+
+    await eventually(async () => expect(await polls()).toBe(1));
+  });
+});
