@@ -16,6 +16,8 @@ export default defineConfig({
           name: 'nats',
           include: ['{services,packages}/*/src/**/*.nats.test.ts'],
           testTimeout: 20_000,
+          // They mostly wait.
+          maxWorkers: 4,
         },
       },
       {

@@ -9,7 +9,7 @@ const variables = {
   },
   leaseTtlMs: {
     variable: 'BATON_LEASE_TTL_MS',
-    schema: milliseconds(10_000, 2_000).describe('life of a lease without renewal, ms'),
+    schema: milliseconds(10_000, 5_000).describe('life of a lease without renewal, ms'),
   },
 };
 

@@ -84,7 +84,7 @@ describe('pollLoop', () => {
         2,
       ),
     );
-    expect(counts.ended).toBeGreaterThan(0);
+    await eventually(() => expect(counts.ended).toBeGreaterThan(0));
   });
 
   test('advertises a changed capacity at once, also while a poll is held', async () => {

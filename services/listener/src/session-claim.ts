@@ -112,7 +112,11 @@ export class SessionClaim {
   async #reload(): Promise<void> {
     const { scaleSetId } = this.#options;
     const found = await this.#deps.sessions.lookup(scaleSetId);
-    if (found.kind !== 'found' || found.value.epoch !== this.epoch) {
+    const ours =
+      found.kind === 'found' &&
+      found.value.epoch === this.epoch &&
+      found.value.owner === this.#record.owner;
+    if (!ours) {
       throw new ClaimLostError(scaleSetId, found.kind === 'found' ? found.value.epoch : 0);
     }
     this.#record = found.value;
