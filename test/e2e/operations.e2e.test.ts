@@ -1,7 +1,8 @@
 import type { LocalStack } from '@baton/stack';
 import { eventually } from '@baton/testkit';
 import { expect, test } from 'vitest';
-import { heldPoll, instances, simulator, startStack } from './stack-fixture.ts';
+import { z } from 'zod';
+import { heldPoll, instances, simulator, startStack, wipeSession } from './stack-fixture.ts';
 
 const patient = { timeoutMs: 30_000, everyMs: 100 };
 
@@ -62,6 +63,34 @@ test('a session is taken over by another listener when its holder is killed', as
   const [jobId = ''] = await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
   await eventually(async () => expect(await jobStatus(stack, jobId)).toBe('completed'), patient);
 });
+
+test('the wait for a stale session ends when the scale set is disabled, and with SIGTERM', async () => {
+  await using stack = await startStack({ listener: 1, provisioner: 0, janitor: 0 });
+  await stack.applyScaleSets([{ name: 'linux', maxRunners: 3 }]);
+  await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
+  const listener = stack.service('listener-0');
+  await listener.kill();
+  await wipeSession(stack, 'linux');
+  listener.restart();
+  const conflicts = async () => (await simulator(stack).books()).sessionConflicts;
+  await eventually(async () => expect(await conflicts()).toBeGreaterThan(0), patient);
+
+  await stack.baton('disable', 'linux');
+  await eventually(async () => expect(await stateOf(stack)).toBe('disabled'), patient);
+  await stack.baton('enable', 'linux');
+  const before = await conflicts();
+  await eventually(async () => expect(await conflicts()).toBeGreaterThan(before), patient);
+  const exitCode = await listener.stop();
+
+  expect(exitCode).toBe(0);
+});
+
+const scaleSetsSchema = z.array(z.looseObject({ state: z.string() }));
+
+async function stateOf(stack: LocalStack): Promise<string | undefined> {
+  const printed: unknown = JSON.parse(await stack.baton('get', 'scalesets', '-o', 'json'));
+  return scaleSetsSchema.parse(printed)[0]?.state;
+}
 
 async function session(stack: LocalStack) {
   return (await simulator(stack).state()).scaleSets[0]?.session;

@@ -1,6 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimControl } from '@baton/github-sim';
+import { Secret } from '@baton/shared/config';
+import { scaleSetIdOf } from '@baton/shared/contracts';
+import { connectNats } from '@baton/shared/messaging';
+import { openSessions } from '@baton/shared/stores';
+import { silentLogger } from '@baton/shared/telemetry';
+import { systemClock } from '@baton/shared/time';
 import { LocalStack, type StackOptions } from '@baton/stack';
 
 /** The whole system as processes, quiet, against a simulator with these arguments. */
@@ -33,4 +39,23 @@ export async function heldPoll(stack: LocalStack, scaleSet: string): Promise<boo
 export async function instances(stack: LocalStack): Promise<string[]> {
   const entries = await readdir(join(stack.dir, 'instances', 'local'));
   return entries.filter((name) => !name.startsWith('.'));
+}
+
+/** As though the record had never been written: the session id is known to nobody. */
+export async function wipeSession(stack: LocalStack, scaleSet: string): Promise<void> {
+  const scaleSetId = scaleSetIdOf(scaleSet);
+  const variables = stack.variablesOf('cli');
+  await using nats = await connectNats({
+    natsUrl: stack.natsUrl,
+    natsUser: 'cli',
+    natsPassword: new Secret(variables.BATON_NATS_PASSWORD ?? ''),
+    natsConnectTimeoutMs: 5_000,
+    name: 'test',
+    log: silentLogger(),
+    clock: systemClock,
+  });
+  const sessions = await openSessions(nats);
+  const entry = await sessions.get(scaleSetId);
+  if (!entry) throw new Error('there is no session record to wipe');
+  await sessions.delete(scaleSetId, entry.revision);
 }

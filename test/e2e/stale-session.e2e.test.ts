@@ -1,20 +1,13 @@
-import { Secret } from '@baton/shared/config';
-import { scaleSetIdOf } from '@baton/shared/contracts';
-import { connectNats } from '@baton/shared/messaging';
-import { openSessions } from '@baton/shared/stores';
-import { silentLogger } from '@baton/shared/telemetry';
-import { systemClock } from '@baton/shared/time';
 import type { LocalStack } from '@baton/stack';
 import { eventually } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { heldPoll, instances, simulator, startStack } from './stack-fixture.ts';
+import { heldPoll, instances, simulator, startStack, wipeSession } from './stack-fixture.ts';
 
 /** How long the simulator holds the session of a client that died, in ms. */
 const sessionExpiryMs = 75_000;
 const patient = { timeoutMs: 30_000, everyMs: 20 };
 const slow = { timeoutMs: sessionExpiryMs + 20_000, everyMs: 50 };
-const scaleSetId = scaleSetIdOf('linux');
 
 /**
  * The outage that Baton exists for: the process that holds the session dies, GitHub still has the
@@ -55,7 +48,7 @@ describe('a listener that was killed', () => {
     await using stack = await startPolling();
     const listener = stack.service('listener-0');
     await listener.kill();
-    await wipeSession(stack);
+    await wipeSession(stack, 'linux');
 
     listener.restart();
 
@@ -90,22 +83,4 @@ async function markedRunners(stack: LocalStack): Promise<number> {
 async function completedJobs(stack: LocalStack): Promise<string[]> {
   const jobs = await simulator(stack).jobs();
   return jobs.filter(({ status }) => status === 'completed').map(({ id }) => id);
-}
-
-/** As though the record had never been written: the session id is known to nobody. */
-async function wipeSession(stack: LocalStack): Promise<void> {
-  const variables = stack.variablesOf('cli');
-  await using nats = await connectNats({
-    natsUrl: stack.natsUrl,
-    natsUser: 'cli',
-    natsPassword: new Secret(variables.BATON_NATS_PASSWORD ?? ''),
-    natsConnectTimeoutMs: 5_000,
-    name: 'test',
-    log: silentLogger(),
-    clock: systemClock,
-  });
-  const sessions = await openSessions(nats);
-  const entry = await sessions.get(scaleSetId);
-  if (!entry) throw new Error('there is no session record to wipe');
-  await sessions.delete(scaleSetId, entry.revision);
 }
