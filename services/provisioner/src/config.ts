@@ -1,16 +1,14 @@
-import { loadConfig, milliseconds, serviceVariables } from '@baton/shared/config';
+import {
+  loadConfig,
+  milliseconds,
+  providerVariables,
+  serviceVariables,
+} from '@baton/shared/config';
 import { z } from 'zod';
 
 const variables = {
   ...serviceVariables,
-  credentialsFile: {
-    variable: 'BATON_CREDENTIALS_FILE',
-    schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),
-  },
-  providersFile: {
-    variable: 'BATON_PROVIDERS_FILE',
-    schema: z.string().min(1).describe('YAML file with the compute providers, by name'),
-  },
+  ...providerVariables,
   createConcurrency: {
     variable: 'BATON_CREATE_CONCURRENCY',
     schema: z.coerce.number().int().min(1).max(1_000).default(20),

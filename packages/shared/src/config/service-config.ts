@@ -32,6 +32,10 @@ export const natsVariables = {
 /** Variables that every service has. */
 export const serviceVariables = {
   ...natsVariables,
+  credentialsFile: {
+    variable: 'BATON_CREDENTIALS_FILE',
+    schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),
+  },
   instance: {
     variable: 'BATON_INSTANCE',
     schema: tokenSchema
@@ -51,6 +55,14 @@ export const serviceVariables = {
   drainTimeoutMs: {
     variable: 'BATON_DRAIN_TIMEOUT_MS',
     schema: milliseconds(20_000, 1_000).describe('time to finish after SIGTERM, ms'),
+  },
+};
+
+/** Variables of the services that create or delete instances. */
+export const providerVariables = {
+  providersFile: {
+    variable: 'BATON_PROVIDERS_FILE',
+    schema: z.string().min(1).describe('YAML file with the compute providers, by name'),
   },
 };
 
