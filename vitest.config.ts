@@ -18,6 +18,7 @@ export default defineConfig({
           testTimeout: 20_000,
           // They mostly wait.
           maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -26,7 +27,19 @@ export default defineConfig({
           include: ['test/e2e/**/*.e2e.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          // Each starts whole systems.
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'timed',
+          include: ['test/e2e/**/*.timed.test.ts'],
+          testTimeout: 60_000,
+          // Alone: it asserts a time that an operator is promised.
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

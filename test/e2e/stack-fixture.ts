@@ -8,6 +8,9 @@ import { openSessions } from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import { LocalStack, type StackOptions } from '@baton/stack';
+import { eventually } from '@baton/testkit';
+
+const patient = { timeoutMs: 30_000, everyMs: 20 };
 
 /** The whole system as processes, quiet, against a simulator with these arguments. */
 export async function startStack(
@@ -58,4 +61,25 @@ export async function wipeSession(stack: LocalStack, scaleSet: string): Promise<
   const entry = await sessions.get(scaleSetId);
   if (!entry) throw new Error('there is no session record to wipe');
   await sessions.delete(scaleSetId, entry.revision);
+}
+
+/** How long the simulator holds the session of a client that died, in ms: as GitHub, measured. */
+export const sessionExpiryMs = 75_000;
+
+/** The system, with one scale set, `linux`, whose session is being polled. */
+export async function startPolling(): Promise<LocalStack> {
+  const stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 }, [
+    '--session-expiry-ms',
+    String(sessionExpiryMs),
+  ]);
+  await stack.applyScaleSets([{ name: 'linux', maxRunners: 25 }]);
+  await eventually(async () => {
+    if (!(await heldPoll(stack, 'linux'))) throw new Error('linux is not polled');
+  }, patient);
+  return stack;
+}
+
+export async function completedJobs(stack: LocalStack): Promise<string[]> {
+  const jobs = await simulator(stack).jobs();
+  return jobs.filter(({ status }) => status === 'completed').map(({ id }) => id);
 }
