@@ -92,6 +92,8 @@ describe('consumeLoop', () => {
     const { deliveries } = bench.startLoop(() => done());
     await bench.send(1);
     await eventually(() => expect(deliveries).toHaveLength(1));
+    // The acknowledgement has arrived: otherwise the new consumer delivers it again, rightly.
+    await eventually(async () => expect(await bench.left()).toEqual([]));
 
     await jsm.consumers.delete(streams.commands, consumers.createCommands);
     await jsm.consumers.add(streams.commands, config);
