@@ -7,10 +7,16 @@ const { argv, env, stdout, stderr } = process;
 const stop = new AbortController();
 const hurry = new AbortController();
 
+/** One request may come twice: to the group of processes, and passed on by the launcher. In ms. */
+const sameRequestMs = 1_000;
+let stoppedAt = 0;
+
 /** The first time everything is drained, the second time killed. */
 function end(why: string): void {
-  if (stop.signal.aborted) hurry.abort(new Error(why));
-  else stop.abort(new Error(why));
+  if (!stop.signal.aborted) {
+    stoppedAt = systemClock.monotonic();
+    stop.abort(new Error(why));
+  } else if (systemClock.monotonic() - stoppedAt > sameRequestMs) hurry.abort(new Error(why));
 }
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -64,7 +64,10 @@ export async function pollLoop(
       if (isAborted(signal)) return;
       const waitMs = await recover(deps, error, failures);
       failures += 1;
-      log.warn({ err: error, waitMs, failures }, 'poll failed, session and position are kept');
+      log.warn(
+        { err: error, waitMs: Math.round(waitMs), failures },
+        'poll failed, session and position are kept',
+      );
       await clock.sleep(waitMs + random(), signal).catch(() => undefined);
     }
   }

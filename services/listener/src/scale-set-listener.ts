@@ -274,7 +274,7 @@ export class ScaleSetListener {
     const { random } = this.#deps;
     const passing =
       error instanceof AppError && (error.code === 'nats' || error.code === 'conflict');
-    const waitMs = passing ? 200 : backoffMs(failures, failurePolicy, random);
+    const waitMs = passing ? 200 : Math.round(backoffMs(failures, failurePolicy, random));
     if (passing) this.#log.warn({ err: error }, 'scale set given up for now');
     else if (error instanceof AppError) {
       this.#log.error({ reason: errorText(error), waitMs }, 'scale set cannot be served');

@@ -82,7 +82,7 @@ function startCommand({ stdout, stderr }: Io): Command {
 
 const helpText = `
 Without further ado it runs nats-server, a simulated GitHub, two listeners, two provisioners and
-a janitor, each a process of its own, and gives them jobs. Ctrl-C ends everything.
+a janitor, each a process of its own, and gives them jobs. Ctrl-C drains everything.
 
 With --exit the last line of stdout is the report as JSON, and everything else goes to stderr.
 

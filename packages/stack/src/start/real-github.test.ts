@@ -10,7 +10,14 @@ const env = {
 
 describe('loadRealGitHub', () => {
   test('is for the simulator when no config URL is given', () => {
-    expect(loadRealGitHub({ BATON_GITHUB_TOKEN: 'ghp_secret' })).toBeUndefined();
+    expect(loadRealGitHub({ BATON_SCALE_SET: 'linux' })).toBeUndefined();
+  });
+
+  test('asks for the config URL when something else names the real GitHub', () => {
+    const forgotten = () => loadRealGitHub({ BATON_GITHUB_TOKEN: 'ghp_secret' });
+
+    expect(forgotten).toThrow('BATON_GITHUB_TOKEN is for the real GitHub');
+    expect(forgotten).not.toThrow('ghp_secret');
   });
 
   test('reads everything', () => {

@@ -45,6 +45,13 @@ const variables = {
   adopt: { variable: 'BATON_ADOPT', schema: flagSchema },
 };
 
+/** Of no use without `BATON_GITHUB_CONFIG_URL`. */
+const realOnly = [
+  'BATON_GITHUB_TOKEN',
+  'BATON_GITHUB_TOKEN_FILE',
+  'BATON_RUNNER_DIR',
+  'BATON_ADOPT',
+];
 const preflightTimeoutMs = 30_000;
 
 /**
@@ -52,7 +59,13 @@ const preflightTimeoutMs = 30_000;
  * @throws ConfigError with everything that is missing.
  */
 export function loadRealGitHub(env: Io['env']): RealGitHub | undefined {
-  if (!env.BATON_GITHUB_CONFIG_URL) return undefined;
+  if (!env.BATON_GITHUB_CONFIG_URL) {
+    const meant = realOnly.filter((variable) => env[variable]);
+    if (meant.length === 0) return undefined;
+    throw new ConfigError(
+      `${meant.join(' and ')} is for the real GitHub: set BATON_GITHUB_CONFIG_URL too, or unset it`,
+    );
+  }
   const { configUrl, runnerDir, ...rest } = loadConfig(variables, { ...env });
   try {
     return { ...rest, configUrl: parseConfigUrl(configUrl), runnerDir: resolve(runnerDir) };
