@@ -107,6 +107,24 @@ describe('MessagePipeline', () => {
     expect(life.failures).toEqual([]);
   });
 
+  test('one that is larger than NATS takes is kept whole, in parts', async () => {
+    const { live } = await aWorld(server, scaleSetId);
+    const life = await live();
+    const raw = '\u0001'.repeat(1_300_000);
+    const unreadable = { messageId: '7', statistics: undefined, problem: 'odd', raw };
+
+    await life.pipeline.push({ kind: 'unreadable', ...unreadable });
+    await life.pipeline.drained();
+
+    const letters = (await storedMessages(cli, streams.dead))
+      .map(({ data }) => data as { scaleSetId?: string; part?: number; body: string })
+      .filter((letter) => letter.scaleSetId === scaleSetId);
+    expect(letters.map(({ part }) => part)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(letters.map(({ body }) => body).join('') === raw).toBe(true);
+    expect(life.queue.deleted).toEqual(['7']);
+    expect(life.failures).toEqual([]);
+  });
+
   test('one that cannot be understood does not hold up the next', async () => {
     const { github, live, say } = await aWorld(server, scaleSetId);
     const life = await live();

@@ -40,8 +40,11 @@ interface PipelineOptions {
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
-/** Of a dead letter, in characters. */
-const maxBodyLength = 250_000;
+/**
+ * Of one dead letter, in characters; a longer body comes in parts. NATS takes a MiB, and JSON makes up
+ * to six bytes of a character.
+ */
+const maxBodyLength = 150_000;
 const retryPolicy = { baseMs: 100, maxMs: 5_000, minMs: 50 };
 
 /**
@@ -188,20 +191,23 @@ export class MessagePipeline {
     log.error({ messageId, problem }, 'message became a dead letter');
     const rawHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
     const entry = { messageId: messageId ?? 'none', bodyHash: rawHash };
-    await publisher.publish(
-      deadSubject('listener', 'message'),
-      {
-        v: 1,
-        service: 'listener',
-        kind: 'message',
-        scaleSetId,
-        reason: problem,
-        // NATS takes no more than a MiB; GitHub was never seen to send a tenth of that.
-        body: raw.slice(0, maxBodyLength),
-        at: isoNow(clock),
-      },
-      { messageId: factId(this.#options, entry, 0), signal },
-    );
+    const parts = Math.max(1, Math.ceil(raw.length / maxBodyLength));
+    for (let part = 0; part < parts; part += 1) {
+      await publisher.publish(
+        deadSubject('listener', 'message'),
+        {
+          v: 1,
+          service: 'listener',
+          kind: 'message',
+          scaleSetId,
+          reason: problem,
+          ...(parts > 1 ? { part: part + 1, parts } : {}),
+          body: raw.slice(part * maxBodyLength, (part + 1) * maxBodyLength),
+          at: isoNow(clock),
+        },
+        { messageId: factId(this.#options, entry, part), signal },
+      );
+    }
     if (messageId === undefined) return;
     this.#ring = [...this.#ring, entry];
     await this.#recordRing();

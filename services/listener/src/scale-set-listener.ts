@@ -26,7 +26,7 @@ export class ScaleSetListener {
   readonly #log: Logger;
   readonly #status: StatusReporter;
   readonly #capacity: CapacityWatch;
-  /** Aborted when the scale set is not ours to work on any more: its spec is gone. */
+  /** Aborted when the scale set is not ours to work on any more: the process drains, or its spec is gone. */
   readonly #stop: AbortSignal;
   #spec: Spec;
   /** Ends the wait for a session that is not wanted any more. */

@@ -86,6 +86,9 @@ export const deadLetterSchema = z.looseObject({
   /** The subject it came from, when it was a NATS message. */
   subject: z.string().optional(),
   body: z.string(),
+  /** Of a body that is too long for one message: which part this is, from 1, and of how many. */
+  part: z.int().optional(),
+  parts: z.int().optional(),
   at: z.iso.datetime(),
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
