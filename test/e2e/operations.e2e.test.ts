@@ -64,6 +64,22 @@ test('a session is taken over by another listener when its holder is killed', as
   await eventually(async () => expect(await jobStatus(stack, jobId)).toBe('completed'), patient);
 });
 
+test('jobs that Enterprise Server offers are acquired and run, one runner each', async () => {
+  await using stack = await startStack({ listener: 1, provisioner: 1, janitor: 1 }, [
+    '--dialect',
+    'ghes',
+  ]);
+  await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
+  await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
+
+  await simulator(stack).addJobs({ scaleSet: 'linux', count: 5, durationMs: 10 });
+
+  const books = async () => await simulator(stack).books();
+  await eventually(async () => expect((await books()).jobs.completed).toBe(5), patient);
+  await eventually(async () => expect(await instances(stack)).toEqual([]), patient);
+  expect(await books()).toMatchObject({ lostJobs: 0, duplicateRunners: 0, registrations: [] });
+});
+
 test('the wait for a stale session ends when the scale set is disabled, and with SIGTERM', async () => {
   await using stack = await startStack({ listener: 1, provisioner: 0, janitor: 0 });
   await stack.applyScaleSets([{ name: 'linux', maxRunners: 3 }]);
