@@ -60,6 +60,11 @@ export class LocalStack implements AsyncDisposable {
     return this.#parts.nats.pid;
   }
 
+  /** 0 without a simulator. */
+  get simulatorPid(): number {
+    return this.#parts.sim?.child.pid ?? 0;
+  }
+
   /** Whatever is started next talks to the stack with these variables. */
   variablesOf(user: ServiceName | 'cli'): Record<string, string> {
     return variablesOf(this.#parts, user);

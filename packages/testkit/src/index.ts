@@ -9,8 +9,19 @@ export {
   installationId,
 } from './builders.ts';
 export { captureLog } from './capture-log.ts';
+export { type ConnectProxy, startConnectProxy } from './connect-proxy.ts';
 export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
+export {
+  type NatsProxy,
+  type ProxyMode,
+  type PublishHook,
+  startNatsProxy,
+  type Verdict,
+} from './nats-proxy.ts';
+export { makePrivateCa } from './private-ca.ts';
+export { type PrivateGitHub, startPrivateGitHub } from './private-github.ts';
+export { seedsOf } from './seeds.ts';
 export { storedMessages } from './stored-messages.ts';
 export { type NatsUser, startTestNats, type TestNats } from './test-nats.ts';
 export { startTestProcess, type TestProcess } from './test-process.ts';

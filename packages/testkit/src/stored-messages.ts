@@ -18,12 +18,13 @@ export async function storedMessages(nats: Nats, stream: string): Promise<Stored
   const stored: StoredMessage[] = [];
   for (let sequence = state.first_seq; sequence <= state.last_seq; sequence += 1) {
     if (deleted.has(sequence)) continue;
-    const { subject, data, header } = await jsm.streams.getMessage(stream, { seq: sequence });
+    const wanted = JSON.stringify({ seq: sequence });
+    const message = await nats.connection.request(`$JS.API.DIRECT.GET.${stream}`, wanted);
     stored.push({
       sequence,
-      subject,
-      data: JSON.parse(new TextDecoder().decode(data)),
-      traceparent: header.get('traceparent') || undefined,
+      subject: message.headers?.get('Nats-Subject') ?? '',
+      data: message.json(),
+      traceparent: message.headers?.get('traceparent') || undefined,
     });
   }
   return stored;

@@ -25,6 +25,8 @@ interface TestNatsOptions {
 interface ConnectionOptions {
   log?: Logger;
   clock?: Clock;
+  /** Where to connect instead: a proxy before the server. */
+  url?: string;
 }
 
 const productionConfig = fileURLToPath(new URL('../../../infra/nats/nats.conf', import.meta.url));
@@ -79,7 +81,7 @@ export class TestNats implements AsyncDisposable {
   /** A connection of its own, as a service makes it; closed with the server. */
   async connect(user: NatsUser, options: ConnectionOptions = {}): Promise<Nats> {
     const nats = await connectNats({
-      natsUrl: this.url,
+      natsUrl: options.url ?? this.url,
       natsUser: user,
       natsPassword: new Secret(passwordOf(user)),
       natsConnectTimeoutMs: 5_000,

@@ -5,12 +5,21 @@ import {
   commandAckWaitMs,
   consumers,
   deletedRunnerKeptMs,
+  replayConsumers,
   runnerCommandSchema,
   streams,
   topology,
 } from '@baton/shared/contracts';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
-import { awaitTopologyPart, connectNats, consumeLoop, Publisher } from '@baton/shared/messaging';
+import {
+  awaitTopologyPart,
+  byRoute,
+  connectNats,
+  consumeLoop,
+  Publisher,
+  replayLoop,
+  replayRoute,
+} from '@baton/shared/messaging';
 import { openRunners, openSpecs, verifyInstallation } from '@baton/shared/stores';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
@@ -19,7 +28,7 @@ import { markedPass } from './marked-pass.ts';
 /** What a janitor uses of the topology. */
 const used = {
   streams: [streams.events, streams.commands],
-  consumers: [consumers.deleteCommands],
+  consumers: [consumers.deleteCommands, replayConsumers.janitor],
   buckets: [buckets.specs, buckets.runners],
 };
 
@@ -28,17 +37,13 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
-  const clients = GitHubClients.fromFile(config.credentialsFile, calls);
+  const clients = GitHubClients.forService(config, calls);
   const providers = await loadProviders(config.providersFile, {
     installationId,
     clock,
     env: runtime.env,
   });
-  await using nats = await connectNats({
-    ...config,
-    ...runtime,
-    name: `janitor ${config.instance}`,
-  });
+  await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
@@ -57,6 +62,11 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     instance,
     deleteTimeoutMs,
   };
+  const handle = byRoute([
+    replayRoute('baton.v1.command.delete.', runnerCommandSchema, (command, within) =>
+      deleteRunner(deps, command, within),
+    ),
+  ]);
   runtime.health.report('start', undefined);
   await Promise.all([
     consumeLoop(
@@ -76,6 +86,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       signal,
       abort,
     ),
+    replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
     repeat(
       { what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, clock, random, log, signal },
       () => runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),

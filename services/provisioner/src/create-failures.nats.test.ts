@@ -23,10 +23,10 @@ async function command(provisioner: Provisioner, { scaleSetId, runnerId }: Runne
   return await createRunner(provisioner, { v: 1, scaleSetId, runnerId }, signal);
 }
 
-async function aRequest(name: string, provider?: ComputeProvider) {
-  const spec = await bench.register(name);
-  const provisioner = await bench.provisioner(provider ?? (await bench.processes(name)));
-  return { spec, provisioner, record: await bench.requested(spec, provisioner) };
+async function aRequest(name: string, provider?: ComputeProvider, on = bench) {
+  const spec = await on.register(name);
+  const provisioner = await on.provisioner(provider ?? (await on.processes(name)));
+  return { spec, provisioner, record: await on.requested(spec, provisioner) };
 }
 
 function inMs(ms: number): string {
@@ -60,17 +60,19 @@ describe('a create that GitHub cannot serve', () => {
   });
 
   test('waits as long as GitHub asks', async () => {
-    const { spec, provisioner, record } = await aRequest('rate-limited');
-    await bench.sim.control.addFault({
+    // A limit concerns all calls of a process to that host.
+    await using limited = await Bench.start();
+    const { spec, provisioner, record } = await aRequest('rate-limited', undefined, limited);
+    const retryAt = new Date(limited.clock.now() + 40_000).toISOString();
+    await limited.sim.control.addFault({
       route: 'generateJitConfig',
       scaleSet: 'rate-limited',
       action: { kind: 'status', status: 503, headers: { 'Retry-After': '40' } },
     });
-    const retryAt = inMs(40_000);
 
     await command(provisioner, record);
 
-    expect(await bench.runner(spec, record.runnerId)).toMatchObject({ retryAt });
+    expect(await limited.runner(spec, record.runnerId)).toMatchObject({ retryAt });
   });
 
   test('is asked for again by the pass when its time has come, not before', async () => {

@@ -1,4 +1,4 @@
-import { type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
+import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
 import { type Observation, observeRunner } from '@baton/shared/runners';
 import type { RunnerStore } from '@baton/shared/stores';
@@ -6,7 +6,7 @@ import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
 
-interface EventDeps {
+export interface EventDeps {
   runners: RunnerStore;
   planner: Planner;
   clock: Clock;
@@ -19,8 +19,9 @@ interface EventDeps {
  * of a runner's record, which keeps each once, and a demand is only the call to look at the record
  * that holds it.
  */
-export async function handleEvent(deps: EventDeps, event: ListenerEvent): Promise<Outcome> {
+export async function handleEvent(deps: EventDeps, event: AnyListenerEvent): Promise<Outcome> {
   const { planner, log, installationId } = deps;
+  if (event.type === 'other') return done();
   const { scaleSetId } = event;
   if (event.type === 'demand.changed') {
     await planner.reconcile(scaleSetId);

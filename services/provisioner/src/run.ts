@@ -1,10 +1,11 @@
 import { loadProviders } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
 import {
+  anyListenerEventSchema,
   buckets,
   commandAckWaitMs,
   consumers,
-  listenerEventSchema,
+  replayConsumers,
   runnerCommandSchema,
   streams,
   topology,
@@ -13,11 +14,14 @@ import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
   awaitTopologyPart,
+  byRoute,
   connectNats,
   consumeLoop,
   Hints,
   type Nats,
   Publisher,
+  replayLoop,
+  replayRoute,
 } from '@baton/shared/messaging';
 import {
   openPlans,
@@ -29,8 +33,8 @@ import {
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
-import { createRunner } from './create-runner.ts';
-import { handleEvent } from './handle-event.ts';
+import { type CreateDeps, createRunner } from './create-runner.ts';
+import { type EventDeps, handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Planner } from './planner.ts';
 import { watchInstances } from './watch-instances.ts';
@@ -38,7 +42,7 @@ import { watchInstances } from './watch-instances.ts';
 /** What a provisioner uses of the topology. */
 const used = {
   streams: [streams.events, streams.commands],
-  consumers: [consumers.provisionerEvents, consumers.createCommands],
+  consumers: [consumers.provisionerEvents, consumers.createCommands, replayConsumers.provisioner],
   buckets: [buckets.specs, buckets.registrations, buckets.sessions, buckets.plans, buckets.runners],
 };
 
@@ -47,7 +51,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const { installationId, instance, createTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
-  const clients = GitHubClients.fromFile(config.credentialsFile, calls);
+  const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
   const providers = await loadProviders(config.providersFile, {
     installationId,
@@ -92,18 +96,32 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   };
 
   followHints(hints, planner, runtime);
+  const handle = replayed(deps);
   runtime.health.report('start', undefined);
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
       createRunner(deps, command, context.signal),
     ),
+    replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
     ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
       periodicPass({ ...deps, signal: abort }),
     ),
   ]);
   await clients.close();
+}
+
+/** A dead letter that is replayed is handled as what it was. */
+function replayed(deps: EventDeps & CreateDeps) {
+  return byRoute([
+    replayRoute('baton.v1.event.listener.', anyListenerEventSchema, (event) =>
+      handleEvent(deps, event),
+    ),
+    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command, within) =>
+      createRunner(deps, command, within),
+    ),
+  ]);
 }
 
 /** A changed spec is planned at once; when that fails the pass does it. */
@@ -127,7 +145,7 @@ async function openStores(nats: Nats) {
 }
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };
-type EventHandler = Parameters<typeof consumeLoop<typeof listenerEventSchema>>[0]['handle'];
+type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>>[0]['handle'];
 type CommandHandler = Parameters<typeof consumeLoop<typeof runnerCommandSchema>>[0]['handle'];
 
 async function consumeEvents(
@@ -137,7 +155,7 @@ async function consumeEvents(
   handle: EventHandler,
 ): Promise<void> {
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
-  const options = { ...loop, ...stream, schema: listenerEventSchema, concurrency: 64 };
+  const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
   const heartbeatMs = 5_000;
   await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
 }

@@ -12,9 +12,8 @@ export function loadFile<S extends z.ZodType>(path: string, schema: S, what: str
   try {
     content = parse(readFileSync(path, 'utf8'), { prettyErrors: true });
   } catch (cause) {
-    throw new ConfigError(`${what} ${path} cannot be read: ${firstLine(errorText(cause))}`, {
-      cause,
-    });
+    // Without the cause: the parser quotes the line, and it may hold a secret.
+    throw new ConfigError(`${what} ${path} cannot be read: ${firstLine(errorText(cause))}`);
   }
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
 import { flagSchema, milliseconds, secretSchema } from './load-config.ts';
+import { Secret } from './secret.ts';
 
 /** How to reach NATS; shared by services and CLI. */
 export const natsVariables = {
@@ -29,9 +30,39 @@ export const natsVariables = {
   },
 };
 
+/** An environment often names the proxy by host and port alone. */
+const proxySchema = z
+  .string()
+  .transform((text) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`))
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
+    error: 'is no http:// or https:// URL',
+  })
+  .transform((text) => new Secret(text))
+  .optional();
+const exceptionsSchema = z.string().optional();
+
+/** What lies between a service and GitHub. The names are those that other programs know. */
+const networkVariables = {
+  httpsProxyUpper: { variable: 'HTTPS_PROXY', schema: proxySchema },
+  httpsProxyLower: { variable: 'https_proxy', schema: proxySchema },
+  httpProxyUpper: { variable: 'HTTP_PROXY', schema: proxySchema },
+  httpProxyLower: { variable: 'http_proxy', schema: proxySchema },
+  noProxyUpper: { variable: 'NO_PROXY', schema: exceptionsSchema },
+  noProxyLower: { variable: 'no_proxy', schema: exceptionsSchema },
+  caFile: {
+    variable: 'BATON_CA_FILE',
+    schema: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file with certificates to trust besides those of Node'),
+  },
+};
+
 /** Variables that every service has. */
 export const serviceVariables = {
   ...natsVariables,
+  ...networkVariables,
   credentialsFile: {
     variable: 'BATON_CREDENTIALS_FILE',
     schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),

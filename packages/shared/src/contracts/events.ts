@@ -50,6 +50,77 @@ export type ListenerEvent = z.infer<typeof listenerEventSchema>;
 export type DemandChanged = z.infer<typeof demandChangedSchema>;
 export type JobEvent = Exclude<ListenerEvent, DemandChanged>;
 
+const knownTypes = new Set(['demand.changed', 'job.assigned', 'job.started', 'job.completed']);
+
+/** An event that this version does not act on: of a later version, or meant for people. */
+const otherEventSchema = z
+  .looseObject({ type: z.string().refine((type) => !knownTypes.has(type)) })
+  .transform(() => ({ type: 'other' as const }));
+
+/**
+ * Whatever lies on the listener's subjects, for who acts on some of it: what is not known comes out
+ * as `other`, while a known type that is malformed is still refused.
+ */
+export const anyListenerEventSchema = z.union([listenerEventSchema, otherEventSchema]);
+export type AnyListenerEvent = z.infer<typeof anyListenerEventSchema>;
+
+/** Why a session that was open is not polled any more. */
+const sessionEndSchema = z.enum(['handed over', 'closed', 'lost', 'gone', 'stuck']);
+export type SessionEnd = z.infer<typeof sessionEndSchema>;
+
+const scaleSet = {
+  ...base,
+  /** Identity of the listener that says so. */
+  by: z.string(),
+  /** Of its claim; 0 before it has one. */
+  epoch: z.int(),
+};
+
+/**
+ * What happens to a scale set and its session, for people and for what watches. Published best
+ * effort: demand and job facts never wait for it, and nothing may be decided by its absence.
+ */
+export const scaleSetEventSchema = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('session.opened'),
+    /** Resumed, taken over, created or waited out. */
+    how: z.string(),
+    sessionId: z.string(),
+  }),
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('session.ended'),
+    reason: sessionEndSchema,
+    sessionId: z.string(),
+  }),
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('session.conflicted'),
+    since: z.iso.datetime(),
+    ownerText: z.string().optional(),
+  }),
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('session.conflict-ended'),
+    since: z.iso.datetime(),
+  }),
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('scale-set.registered'),
+    what: z.enum(['created', 'adopted', 'created again', 'adopted again']),
+    githubScaleSetId: z.int(),
+  }),
+  z.looseObject({
+    ...scaleSet,
+    type: z.literal('condition.changed'),
+    condition: z.string(),
+    /** What is wrong; absent when the condition ended. */
+    text: z.string().optional(),
+  }),
+]);
+export type ScaleSetEvent = z.infer<typeof scaleSetEventSchema>;
+
 /** A step in a runner's life, published by the service that made it. */
 export const runnerEventSchema = z.looseObject({
   ...base,
@@ -76,12 +147,24 @@ export const runnerCommandSchema = z.looseObject({
 });
 export type RunnerCommand = z.infer<typeof runnerCommandSchema>;
 
+/** Which message of GitHub a dead letter is, or comes from. */
+const deadLetterOriginSchema = z.looseObject({
+  /** The id of the scale set at GitHub, when the message came. */
+  githubScaleSetId: z.int(),
+  messageId: z.string(),
+  bodyHash: z.string(),
+  /** Its body is one entry of the message: which, from 0. Without it the body is the message. */
+  entry: z.int().min(0).optional(),
+});
+export type DeadLetterOrigin = z.infer<typeof deadLetterOriginSchema>;
+
 /** What could not be handled, whole, with the reason. */
 export const deadLetterSchema = z.looseObject({
   v: z.literal(1),
   service: z.string(),
   kind: z.string(),
   scaleSetId: z.string().optional(),
+  origin: deadLetterOriginSchema.optional(),
   reason: z.string(),
   /** The subject it came from, when it was a NATS message. */
   subject: z.string().optional(),

@@ -1,5 +1,8 @@
 export {
+  type AnyListenerEvent,
+  anyListenerEventSchema,
   type DeadLetter,
+  type DeadLetterOrigin,
   type DemandChanged,
   deadLetterSchema,
   demandChangedSchema,
@@ -12,9 +15,21 @@ export {
   type RunnerEvent,
   runnerCommandSchema,
   runnerEventSchema,
+  type ScaleSetEvent,
+  type SessionEnd,
+  scaleSetEventSchema,
 } from './events.ts';
 export { type Plan, planSchema } from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
+export {
+  type ReplayCommand,
+  type ReplayOutcome,
+  type ReplayService,
+  replayCommandSchema,
+  replayOutcomeSchema,
+  replayServiceSchema,
+  replayServices,
+} from './replay.ts';
 export {
   deletedRunnerKeptMs,
   type Mark,
@@ -46,6 +61,9 @@ export {
   tokenSchema,
 } from './spec.ts';
 export {
+  type Condition,
+  type ConditionType,
+  conditionTypes,
   type Member,
   memberSchema,
   type ScaleSetState,
@@ -61,6 +79,8 @@ export {
   type HintTopic,
   hintSubject,
   livenessSubject,
+  replayedSubject,
+  replaySubject,
 } from './subjects.ts';
 export {
   type BucketDefinition,
@@ -68,6 +88,7 @@ export {
   type ConsumerDefinition,
   commandAckWaitMs,
   consumers,
+  replayConsumers,
   type StreamDefinition,
   streams,
   type Topology,

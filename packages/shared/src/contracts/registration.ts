@@ -19,6 +19,22 @@ export const registrationSchema = z.looseObject({
       createdByUs: z.boolean(),
       /** Hash of the group, labels and settings that were last sent. */
       registered: z.string(),
+      /** The group's name when its id was looked up: a group that is renamed keeps its id. */
+      group: z.string().optional(),
+      /** What GitHub did not do as asked; it is asked again whenever a session is opened. */
+      problems: z.array(z.looseObject({ type: z.string(), text: z.string() })).optional(),
+    })
+    .optional(),
+  /**
+   * What GitHub said was gone. Should it be there after all it is known by its id, and one that has
+   * its name and another id is somebody else's.
+   */
+  before: z
+    .looseObject({
+      scaleSetId: z.int(),
+      runnerGroupId: z.int(),
+      createdByUs: z.boolean(),
+      group: z.string().optional(),
     })
     .optional(),
 });

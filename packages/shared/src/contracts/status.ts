@@ -10,6 +10,36 @@ const scaleSetStates = [
   'deleted',
 ] as const;
 
+/** What may be wrong with a scale set, whatever its state. */
+export const conditionTypes = [
+  /** GitHub has refused a session for more than three minutes: somebody else holds it. */
+  'conflicted',
+  /** The poll loop made no step within its deadline. */
+  'stuck',
+  /** GitHub keeps fewer labels than were asked for: jobs that need the others are not routed here. */
+  'labels-dropped',
+  /** The runner group is not at GitHub. */
+  'group-unknown',
+  /** GitHub says that jobs wait for this scale set and gives it none. */
+  'jobs-not-assigned',
+  /** Jobs that belonged to a replaced session came back as cancelled. */
+  'jobs-retracted',
+  /** Sessions are replaced again and again: the scale set looks served and is not. */
+  'sessions-replaced',
+  /** GitHub refuses the credential. */
+  'credential-refused',
+] as const;
+export type ConditionType = (typeof conditionTypes)[number];
+
+const conditionSchema = z.looseObject({
+  /** One of `conditionTypes`; a later version may know more. */
+  type: z.string(),
+  since: z.iso.datetime(),
+  /** What is wrong and what to do, for people. */
+  text: z.string(),
+});
+export type Condition = z.infer<typeof conditionSchema>;
+
 /** What the operator sees of a scale set. Written by the listener that works on it. */
 export const statusSchema = z.looseObject({
   v: z.literal(1),
@@ -21,9 +51,13 @@ export const statusSchema = z.looseObject({
   epoch: z.int(),
   /** How the session was got: resumed, taken over, created, waited out. */
   opened: z.string().optional(),
+  /** When this owner opened or resumed the session. */
+  openedAt: z.iso.datetime().optional(),
   since: z.iso.datetime(),
   lastPollAt: z.iso.datetime().optional(),
   lastMessageAt: z.iso.datetime().optional(),
+  /** How many runners GitHub was told that the scale set could run. */
+  capacity: z.int().optional(),
   conflict: z
     .looseObject({
       since: z.iso.datetime(),
@@ -33,6 +67,9 @@ export const statusSchema = z.looseObject({
       ownerText: z.string().optional(),
     })
     .optional(),
+  conditions: z.array(conditionSchema).default([]),
+  /** When sessions were replaced lately, whoever did it; the newest last. */
+  replacedAt: z.array(z.iso.datetime()).default([]),
 });
 export type Status = z.infer<typeof statusSchema>;
 export type ScaleSetState = Status['state'];
@@ -45,5 +82,7 @@ export const memberSchema = z.looseObject({
   startedAt: z.iso.datetime(),
   /** Takes no more sessions: it was told to end. */
   draining: z.boolean().default(false),
+  /** How many of the scale sets it should have, compared to others. */
+  weight: z.number().positive().default(1),
 });
 export type Member = z.infer<typeof memberSchema>;

@@ -3,7 +3,7 @@
 export type EventSource = 'listener' | 'provisioner' | 'janitor' | 'cli';
 export type CommandVerb = 'create' | 'delete';
 /** What a core NATS hint is about. A hint wakes a periodic pass early and is never the truth. */
-export type HintTopic = 'spec' | 'plan' | 'lease' | 'demand';
+export type HintTopic = 'spec' | 'plan' | 'lease' | 'demand' | 'member';
 
 export function eventSubject(
   source: EventSource,
@@ -18,12 +18,23 @@ export function commandSubject(verb: CommandVerb, scaleSetId: string): string {
   return `baton.v1.command.${verb}.${scaleSetId}`;
 }
 
+/** Asks a service to handle one of its dead letters again. */
+export function replaySubject(service: string): string {
+  return `baton.v1.command.replay.${service}`;
+}
+
+/** Where a service says what became of a replay; core NATS. */
+export function replayedSubject(service: string): string {
+  return `baton.v1.replayed.${service}`;
+}
+
 export function deadSubject(service: string, kind: string): string {
   return `baton.v1.dead.${service}.${kind}`;
 }
 
-export function hintSubject(topic: HintTopic, scaleSetId: string): string {
-  return `baton.v1.hint.${topic}.${scaleSetId}`;
+/** `about` is a scale set's id, or for `member` a listener's identity. */
+export function hintSubject(topic: HintTopic, about: string): string {
+  return `baton.v1.hint.${topic}.${about}`;
 }
 
 /** Where one incarnation of a listener answers probes for as long as it lives. */

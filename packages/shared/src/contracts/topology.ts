@@ -1,5 +1,8 @@
 /** The streams, consumers and buckets of Baton, as data. Only `baton topology apply` makes them. */
 
+import { replayServices } from './replay.ts';
+import { replaySubject } from './subjects.ts';
+
 const dayMs = 24 * 3_600_000;
 const mib = 1024 * 1024;
 
@@ -53,6 +56,13 @@ export const consumers = {
   deleteCommands: 'delete-commands',
 } as const;
 
+/** Where each service is asked to handle its dead letters again. */
+export const replayConsumers = {
+  listener: 'replay-listener',
+  provisioner: 'replay-provisioner',
+  janitor: 'replay-janitor',
+} as const;
+
 export const buckets = {
   specs: 'baton-specs',
   leases: 'baton-leases',
@@ -84,6 +94,7 @@ export function topology({ leaseTtlMs }: TopologySettings): Topology {
       },
       command(consumers.createCommands, 'baton.v1.command.create.>'),
       command(consumers.deleteCommands, 'baton.v1.command.delete.>'),
+      ...replayServices.map((service) => command(replayConsumers[service], replaySubject(service))),
     ],
     buckets: [
       bucket(buckets.specs),

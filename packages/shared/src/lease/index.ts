@@ -1,3 +1,3 @@
-export { type Holder, type Lease, leaseSchema } from './lease.ts';
+export { type Holder, type Lease, type LossReason, leaseSchema } from './lease.ts';
 export { LeaseStore } from './lease-store.ts';
 export { answerProbes, LivenessProber, type Verdict } from './liveness.ts';

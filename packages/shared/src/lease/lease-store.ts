@@ -13,6 +13,11 @@ export class LeaseStore {
     return this.#deps.holder;
   }
 
+  /** Life of a lease without renewal, in ms. */
+  get ttlMs(): number {
+    return this.#deps.ttlMs;
+  }
+
   /** The lease, when nobody held it; undefined when somebody does. */
   async tryAcquire(key: string): Promise<Lease | undefined> {
     const sentAt = this.#deps.clock.monotonic();

@@ -24,10 +24,13 @@ export interface LeaseDeps {
   log: Logger;
 }
 
+/** Why a lease ended without being released. */
+export type LossReason = 'taken' | 'expired' | 'unconfirmed' | 'suspended';
+
 /** The lease was lost: somebody else may hold it by now. Costs one scale set, never the process. */
 class LeaseLostError extends AppError {
-  constructor(reason: string) {
-    super('conflict', `lease lost: ${reason}`, { retryable: true });
+  constructor(text: string) {
+    super('conflict', `lease lost: ${text}`, { retryable: true });
   }
 }
 
@@ -54,6 +57,7 @@ export class Lease {
   /** The last renewal's outcome is not known: the entry is read before the next one. */
   #unsure = false;
   #renewing: Promise<void> | undefined;
+  #lossReason: LossReason | undefined;
 
   constructor(deps: LeaseDeps, key: string, revision: number, sentAt: number) {
     this.#deps = deps;
@@ -68,6 +72,11 @@ export class Lease {
   /** Aborted when the lease is lost or released. */
   get signal(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /** Why it was lost; undefined while it is held, and when it was released. */
+  get lossReason(): LossReason | undefined {
+    return this.#lossReason;
   }
 
   /**
@@ -125,7 +134,10 @@ export class Lease {
   async #readBack(): Promise<void> {
     const entry = await this.#deps.bucket.get(this.key);
     const ours = entry?.value.incarnation === this.#deps.holder.incarnation;
-    if (!entry || !ours) throw this.#lose(entry ? 'another listener holds it' : 'it expired');
+    if (!entry || !ours)
+      throw entry
+        ? this.#lose('taken', 'another listener holds it')
+        : this.#lose('expired', 'it expired');
     this.#revision = entry.revision;
   }
 
@@ -152,7 +164,7 @@ export class Lease {
       for (;;) {
         const leftMs = this.#validUntil - clock.monotonic();
         if (leftMs <= 0) {
-          this.#lose('no renewal was confirmed in time');
+          this.#lose('unconfirmed', 'no renewal was confirmed in time');
           return;
         }
         await clock.sleep(leftMs, this.signal);
@@ -167,13 +179,15 @@ export class Lease {
     const offset = clock.now() - clock.monotonic();
     const jumpMs = Math.abs(offset - this.#wallOffset);
     this.#wallOffset = offset;
-    if (jumpMs > suspendedMs) throw this.#lose(`the clock jumped by ${Math.round(jumpMs)} ms`);
+    if (jumpMs <= suspendedMs) return;
+    throw this.#lose('suspended', `the clock jumped by ${Math.round(jumpMs)} ms`);
   }
 
-  #lose(reason: string): LeaseLostError {
-    const error = new LeaseLostError(reason);
+  #lose(reason: LossReason, text: string): LeaseLostError {
+    const error = new LeaseLostError(text);
     if (!this.signal.aborted) {
-      this.#deps.log.warn({ leaseName: this.key, reason }, 'lease lost');
+      this.#lossReason = reason;
+      this.#deps.log.warn({ leaseName: this.key, reason: text }, 'lease lost');
       this.#lost.abort(error);
     }
     return error;

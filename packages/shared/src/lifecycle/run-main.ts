@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AppError, errorText } from '../errors/index.ts';
-import { createLogger, type Logger } from '../telemetry/index.ts';
+import { createLogger, type Logger, Metrics, processMetrics } from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Health, serveHealth } from './health-server.ts';
@@ -20,6 +20,8 @@ export interface Runtime {
   log: Logger;
   clock: Clock;
   health: Health;
+  /** Shown on `/metrics`; a service adds its own. */
+  metrics: Metrics;
   /** The process environment, for adapters that hand parts of it on. */
   env: Readonly<Record<string, string | undefined>>;
   /** Tells this process apart from an earlier one under the same instance name. */
@@ -57,10 +59,13 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   const { signal, abort } = drainOnSignal(log, config.drainTimeoutMs);
   const health = new Health();
   health.report('start', 'starting');
+  const metrics = new Metrics();
+  metrics.add(...processMetrics());
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
       port: config.healthPort,
+      metrics,
     });
     const incarnation = randomBytes(6).toString('hex');
     log.info({ incarnation, pid: process.pid, healthPort: server.port }, 'service started');
@@ -68,6 +73,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       log,
       clock: systemClock,
       health,
+      metrics,
       env: process.env,
       incarnation,
       signal,

@@ -12,14 +12,15 @@ export class Hints {
     this.#nats = nats;
   }
 
-  send(topic: HintTopic, scaleSetId: string): void {
+  /** `about` is a scale set's id, or for `member` a listener's identity. */
+  send(topic: HintTopic, about: string): void {
     if (!this.#nats.connection.isClosed()) {
-      this.#nats.connection.publish(hintSubject(topic, scaleSetId));
+      this.#nats.connection.publish(hintSubject(topic, about));
     }
   }
 
-  /** Calls `onHint` with the scale set's id for each hint, until the connection closes. */
-  subscribe(topic: HintTopic, onHint: (scaleSetId: string) => void): void {
+  /** Calls `onHint` with what each hint is about, until the connection closes. */
+  subscribe(topic: HintTopic, onHint: (about: string) => void): void {
     this.#nats.connection.subscribe(hintSubject(topic, '*'), {
       callback: (error, message) => {
         if (!error) onHint(message.subject.slice(message.subject.lastIndexOf('.') + 1));

@@ -1,8 +1,12 @@
 export { connectNats, maxReconnectDelayMs, type Nats, type NatsSettings } from './connect.ts';
 export { consumeLoop } from './consume-loop.ts';
+export { type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
+export type { StoredLetter } from './dead-letters-join.ts';
+export { byRoute, replayLoop, replayRoute } from './dead-letters-replay.ts';
+export { type ReplayAnswer, requestReplays } from './dead-letters-request.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
-export { isNoResponders, natsFailure } from './nats-error.ts';
+export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';
 export {

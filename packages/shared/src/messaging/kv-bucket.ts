@@ -128,6 +128,14 @@ export class KvBucket<S extends z.ZodType> {
     return Object.keys(info.state.subjects ?? {}).map((subject) => subject.slice(root.length));
   }
 
+  /** Another number whenever something was written since; cheap for any number of keys. */
+  async version(): Promise<number> {
+    const info = await this.#try('look for changes', () =>
+      this.#jsm.streams.info(`KV_${this.#name}`),
+    );
+    return info.state.last_seq;
+  }
+
   /**
    * Forgets that keys were deleted, where that was before `before`: a deleted key costs as much to
    * list as a live one. A key that was written again in the meantime stays. Returns how many.

@@ -29,3 +29,9 @@ export function natsFailure(what: string, cause: unknown): AppError {
   const retryable = !(cause instanceof NatsError && refusals.has(cause.code));
   return new AppError('nats', `${what} failed`, { retryable, cause });
 }
+
+/** Whether a failure means that NATS takes nothing so large: no retry helps. */
+export function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof AppError) || !(error.cause instanceof NatsError)) return false;
+  return error.cause.code === ErrorCode.MaxPayloadExceeded.toString();
+}
