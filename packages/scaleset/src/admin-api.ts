@@ -1,13 +1,16 @@
 import type { StatusMeaning } from './classify.ts';
+import type { CallPriority } from './decide-admission.ts';
 import { GitHubApiError, type GitHubErrorKind, isGitHubError } from './errors.ts';
 import type { AdminConnection } from './rest-auth.ts';
 import { retryCall } from './retry.ts';
-import type { TokenSource } from './token-source.ts';
+import type { Tokens } from './token-source.ts';
 import type { CallOptions, GitHubTransport, HttpAnswer, HttpCall } from './transport.ts';
 
 /** One call of the Actions service, as data. */
 export interface AdminCall<T> {
   what: string;
+  /** Who goes first while GitHub limits calls. */
+  priority: CallPriority;
   method: HttpCall['method'];
   /** Under the service's base URL, without a slash in front. */
   path: string;
@@ -23,7 +26,13 @@ export interface AdminCall<T> {
 
 interface AdminApiOptions {
   transport: GitHubTransport;
-  tokens: TokenSource;
+  tokens: Tokens;
+}
+
+interface CallBounds {
+  signal: AbortSignal;
+  /** Of the monotonic clock. */
+  endsAtMs: number;
 }
 
 const getAttempts = 4;
@@ -36,7 +45,7 @@ const getBackoff = { baseMs: 250, maxMs: 4_000, minMs: 100 };
  */
 export class AdminApi {
   readonly #transport: GitHubTransport;
-  readonly #tokens: TokenSource;
+  readonly #tokens: Tokens;
 
   constructor({ transport, tokens }: AdminApiOptions) {
     this.#transport = transport;
@@ -50,14 +59,15 @@ export class AdminApi {
       timeoutMs: this.#transport.adminTimeoutMs,
       signal: outer,
     };
-    return this.#transport.within(limit, async (signal) => {
+    return this.#transport.within(limit, async (signal, endsAtMs) => {
       const connection = await this.#tokens.connection(signal);
       try {
-        return await this.#sendRepeatedly(call, connection, signal);
+        return await this.#sendRepeatedly(call, connection, { signal, endsAtMs });
       } catch (error) {
         if (!isGitHubError(error, 'unauthorized')) throw error;
         this.#tokens.invalidate(connection);
-        return await this.#sendRepeatedly(call, await this.#tokens.connection(signal), signal);
+        const renewed = await this.#tokens.connection(signal);
+        return await this.#sendRepeatedly(call, renewed, { signal, endsAtMs });
       }
     });
   }
@@ -65,7 +75,7 @@ export class AdminApi {
   #sendRepeatedly<T>(
     call: AdminCall<T>,
     connection: AdminConnection,
-    signal: AbortSignal,
+    bounds: CallBounds,
   ): Promise<T> {
     const options = {
       transport: this.#transport,
@@ -74,12 +84,16 @@ export class AdminApi {
       budgetMs: this.#transport.adminTimeoutMs,
       mayRetry: ({ kind }: GitHubApiError) =>
         ['unavailable', 'degraded', 'rate-limited'].includes(kind),
-      signal,
+      signal: bounds.signal,
     };
-    return retryCall(options, () => this.#send(call, connection, signal));
+    return retryCall(options, () => this.#send(call, connection, bounds));
   }
 
-  async #send<T>(call: AdminCall<T>, connection: AdminConnection, signal: AbortSignal): Promise<T> {
+  async #send<T>(
+    call: AdminCall<T>,
+    connection: AdminConnection,
+    { signal, endsAtMs }: CallBounds,
+  ): Promise<T> {
     const url = serviceUrl(connection.baseUrl, call.path, call.query);
     try {
       const answer = await this.#transport.send({
@@ -87,6 +101,7 @@ export class AdminApi {
         headers: jsonHeaders,
         url,
         auth: { scheme: 'Bearer', token: connection.token },
+        limit: { ...serviceLimit(url), priority: call.priority, endsAtMs },
         signal,
       });
       return call.read(answer, { what: call.what, host: url.host });
@@ -96,6 +111,11 @@ export class AdminApi {
       return expected.answer;
     }
   }
+}
+
+/** What calls of one Actions service share, whatever the credential. */
+export function serviceLimit({ host }: URL): { key: string; api: 'service' } {
+  return { key: `service ${host}`, api: 'service' };
 }
 
 export const jsonHeaders = { 'content-type': 'application/json', accept: 'application/json' };

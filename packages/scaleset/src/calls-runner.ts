@@ -14,6 +14,7 @@ export function generateJitConfigCall(
 ): AdminCall<JitConfig> {
   return {
     what: 'generate JIT config',
+    priority: 'jit',
     method: 'POST',
     path: scaleSetPath(scaleSetId, 'generatejitconfig'),
     scaleSetId,
@@ -26,6 +27,7 @@ export function generateJitConfigCall(
 export function getRunnerCall(runnerId: number): AdminCall<Runner | undefined> {
   return {
     what: 'get runner',
+    priority: 'other',
     method: 'GET',
     path: `${runners}/${runnerId}`,
     read: reads(runnerSchema),
@@ -36,6 +38,7 @@ export function getRunnerCall(runnerId: number): AdminCall<Runner | undefined> {
 export function listRunnersCall(name?: string): AdminCall<Runner[]> {
   return {
     what: 'list runners',
+    priority: name === undefined ? 'cleanup' : 'other',
     method: 'GET',
     path: runners,
     query: name === undefined ? {} : { agentName: name },
@@ -46,6 +49,7 @@ export function listRunnersCall(name?: string): AdminCall<Runner[]> {
 export function removeRunnerCall(runnerId: number): AdminCall<RemoveRunnerResult> {
   return {
     what: 'remove runner',
+    priority: 'cleanup',
     method: 'DELETE',
     path: `${runners}/${runnerId}`,
     read: () => ({ kind: 'removed' }),

@@ -28,6 +28,7 @@ export function scaleSetPath(scaleSetId: number, ...rest: readonly string[]): st
 export function findScaleSetCall(runnerGroupId: number, name: string): AdminCall<ScaleSet[]> {
   return {
     what: 'find scale set',
+    priority: 'session',
     method: 'GET',
     path: scaleSets,
     query: { runnerGroupId: String(runnerGroupId), name },
@@ -38,6 +39,7 @@ export function findScaleSetCall(runnerGroupId: number, name: string): AdminCall
 export function getScaleSetCall(scaleSetId: number): AdminCall<ScaleSet> {
   return {
     what: 'get scale set',
+    priority: 'session',
     method: 'GET',
     path: scaleSetPath(scaleSetId),
     scaleSetId,
@@ -48,6 +50,7 @@ export function getScaleSetCall(scaleSetId: number): AdminCall<ScaleSet> {
 export function createScaleSetCall(spec: ScaleSetSpec): AdminCall<ScaleSet> {
   return {
     what: 'create scale set',
+    priority: 'session',
     method: 'POST',
     path: scaleSets,
     body: scaleSetBody(spec),
@@ -62,6 +65,7 @@ export function updateScaleSetCall(
 ): AdminCall<ScaleSet> {
   return {
     what: 'update scale set',
+    priority: 'session',
     method: 'PATCH',
     path: scaleSetPath(scaleSetId),
     scaleSetId,
@@ -73,6 +77,7 @@ export function updateScaleSetCall(
 export function deleteScaleSetCall(scaleSetId: number): AdminCall<void> {
   return {
     what: 'delete scale set',
+    priority: 'cleanup',
     method: 'DELETE',
     path: scaleSetPath(scaleSetId),
     scaleSetId,
@@ -84,6 +89,7 @@ export function deleteScaleSetCall(scaleSetId: number): AdminCall<void> {
 export function findRunnerGroupCall(name: string): AdminCall<RunnerGroup[]> {
   return {
     what: 'find runner group',
+    priority: 'session',
     method: 'GET',
     path: '_apis/runtime/runnergroups/',
     query: { groupName: name },

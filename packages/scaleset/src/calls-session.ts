@@ -24,6 +24,7 @@ export type DeleteSessionResult = { kind: 'deleted' } | { kind: 'gone' };
 export function createSessionCall(scaleSetId: number, ownerName: string): AdminCall<Session> {
   return {
     what: 'create session',
+    priority: 'session',
     method: 'POST',
     path: scaleSetPath(scaleSetId, 'sessions'),
     scaleSetId,
@@ -36,6 +37,7 @@ export function createSessionCall(scaleSetId: number, ownerName: string): AdminC
 export function refreshSessionCall(scaleSetId: number, sessionId: string): AdminCall<Session> {
   return {
     what: 'refresh session',
+    priority: 'session',
     method: 'PATCH',
     path: scaleSetPath(scaleSetId, 'sessions', sessionId),
     scaleSetId,
@@ -51,6 +53,7 @@ export function deleteSessionCall(
   const gone = { answer: { kind: 'gone' } } as const;
   return {
     what: 'delete session',
+    priority: 'session',
     method: 'DELETE',
     path: scaleSetPath(scaleSetId, 'sessions', sessionId),
     scaleSetId,
@@ -66,6 +69,7 @@ export function deleteSessionCall(
 export function acquirableJobsCall(scaleSetId: number): AdminCall<AcquirableJob[]> {
   return {
     what: 'list acquirable jobs',
+    priority: 'session',
     method: 'GET',
     path: scaleSetPath(scaleSetId, 'acquirablejobs'),
     scaleSetId,

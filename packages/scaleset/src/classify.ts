@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { GitHubApiError, type GitHubErrorKind, type RateLimit } from './errors.ts';
+import { GitHubApiError, type GitHubErrorKind } from './errors.ts';
 import { parseJson, stripBom } from './json.ts';
+import { readRateLimit, readRetryAfter } from './rate-limit.ts';
 
 /** What a bare status means for a given call, when the body does not say it. */
 export interface StatusMeaning {
@@ -39,6 +40,8 @@ const kindOfType: Readonly<Record<string, GitHubErrorKind>> = {
 };
 
 const maxMessageLength = 300;
+/** How the REST API words a limit that it gives no headers for. */
+const secondaryLimit = /secondary rate limit|abuse detection/i;
 const errorBody = z.object({ typeName: z.string().nullish(), message: z.string().nullish() });
 
 /** The error for an answer that is not a success. Pure. */
@@ -51,7 +54,8 @@ export function errorFromResponse(
   const retryAfterMs = readRetryAfter(response, rateLimit, nowMs);
   const limited =
     response.status === 429 ||
-    (response.status === 403 && (retryAfterMs !== undefined || rateLimit?.remaining === 0));
+    (response.status === 403 &&
+      (retryAfterMs !== undefined || rateLimit?.remaining === 0 || secondaryLimit.test(message)));
   const kind = limited
     ? 'rate-limited'
     : classify({ status: response.status, typeName, message }, meaning);
@@ -115,29 +119,4 @@ function oneLine(text: string): string {
 
 function readOwner(message: string): string | undefined {
   return /already has an active session for owner (.+?)\.?$/i.exec(message)?.[1];
-}
-
-function readRateLimit(response: FailedResponse): RateLimit | undefined {
-  const remaining = Number(response.header('x-ratelimit-remaining') ?? Number.NaN);
-  if (!Number.isFinite(remaining)) return undefined;
-  const resetSeconds = Number(response.header('x-ratelimit-reset') ?? Number.NaN);
-  const resetAt = new Date(resetSeconds * 1000);
-  return Number.isNaN(resetAt.getTime())
-    ? { remaining }
-    : { remaining, resetAt: resetAt.toISOString() };
-}
-
-/** `Retry-After` holds seconds or an HTTP date; a used-up REST limit says when it starts again. */
-function readRetryAfter(
-  response: FailedResponse,
-  rateLimit: RateLimit | undefined,
-  nowMs: number,
-): number | undefined {
-  const value = response.header('retry-after');
-  if (value !== undefined) {
-    const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs;
-    if (Number.isFinite(ms)) return Math.max(0, ms);
-  }
-  if (rateLimit?.remaining !== 0 || rateLimit.resetAt === undefined) return undefined;
-  return Math.max(0, Date.parse(rateLimit.resetAt) - nowMs);
 }

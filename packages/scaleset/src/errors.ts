@@ -1,4 +1,5 @@
 import { AppError } from '@baton/shared/errors';
+import type { RateLimit } from './rate-limit.ts';
 
 /**
  * What an answer of GitHub's means for the caller.
@@ -34,13 +35,6 @@ export type GitHubErrorKind =
   | 'unavailable'
   | 'degraded'
   | 'refused';
-
-/** Limits that the REST API reported with its answer. */
-export interface RateLimit {
-  remaining: number;
-  /** ISO 8601. */
-  resetAt?: string;
-}
 
 /** What is known about a failed call. All of it may be logged. */
 export interface GitHubErrorInfo {

@@ -1,13 +1,13 @@
-import { ConfigError } from '@baton/shared/errors';
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
-import { parseConfigUrl } from './config-url.ts';
-import type { Credential } from './credential.ts';
-import { loadCredentials } from './credentials-file.ts';
+import { type ConfigUrl, parseConfigUrl } from './config-url.ts';
+import { Credentials } from './credentials.ts';
 import { MessageQueueClient } from './message-queue-client.ts';
+import { loadNetwork, type Network, type NetworkSettings } from './network.ts';
+import type { AdminConnection } from './rest-auth.ts';
 import { ScaleSetClient } from './scale-set-client.ts';
-import { TokenSources } from './token-source.ts';
+import { type TokenSource, TokenSources, type Tokens } from './token-source.ts';
 import { GitHubTransport } from './transport.ts';
 
 interface GitHubClientsOptions {
@@ -16,6 +16,7 @@ interface GitHubClientsOptions {
   log: Logger;
   /** The part of Baton that calls: "listener". */
   subsystem: string;
+  network?: Network;
 }
 
 /** The clients for one config URL. */
@@ -24,40 +25,59 @@ export interface GitHubClient {
   queue: (githubScaleSetId: number) => MessageQueueClient;
 }
 
-/** The clients of a process, shared by all scale sets of one credential and config URL. */
+/**
+ * The clients of a process, shared by all scale sets of one credential and config URL. They go on
+ * working when a credential changes: their next call uses the new one.
+ */
 export class GitHubClients {
-  readonly #transport: GitHubTransport;
-  readonly #tokens: TokenSources;
-  readonly #credentials: ReadonlyMap<string, Credential>;
+  readonly transport: GitHubTransport;
+  readonly credentials: Credentials;
+  readonly #sources: TokenSources;
   readonly #clients = new Map<string, GitHubClient>();
 
-  private constructor(transport: GitHubTransport, credentials: ReadonlyMap<string, Credential>) {
-    this.#transport = transport;
-    this.#tokens = new TokenSources(transport);
-    this.#credentials = credentials;
+  private constructor(transport: GitHubTransport, credentials: Credentials) {
+    this.transport = transport;
+    this.#sources = new TokenSources(transport);
+    this.credentials = credentials;
   }
 
   /** @throws ConfigError when the file of credentials cannot be used. */
   static fromFile(file: string, options: GitHubClientsOptions): GitHubClients {
-    const { clock, random, log, subsystem } = options;
+    const { subsystem, ...rest } = options;
     const identity = { system: 'baton', version: '0.1.0', commitSha: '', subsystem };
-    const transport = new GitHubTransport({ clock, random, log, identity });
-    return new GitHubClients(transport, loadCredentials(file));
+    const transport = new GitHubTransport({ ...rest, identity });
+    return new GitHubClients(transport, new Credentials(file, rest.log));
+  }
+
+  /**
+   * For a service: through the proxies and with the certificates of its configuration, and with
+   * credentials that follow their files until `close()`.
+   * @throws ConfigError when a file cannot be used.
+   */
+  static forService(
+    settings: NetworkSettings & { credentialsFile: string },
+    options: Omit<GitHubClientsOptions, 'network'>,
+  ): GitHubClients {
+    const network = loadNetwork(settings);
+    const clients = GitHubClients.fromFile(settings.credentialsFile, { ...options, network });
+    clients.followCredentials();
+    return clients;
+  }
+
+  /** Takes over changed credentials from now on. */
+  followCredentials(): void {
+    const { clock, closed: signal } = this.transport;
+    const onChange = this.#sources.retain.bind(this.#sources);
+    void this.credentials.follow({ clock, signal, onChange });
   }
 
   /** @throws ConfigError for an unknown name, a bad URL, or a host the credential may not see. */
   get(credentialName: string, configUrl: string): GitHubClient {
+    const tokens = this.tokens(credentialName, configUrl);
     const key = `${credentialName} ${configUrl}`;
     const known = this.#clients.get(key);
     if (known) return known;
-    const credential = this.#credentials.get(credentialName);
-    if (!credential) {
-      throw new ConfigError(
-        `credential "${credentialName}" is not in BATON_CREDENTIALS_FILE: add it there, or change the scale set`,
-      );
-    }
-    const tokens = this.#tokens.get(parseConfigUrl(configUrl), credential);
-    const transport = this.#transport;
+    const { transport } = this;
     const made: GitHubClient = {
       client: new ScaleSetClient({ transport, tokens }),
       queue: (scaleSetId) => new MessageQueueClient({ transport, tokens, scaleSetId }),
@@ -66,8 +86,35 @@ export class GitHubClients {
     return made;
   }
 
+  /** The token chain behind `get`. Throws as that does. */
+  tokens(credentialName: string, configUrl: string): Tokens {
+    const parsed = parseConfigUrl(configUrl);
+    const source = () => this.#sources.get(parsed, this.credentials.get(credentialName));
+    source();
+    return new CurrentTokens(parsed, source);
+  }
+
   /** Ends all connections; calls under way reject. */
   async close(): Promise<void> {
-    await this.#transport.close();
+    await this.transport.close();
+  }
+}
+
+/** The tokens of whatever the credential is by now. */
+class CurrentTokens implements Tokens {
+  readonly configUrl: ConfigUrl;
+  readonly #source: () => TokenSource;
+
+  constructor(configUrl: ConfigUrl, source: () => TokenSource) {
+    this.configUrl = configUrl;
+    this.#source = source;
+  }
+
+  async connection(signal?: AbortSignal): Promise<AdminConnection> {
+    return await this.#source().connection(signal);
+  }
+
+  invalidate(refused: AdminConnection): void {
+    this.#source().invalidate(refused);
   }
 }

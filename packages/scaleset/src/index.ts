@@ -8,7 +8,6 @@ export {
   type GitHubErrorInfo,
   type GitHubErrorKind,
   isGitHubError,
-  type RateLimit,
 } from './errors.ts';
 export { type GitHubClient, GitHubClients } from './github-clients.ts';
 export type {
@@ -26,7 +25,14 @@ export {
   MessageQueueClient,
   type QueueAccess,
 } from './message-queue-client.ts';
-export type { JobsMessage, QueueMessage, UnreadableMessage } from './queue-message.ts';
+export { loadNetwork, type Network, type NetworkSettings } from './network.ts';
+export {
+  type JobsMessage,
+  parseJobMessages,
+  parseQueueMessage,
+  type QueueMessage,
+  type UnreadableMessage,
+} from './queue-message.ts';
 export { ScaleSetClient } from './scale-set-client.ts';
 export type {
   JitConfig,

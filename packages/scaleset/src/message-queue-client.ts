@@ -1,11 +1,11 @@
 import type { Secret } from '@baton/shared/config';
-import { jsonHeaders, serviceUrl } from './admin-api.ts';
+import { jsonHeaders, serviceLimit, serviceUrl } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
 import { GitHubApiError, isGitHubError } from './errors.ts';
 import { type QueueMessage, readQueueMessage } from './queue-message.ts';
 import { readAnswer, readJson } from './read-answer.ts';
 import { acquiredIdsSchema } from './schemas.ts';
-import type { TokenSource } from './token-source.ts';
+import type { Tokens } from './token-source.ts';
 import type { CallOptions, GitHubTransport } from './transport.ts';
 
 /** The queue of a session: `queueUrl` and `queueToken` of the newest session answer. */
@@ -31,10 +31,10 @@ export type AcquireResult =
  */
 export class MessageQueueClient {
   readonly #transport: GitHubTransport;
-  readonly #tokens: TokenSource;
+  readonly #tokens: Tokens;
   readonly #scaleSetId: number;
 
-  constructor(options: { transport: GitHubTransport; tokens: TokenSource; scaleSetId: number }) {
+  constructor(options: { transport: GitHubTransport; tokens: Tokens; scaleSetId: number }) {
     this.#transport = options.transport;
     this.#tokens = options.tokens;
     this.#scaleSetId = options.scaleSetId;
@@ -119,7 +119,7 @@ export class MessageQueueClient {
     const what = 'acquire jobs';
     const timeoutMs = this.#transport.adminTimeoutMs;
     const limit = { what, host: this.#tokens.configUrl.host, timeoutMs, signal: outer };
-    return await this.#transport.within(limit, async (signal) => {
+    return await this.#transport.within(limit, async (signal, endsAtMs) => {
       const { baseUrl } = await this.#tokens.connection(signal);
       const url = serviceUrl(baseUrl, scaleSetPath(this.#scaleSetId, 'acquirejobs'));
       try {
@@ -131,6 +131,7 @@ export class MessageQueueClient {
           headers: jsonHeaders,
           body,
           scaleSetId: this.#scaleSetId,
+          limit: { ...serviceLimit(url), priority: 'session', endsAtMs },
           signal,
         });
         const ids = readAnswer(acquiredIdsSchema, answer, { what, host: url.host });

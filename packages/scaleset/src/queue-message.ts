@@ -57,6 +57,26 @@ export function readQueueMessage(parsed: unknown, raw: string): QueueMessage {
   return { kind: 'jobs', messageId, statistics: statistics ?? undefined, jobs };
 }
 
+/** Reads the text of a message, as GitHub sent it. Pure; never throws. */
+export function parseQueueMessage(raw: string): QueueMessage {
+  try {
+    return readQueueMessage(parseJson(raw), raw);
+  } catch {
+    const [messageId, statistics] = [undefined, undefined];
+    return { kind: 'unreadable', messageId, statistics, problem: 'not JSON', raw };
+  }
+}
+
+/** Reads the text of one entry of a message, or of an array of them. Pure; never throws. */
+export function parseJobMessages(raw: string): JobMessage[] {
+  try {
+    const parsed = parseJson(raw);
+    return (Array.isArray(parsed) ? parsed : [parsed]).map(readJobMessage);
+  } catch {
+    return [{ kind: 'unknown', messageType: undefined, problem: 'not JSON', raw }];
+  }
+}
+
 function readBody(body: string | null | undefined): unknown[] | undefined {
   if (!body?.trim()) return [];
   try {

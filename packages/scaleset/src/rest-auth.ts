@@ -3,11 +3,11 @@ import { ConfigError } from '@baton/shared/errors';
 import githubAppJwt from 'universal-github-app-jwt';
 import { z } from 'zod';
 import { type ConfigUrl, describeScope } from './config-url.ts';
-import { type AppCredential, appIssuer, type Credential } from './credential.ts';
+import { type AppCredential, appIssuer, type Credential, credentialKey } from './credential.ts';
 import { GitHubApiError, isGitHubError } from './errors.ts';
 import { readAnswer } from './read-answer.ts';
 import type { Perishable } from './renewing-value.ts';
-import type { GitHubTransport, HttpCall } from './transport.ts';
+import type { CallLimit, GitHubTransport, HttpCall } from './transport.ts';
 
 /** Where the Actions service of a config URL is, and the token for it. */
 export interface AdminConnection {
@@ -19,6 +19,27 @@ const restToken = z.looseObject({ token: z.string().min(1), expires_at: z.string
 const registration = z.looseObject({ url: z.url(), token: z.string().min(1) });
 const jwtClaims = z.looseObject({ exp: z.number() });
 
+/** The bounds of one link of the token chain. */
+export interface ChainBounds {
+  signal: AbortSignal;
+  /** Of the monotonic clock. */
+  endsAtMs: number;
+}
+
+/**
+ * What calls with one credential share at one REST API. The registration itself may be counted
+ * apart by GitHub; it is held back with the others all the same. All other calls need the chain, so
+ * it goes first.
+ */
+export function restLimit(
+  { restBaseUrl }: ConfigUrl,
+  credential: Credential,
+  endsAtMs: number,
+): CallLimit {
+  const key = `rest ${restBaseUrl} ${credentialKey(credential)}`;
+  return { key, api: 'rest', priority: 'session', endsAtMs };
+}
+
 /** Without a readable end: shorter than the shortest life seen (17 min). */
 const assumedLifeMs = 10 * 60_000;
 
@@ -27,7 +48,7 @@ export async function fetchInstallationToken(
   transport: GitHubTransport,
   configUrl: ConfigUrl,
   credential: AppCredential,
-  signal: AbortSignal,
+  { signal, endsAtMs }: ChainBounds,
 ): Promise<Perishable<Secret>> {
   const path = `/app/installations/${credential.installationId}/access_tokens`;
   const jwt = await signAppJwt(credential, transport.clock.now());
@@ -36,6 +57,7 @@ export async function fetchInstallationToken(
       what: 'create installation token',
       url: new URL(`${configUrl.restBaseUrl}${path}`),
       auth: { scheme: 'Bearer', token: jwt },
+      limit: restLimit(configUrl, credential, endsAtMs),
       signal,
     });
   } catch (error) {
@@ -53,13 +75,14 @@ export async function fetchRegistrationToken(
   transport: GitHubTransport,
   configUrl: ConfigUrl,
   credential: Credential,
-  { token, signal }: { token: Secret; signal: AbortSignal },
+  { token, signal, endsAtMs }: ChainBounds & { token: Secret },
 ): Promise<Perishable<Secret>> {
   try {
     return await fetchRestToken(transport, {
       what: 'create registration token',
       url: new URL(`${configUrl.restBaseUrl}${configUrl.registrationTokenPath}`),
       auth: { scheme: 'Bearer', token },
+      limit: restLimit(configUrl, credential, endsAtMs),
       signal,
     });
   } catch (error) {
@@ -79,8 +102,8 @@ export async function fetchRegistrationToken(
 export async function registerClient(
   transport: GitHubTransport,
   configUrl: ConfigUrl,
-  registrationToken: Secret,
-  signal: AbortSignal,
+  credential: Credential,
+  { token, signal, endsAtMs }: ChainBounds & { token: Secret },
 ): Promise<Perishable<AdminConnection>> {
   const what = 'register at the Actions service';
   const url = new URL(`${configUrl.restBaseUrl}/actions/runner-registration`);
@@ -88,7 +111,8 @@ export async function registerClient(
     what,
     method: 'POST',
     url,
-    auth: { scheme: 'RemoteAuth', token: registrationToken },
+    auth: { scheme: 'RemoteAuth', token },
+    limit: restLimit(configUrl, credential, endsAtMs),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ url: configUrl.url, runner_event: 'register' }),
     signal,

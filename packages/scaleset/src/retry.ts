@@ -30,10 +30,15 @@ export async function retryCall<T>(
       if (!(error instanceof GitHubApiError) || attempt + 1 >= attempts || !mayRetry(error)) {
         throw error;
       }
-      const delayMs = Math.max(backoffMs(attempt, policy, random), error.retryAfterMs ?? 0);
+      const delayMs = pauseAfter(error, backoffMs(attempt, policy, random));
       if (clock.monotonic() + delayMs >= lastStartMs) throw error;
       log.debug({ err: error, attempt, delayMs }, 'github call failed, trying again');
-      await clock.sleep(delayMs, signal);
+      if (delayMs > 0) await clock.sleep(delayMs, signal);
     }
   }
+}
+
+/** After a limit the gate holds the next attempt back: it knows for how long. */
+function pauseAfter({ kind, retryAfterMs = 0 }: GitHubApiError, backoff: number): number {
+  return Math.max(kind === 'rate-limited' ? 0 : backoff, retryAfterMs);
 }

@@ -24,7 +24,7 @@ import {
   refreshSessionCall,
 } from './calls-session.ts';
 import type { JitConfig, Runner, RunnerGroup, ScaleSet, Session } from './schemas.ts';
-import type { TokenSource } from './token-source.ts';
+import type { Tokens } from './token-source.ts';
 import type { CallOptions, GitHubTransport } from './transport.ts';
 
 /**
@@ -38,7 +38,7 @@ import type { CallOptions, GitHubTransport } from './transport.ts';
 export class ScaleSetClient {
   readonly #api: AdminApi;
 
-  constructor(options: { transport: GitHubTransport; tokens: TokenSource }) {
+  constructor(options: { transport: GitHubTransport; tokens: Tokens }) {
     this.#api = new AdminApi(options);
   }
 

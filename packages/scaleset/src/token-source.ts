@@ -10,6 +10,7 @@ import { type GitHubApiError, isGitHubError } from './errors.ts';
 import { RenewingValue } from './renewing-value.ts';
 import {
   type AdminConnection,
+  type ChainBounds,
   fetchInstallationToken,
   fetchRegistrationToken,
   registerClient,
@@ -19,11 +20,24 @@ import type { GitHubTransport } from './transport.ts';
 
 const chainTimeoutMs = 60_000;
 
+/** Where the clients of one config URL get their admin tokens from. */
+export interface Tokens {
+  readonly configUrl: ConfigUrl;
+  /**
+   * Where the Actions service is and the token for it. Fails with `ConfigError` (the key cannot be
+   * used) or with `GitHubApiError`; a refused credential is `unauthorized`, `forbidden` or
+   * `not-found` with a text for the operator. Safe to call before every request.
+   */
+  connection(signal?: AbortSignal): Promise<AdminConnection>;
+  /** Drops a connection whose token was refused; the next `connection()` gets a new one. */
+  invalidate(refused: AdminConnection): void;
+}
+
 /**
  * The token chain of one credential and one config URL: credential, registration token, admin
  * token. Each link is cached until shortly before it ends and fetched once however many ask.
  */
-export class TokenSource {
+export class TokenSource implements Tokens {
   readonly configUrl: ConfigUrl;
   readonly #transport: GitHubTransport;
   readonly #credential: Credential;
@@ -42,30 +56,28 @@ export class TokenSource {
     this.configUrl = configUrl;
     this.#credential = credential;
     this.#installation = installation;
-    this.#registration = renewing(transport, configUrl, 'registration token', (signal) =>
-      this.#fetchRegistration(signal),
+    this.#registration = renewing(transport, configUrl, 'registration token', (bounds) =>
+      this.#fetchRegistration(bounds),
     );
-    this.#admin = renewing(transport, configUrl, 'admin token', (signal) => this.#register(signal));
+    this.#admin = renewing(transport, configUrl, 'admin token', (bounds) => this.#register(bounds));
   }
 
-  /**
-   * Where the Actions service is and the token for it. Fails with `ConfigError` (the key cannot be
-   * used) or with `GitHubApiError`; a refused credential is `unauthorized`, `forbidden` or
-   * `not-found` with a text for the operator. Safe to call before every request.
-   */
   connection(signal?: AbortSignal): Promise<AdminConnection> {
     return this.#admin.get(signal);
   }
 
-  /** Drops a connection whose token was refused; the next `connection()` gets a new one. */
   invalidate(refused: AdminConnection): void {
     this.#admin.invalidate(refused);
   }
 
-  async #fetchRegistration(signal: AbortSignal) {
+  async #fetchRegistration({ signal, endsAtMs }: ChainBounds) {
     const installation = this.#installation;
     const fetchWith = (token: Secret) =>
-      fetchRegistrationToken(this.#transport, this.configUrl, this.#credential, { token, signal });
+      fetchRegistrationToken(this.#transport, this.configUrl, this.#credential, {
+        token,
+        signal,
+        endsAtMs,
+      });
     if (this.#credential.kind === 'pat') return await fetchWith(this.#credential.token);
     if (!installation) throw new TypeError('an App credential without its installation token');
     const token = await installation.get(signal);
@@ -79,7 +91,7 @@ export class TokenSource {
   }
 
   /** Registration tokens are refused now and then for no reason, most of all fresh ones. */
-  async #register(signal: AbortSignal) {
+  async #register({ signal, endsAtMs }: ChainBounds) {
     const call = {
       transport: this.#transport,
       attempts: 6,
@@ -92,7 +104,8 @@ export class TokenSource {
     return await retryCall(call, async (attempt) => {
       const current = attempt < 2 ? token : await this.#registration.get(signal);
       try {
-        return await registerClient(this.#transport, this.configUrl, current, signal);
+        const bounds = { token: current, signal, endsAtMs };
+        return await registerClient(this.#transport, this.configUrl, this.#credential, bounds);
       } catch (error) {
         // Refused twice: no longer the usual hiccup, so the next attempt brings a new token.
         const refused = isGitHubError(error, 'unauthorized', 'forbidden');
@@ -129,12 +142,22 @@ export class TokenSources {
     return source;
   }
 
+  /** Forgets the tokens of all other credentials; what is under way with them is finished. */
+  retain(credentials: Iterable<Credential>): void {
+    const kept = [...credentials].map(credentialKey);
+    for (const tokens of [this.#sources, this.#installations]) {
+      for (const key of tokens.keys()) {
+        if (!kept.some((name) => key.endsWith(` ${name}`))) tokens.delete(key);
+      }
+    }
+  }
+
   #installation(configUrl: ConfigUrl, credential: AppCredential): RenewingValue<Secret> {
     const key = `${configUrl.restBaseUrl} ${credentialKey(credential)}`;
     const known = this.#installations.get(key);
     if (known) return known;
-    const made = renewing(this.#transport, configUrl, 'installation token', (signal) =>
-      fetchInstallationToken(this.#transport, configUrl, credential, signal),
+    const made = renewing(this.#transport, configUrl, 'installation token', (bounds) =>
+      fetchInstallationToken(this.#transport, configUrl, credential, bounds),
     );
     this.#installations.set(key, made);
     return made;
@@ -145,11 +168,16 @@ function renewing<T>(
   transport: GitHubTransport,
   { host }: ConfigUrl,
   name: string,
-  load: (signal: AbortSignal) => Promise<{ value: T; expiresAtMs: number }>,
+  load: (bounds: ChainBounds) => Promise<{ value: T; expiresAtMs: number }>,
 ): RenewingValue<T> {
   const { clock, random, log, closed } = transport;
   const limit = { what: `get ${name}`, host, timeoutMs: chainTimeoutMs, signal: closed };
-  return new RenewingValue({ clock, random, log, load: () => transport.within(limit, load) });
+  return new RenewingValue({
+    clock,
+    random,
+    log,
+    load: () => transport.within(limit, (signal, endsAtMs) => load({ signal, endsAtMs })),
+  });
 }
 
 function mayRegisterAgain({ kind }: GitHubApiError): boolean {

@@ -4,9 +4,14 @@ import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
 import { request } from 'undici';
-import { createAgents } from './agents.ts';
+import { Agents } from './agents.ts';
+import { CallGate, type LimitReport } from './call-gate.ts';
 import { errorFromResponse, type StatusMeaning } from './classify.ts';
+import type { CallPriority } from './decide-admission.ts';
 import { GitHubApiError } from './errors.ts';
+import { explainConnectFailure } from './explain-connect-failure.ts';
+import { directNetwork, type Network } from './network.ts';
+import { readServerTime } from './rate-limit.ts';
 
 /** Who calls, for GitHub's logs. */
 export interface ClientIdentity {
@@ -27,6 +32,18 @@ export interface TransportOptions {
   adminTimeoutMs?: number;
   /** Deadline of a long poll, in ms; GitHub answers after about 50 s. Default 75 s. */
   pollTimeoutMs?: number;
+  /** The proxies and certificates in between. Default: none. */
+  network?: Network;
+}
+
+/** How a call shares what GitHub limits. */
+export interface CallLimit {
+  /** Calls with the same key share one limit. */
+  key: string;
+  api: 'rest' | 'service';
+  priority: CallPriority;
+  /** The deadline of the call, of the monotonic clock. */
+  endsAtMs: number;
 }
 
 /** Options that every call takes. */
@@ -46,6 +63,8 @@ export interface HttpCall {
   body?: string | undefined;
   scaleSetId?: number | undefined;
   meaning?: StatusMeaning | undefined;
+  /** Absent for polls and acknowledgements only: those never wait behind other calls. */
+  limit?: CallLimit;
   signal: AbortSignal;
 }
 
@@ -63,7 +82,9 @@ export class GitHubTransport {
   readonly adminTimeoutMs: number;
   readonly pollTimeoutMs: number;
   readonly #identity: ClientIdentity;
-  readonly #agents = createAgents();
+  readonly network: Network;
+  readonly #agents: Agents;
+  readonly #gates = new Map<string, CallGate>();
   readonly #closed = new AbortController();
 
   constructor(options: TransportOptions) {
@@ -73,6 +94,8 @@ export class GitHubTransport {
     this.adminTimeoutMs = options.adminTimeoutMs ?? 30_000;
     this.pollTimeoutMs = options.pollTimeoutMs ?? 75_000;
     this.#identity = options.identity;
+    this.network = options.network ?? directNetwork;
+    this.#agents = new Agents(this.network);
   }
 
   /** Aborted by `close()`. */
@@ -83,33 +106,60 @@ export class GitHubTransport {
   /** Ends all connections; calls that are still under way reject. May be called twice. */
   async close(): Promise<void> {
     this.#closed.abort(new Error('the GitHub transport was closed'));
-    await Promise.all([this.#agents.admin.destroy(), this.#agents.poll.destroy()]);
+    await this.#agents.destroy();
+  }
+
+  /** The limits that calls have met or been told of, for people. */
+  limits(): LimitReport[] {
+    return [...this.#gates.values()].map((gate) => gate.report());
   }
 
   /**
-   * Sends one request, once. Resolves for 2xx; any other answer and every lost connection is a
-   * `GitHubApiError`. Redirects are not followed, so a token never leaves for another host.
+   * Sends one request, once, when its limit lets it. Resolves for 2xx; any other answer and every
+   * lost connection is a `GitHubApiError`. Redirects are not followed, so a token never leaves for
+   * another host.
    */
   async send(call: HttpCall): Promise<HttpAnswer> {
+    const { limit, what, signal } = call;
+    if (!limit) return await this.#sendNow(call);
+    return await this.#gate(limit, call.url.host).run({ ...limit, what, signal }, () =>
+      this.#sendNow(call),
+    );
+  }
+
+  #gate({ key, api }: CallLimit, host: string): CallGate {
+    const { clock, random, log, closed } = this;
+    const gate = this.#gates.get(key) ?? new CallGate({ clock, random, log, host, api, closed });
+    this.#gates.set(key, gate);
+    return gate;
+  }
+
+  async #sendNow(call: HttpCall): Promise<HttpAnswer> {
     const answer = await this.#exchange(call);
     if (answer.status >= 200 && answer.status < 300) return answer;
     const token = call.auth.token.reveal().trim();
     throw errorFromResponse(answer, {
       what: call.what,
       host: call.url.host,
-      nowMs: this.clock.now(),
+      nowMs: readServerTime(answer) ?? this.clock.now(),
       meaning: call.meaning,
       redact: (text) => (token ? text.replaceAll(token, '[secret]') : text),
     });
   }
 
-  /** Runs `work` with a deadline. Passing it is `unavailable`; the caller's own abort stays itself. */
+  /**
+   * Runs `work` with a deadline, also told as a time of the monotonic clock. Passing it is
+   * `unavailable`; the caller's own abort stays itself.
+   */
   async within<T>(
     limit: { what: string; host: string; timeoutMs: number; signal?: AbortSignal | undefined },
-    work: (signal: AbortSignal) => Promise<T>,
+    work: (signal: AbortSignal, endsAtMs: number) => Promise<T>,
   ): Promise<T> {
+    const endsAtMs = this.clock.monotonic() + limit.timeoutMs;
     try {
-      return await withDeadline({ clock: this.clock, ...limit }, work);
+      return await withDeadline({ clock: this.clock, ...limit }, (signal) =>
+        work(signal, endsAtMs),
+      );
     } catch (error) {
       if (!(error instanceof TimeoutError) || limit.signal?.aborted) throw error;
       throw new GitHubApiError(
@@ -123,7 +173,7 @@ export class GitHubTransport {
   async #exchange({ url, pool = 'admin', signal, ...call }: HttpCall): Promise<HttpAnswer> {
     try {
       const response = await request(url, {
-        dispatcher: this.#agents[pool],
+        dispatcher: this.#agents.get(pool, url),
         method: call.method,
         headers: {
           'user-agent': this.#userAgent(call.scaleSetId),
@@ -142,8 +192,9 @@ export class GitHubTransport {
       };
     } catch (error) {
       signal.throwIfAborted();
+      const explained = await explainConnectFailure(error, { url, network: this.network, signal });
       throw new GitHubApiError(
-        `${call.what}: no answer from ${url.host} to ${call.method} ${url.pathname}: ${errorText(error)}`,
+        `${call.what}: no answer from ${url.host} to ${call.method} ${url.pathname}: ${explained ?? errorText(error)}`,
         { kind: 'unavailable', host: url.host },
         { cause: error },
       );

@@ -1,0 +1,264 @@
+import type { Random } from '@baton/shared/retry';
+import type { Logger } from '@baton/shared/telemetry';
+import type { Clock } from '@baton/shared/time';
+import {
+  type Admission,
+  type CallPriority,
+  callPriorities,
+  decideAdmission,
+  firstWidth,
+  fullWidth,
+  type GateState,
+  pauseAfterLimit,
+} from './decide-admission.ts';
+import { GitHubApiError } from './errors.ts';
+import { readRateLimit, readServerTime } from './rate-limit.ts';
+import type { HttpAnswer } from './transport.ts';
+
+interface GateOptions {
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Whose limit it is, for the log. */
+  host: string;
+  api: 'rest' | 'service';
+  /** Ends every wait. */
+  closed: AbortSignal;
+}
+
+/** A call that wants to be sent. */
+interface Applicant {
+  what: string;
+  priority: CallPriority;
+  /** Its deadline, of the monotonic clock: it is not kept waiting for what begins later. */
+  endsAtMs: number;
+  signal: AbortSignal;
+}
+
+interface Waiter extends Applicant {
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** What is known of a limit, for people. */
+export interface LimitReport {
+  host: string;
+  api: 'rest' | 'service';
+  /** How long calls are still held back, in ms. */
+  closedForMs: number;
+  waiting: number;
+  /** Of the primary limit; undefined where GitHub does not say. */
+  remaining: number | undefined;
+  limit: number | undefined;
+}
+
+/** The spread of what starts when a limit ends: other processes wait for the same moment. */
+const spreadMs = 500;
+/** A service that asks for longer after a 503 is asked again earlier: an outage ends unannounced. */
+const longestOutagePauseMs = 5 * 60_000;
+
+/**
+ * The calls of a process that share one of GitHub's limits. When one of them is told to wait, all
+ * wait: by priority, until their own deadline, and those that the limit outlasts fail at once as
+ * `rate-limited`. When it ends they start few at a time. Polls and acknowledgements never pass here.
+ */
+export class CallGate {
+  readonly #options: GateOptions;
+  readonly #waiting: Readonly<Record<CallPriority, Set<Waiter>>>;
+  readonly #state: GateState = {
+    closedUntilMs: Number.NEGATIVE_INFINITY,
+    budget: undefined,
+    width: fullWidth,
+    running: { session: 0, others: 0 },
+  };
+  #strikes = 0;
+  /** Counts the limits, so that calls that were under way when one struck are known. */
+  #limits = 0;
+  #alarm: { atMs: number; controller: AbortController } | undefined;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#waiting = { session: new Set(), jit: new Set(), other: new Set(), cleanup: new Set() };
+    options.closed.addEventListener('abort', () => this.#turnAllAway(), { once: true });
+  }
+
+  /** Sends when it is this call's turn. Fails as `rate-limited`, unsent, when that comes too late. */
+  async run(applicant: Applicant, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
+    await this.#enter(applicant);
+    const limitsBefore = this.#limits;
+    try {
+      const answer = await send();
+      this.#learnSuccess(answer);
+      return answer;
+    } catch (error) {
+      if (error instanceof GitHubApiError) this.#learnFailure(error, limitsBefore);
+      throw error;
+    } finally {
+      this.#state.running[shareOf(applicant.priority)] -= 1;
+      this.#admitWaiting();
+    }
+  }
+
+  report(): LimitReport {
+    const { closedUntilMs, budget } = this.#state;
+    const { host, api } = this.#options;
+    const current = budget && budget.resetsAtMs > this.#now ? budget : undefined;
+    return {
+      host,
+      api,
+      closedForMs: Math.max(0, closedUntilMs - this.#now),
+      waiting: callPriorities.reduce((sum, priority) => sum + this.#waiting[priority].size, 0),
+      remaining: current?.remaining,
+      limit: current?.limit,
+    };
+  }
+
+  get #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  async #enter(applicant: Applicant): Promise<void> {
+    applicant.signal.throwIfAborted();
+    this.#options.closed.throwIfAborted();
+    const { priority } = applicant;
+    const behind = this.#waiting[priority].size > 0;
+    const admission = behind ? undefined : decideAdmission(this.#state, priority, this.#now);
+    if (admission?.kind === 'go') {
+      this.#state.running[shareOf(priority)] += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const queue = this.#waiting[priority];
+      const onAbort = () => {
+        queue.delete(waiter);
+        reject(reasonOf(applicant.signal));
+      };
+      const settle = () => applicant.signal.removeEventListener('abort', onAbort);
+      const waiter: Waiter = {
+        ...applicant,
+        resolve: () => {
+          settle();
+          resolve();
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      applicant.signal.addEventListener('abort', onAbort, { once: true });
+      queue.add(waiter);
+      this.#admitWaiting();
+    });
+  }
+
+  #admitWaiting(): void {
+    let wakeAtMs = Number.POSITIVE_INFINITY;
+    for (const priority of callPriorities) {
+      const stop = this.#admitQueue(priority);
+      if (stop?.untilMs !== undefined) wakeAtMs = Math.min(wakeAtMs, stop.untilMs);
+    }
+    if (Number.isFinite(wakeAtMs)) this.#wakeAt(wakeAtMs);
+  }
+
+  /** Lets in whom it can, and says why the others must wait. */
+  #admitQueue(priority: CallPriority): Extract<Admission, { kind: 'wait' }> | undefined {
+    const queue = this.#waiting[priority];
+    for (const waiter of queue) {
+      const admission = decideAdmission(this.#state, priority, this.#now);
+      if (admission.kind === 'wait') {
+        if (admission.untilMs !== undefined) this.#turnAway(queue, admission.untilMs);
+        return queue.size > 0 ? admission : undefined;
+      }
+      queue.delete(waiter);
+      this.#state.running[shareOf(priority)] += 1;
+      waiter.resolve();
+    }
+    return undefined;
+  }
+
+  /** Those whose deadline comes first have nothing to wait for. */
+  #turnAway(queue: Set<Waiter>, untilMs: number): void {
+    for (const waiter of queue) {
+      if (waiter.endsAtMs > untilMs) continue;
+      queue.delete(waiter);
+      waiter.reject(this.#limitedError(waiter.what, untilMs - this.#now));
+    }
+  }
+
+  #turnAllAway(): void {
+    this.#alarm?.controller.abort();
+    for (const queue of Object.values(this.#waiting)) {
+      for (const waiter of queue) waiter.reject(reasonOf(this.#options.closed));
+      queue.clear();
+    }
+  }
+
+  #wakeAt(atMs: number): void {
+    const { clock, random } = this.#options;
+    if (this.#alarm && this.#alarm.atMs <= atMs) return;
+    this.#alarm?.controller.abort();
+    const controller = new AbortController();
+    this.#alarm = { atMs, controller };
+    void clock.sleep(atMs - this.#now + random() * spreadMs, controller.signal).then(
+      () => {
+        this.#alarm = undefined;
+        this.#admitWaiting();
+      },
+      () => undefined,
+    );
+  }
+
+  #learnSuccess(answer: HttpAnswer): void {
+    this.#learnBudget(answer);
+    if (this.#now < this.#state.closedUntilMs) return;
+    this.#strikes = 0;
+    this.#state.width = Math.min(fullWidth, this.#state.width + 1);
+  }
+
+  #learnBudget(answer: HttpAnswer): void {
+    const { remaining, limit = 5_000, resetAt } = readRateLimit(answer) ?? {};
+    if (remaining === undefined || resetAt === undefined) return;
+    const serverNowMs = readServerTime(answer) ?? this.#options.clock.now();
+    const resetsAtMs = this.#now + Date.parse(resetAt) - serverNowMs;
+    const known = this.#state.budget;
+    // Answers overtake each other: within one window the budget only shrinks.
+    const sameWindow = known !== undefined && resetsAtMs < known.resetsAtMs + 2_000;
+    this.#state.budget = {
+      limit,
+      remaining: sameWindow ? Math.min(remaining, known.remaining) : remaining,
+      resetsAtMs,
+    };
+  }
+
+  #learnFailure(error: GitHubApiError, limitsBefore: number): void {
+    const { kind, status, retryAfterMs } = error.info;
+    const outage = kind === 'unavailable' && status === 503 && retryAfterMs !== undefined;
+    if (kind !== 'rate-limited' && !outage) return;
+    // What was under way when the limit struck is refused too, and is no new strike.
+    if (limitsBefore === this.#limits) this.#strikes += 1;
+    this.#limits += 1;
+    const { api, host, log } = this.#options;
+    const pause = pauseAfterLimit({ retryAfterMs, api, strikes: this.#strikes });
+    const pauseMs = outage ? Math.min(pause, longestOutagePauseMs) : pause;
+    this.#state.closedUntilMs = Math.max(this.#state.closedUntilMs, this.#now + pauseMs);
+    this.#state.width = firstWidth;
+    log.warn({ host, api, pauseMs, err: error }, 'github limits calls');
+  }
+
+  #limitedError(what: string, retryAfterMs: number): GitHubApiError {
+    const { host } = this.#options;
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    return new GitHubApiError(
+      `${what}: not sent, because ${host} limits calls for another ${seconds} s`,
+      { kind: 'rate-limited', host, retryAfterMs },
+    );
+  }
+}
+
+function shareOf(priority: CallPriority): 'session' | 'others' {
+  return priority === 'session' ? 'session' : 'others';
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('aborted');
+}
