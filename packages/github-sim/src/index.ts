@@ -3,6 +3,7 @@ export type {
   Books,
   DropRegistrations,
   JobRecord,
+  JournalEntry,
   Play,
   SimState,
 } from './control/schemas.ts';

@@ -55,6 +55,8 @@ export const playSchema = z.object({
   restartMessageIds: z.boolean().optional(),
   /** Job entries to put into the log as they are. */
   entries: z.array(z.record(z.string(), z.unknown())).optional(),
+  /** Each entry becomes a message of its own. */
+  apart: z.boolean().optional(),
 });
 
 export const tokenKindSchema = z.enum(['app', 'registration', 'admin', 'queue']);
@@ -124,6 +126,17 @@ export const booksSchema = z.object({
   messagesRedelivered: z.int(),
 });
 
+const journalEntrySchema = z.object({
+  /** Counts from 1, without gaps: what is missing was forgotten. */
+  number: z.int(),
+  /** The simulator's wall clock, ms. */
+  at: z.number(),
+  scaleSet: z.string(),
+  event: z.enum(['held', 'ended', 'superseded', 'delivered', 'deleted', 'conflict']),
+  messageId: z.int().optional(),
+});
+export const journalSchema = z.object({ entries: z.array(journalEntrySchema) });
+
 const sessionStateSchema = z.object({
   id: z.string(),
   owner: z.string(),
@@ -173,5 +186,6 @@ export type Play = z.input<typeof playSchema>;
 export type DropRegistrations = z.input<typeof dropSchema>;
 export type TokenKind = z.output<typeof tokenKindSchema>;
 export type Books = z.output<typeof booksSchema>;
+export type JournalEntry = z.output<typeof journalEntrySchema>;
 export type JobRecord = z.output<typeof jobRecordSchema>;
 export type SimState = z.output<typeof stateSchema>;

@@ -6,7 +6,9 @@ import {
   booksSchema,
   type DropRegistrations,
   type JobRecord,
+  type JournalEntry,
   jobRecordSchema,
+  journalSchema,
   type Play,
   type SimState,
   stateSchema,
@@ -52,6 +54,11 @@ export class SimControl {
 
   books(): Promise<Books> {
     return this.#call('books', { answer: booksSchema });
+  }
+
+  /** What happened to polls and messages behind this entry, oldest first. */
+  async journal(after = 0): Promise<JournalEntry[]> {
+    return (await this.#call(`journal?after=${after}`, { answer: journalSchema })).entries;
   }
 
   /** Returns the id of the rule. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** The names of the GitHub-side routes, for faults. */
 const routeNames = [
   'createRegistrationToken',
+  'listRunnerGroups',
   'createAppToken',
   'registerRunner',
   'listScaleSets',
@@ -41,8 +42,12 @@ const faultActionSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('empty200') }),
   /** The real answer, cut off in the middle, with a content length that fits. */
   z.object({ kind: z.literal('truncate') }),
-  /** Never answers. */
+  /** Never answers, and does nothing. */
   z.object({ kind: z.literal('hang') }),
+  /** Does what was asked for, and never answers. */
+  z.object({ kind: z.literal('hang-after') }),
+  /** Sends the headers and half of the real answer, then nothing more. */
+  z.object({ kind: z.literal('stall') }),
   z.object({ kind: z.literal('drop'), when: z.enum(['before-headers', 'mid-body']) }),
   z.object({ kind: z.literal('delay'), ms: z.number().min(0) }),
 ]);

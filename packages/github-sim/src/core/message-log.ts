@@ -18,10 +18,10 @@ export class MessageLog {
     return this.#messages.length;
   }
 
-  /** Adds an entry to the newest message that nobody has seen, or begins a new one. */
-  append(entry: string): void {
+  /** Adds an entry to the newest message that nobody has seen, or begins a new one: always if `apart`. */
+  append(entry: string, apart = false): void {
     const last = this.#messages.at(-1);
-    if (last && last.deliveries === 0 && last.entries.length < maxEntries) {
+    if (!apart && last && last.deliveries === 0 && last.entries.length < maxEntries) {
       last.entries.push(entry);
       return;
     }

@@ -1,6 +1,7 @@
 import type { Clock } from '@baton/shared/time';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { Hold } from './hold.ts';
+import type { Journal } from './journal.ts';
 import type { HeldPoll, PollAnswer, ScaleSet, Session } from './model.ts';
 import type { SimOptions } from './options.ts';
 import type { PollGaps } from './poll-gaps.ts';
@@ -10,6 +11,7 @@ interface PollsOptions {
   clock: Clock;
   options: SimOptions;
   gaps: PollGaps;
+  journal: Journal;
   stop: AbortSignal;
 }
 
@@ -18,14 +20,16 @@ export class Polls {
   readonly #clock: Clock;
   readonly #options: SimOptions;
   readonly #gaps: PollGaps;
+  readonly #journal: Journal;
   readonly #ends: DeadlineQueue<HeldPoll & { set: ScaleSet }>;
   #heldCount = 0;
   #redelivered = 0;
 
-  constructor({ clock, options, gaps, stop }: PollsOptions) {
+  constructor({ clock, options, gaps, journal, stop }: PollsOptions) {
     this.#clock = clock;
     this.#options = options;
     this.#gaps = gaps;
+    this.#journal = journal;
     this.#ends = new DeadlineQueue({
       clock,
       delayMs: options.pollHoldMs,
@@ -46,6 +50,7 @@ export class Polls {
 
   /** Begins to hold a poll; an older one of the same session ends without a message. */
   hold(session: Session, { cursor, capacity }: { cursor: number; capacity: number }): HeldPoll {
+    if (session.held) this.#journal.write(session.set.name, 'superseded');
     session.held?.hold.end({ kind: 'none' });
     const key = trackKey(session.set);
     const hold = new Hold<PollAnswer>(() => {
@@ -53,6 +58,7 @@ export class Polls {
       session.lastPollAt = this.#clock.monotonic();
       this.#heldCount -= 1;
       this.#gaps.released(key);
+      this.#journal.write(session.set.name, 'ended');
     });
     const poll = { hold, cursor, capacity };
     session.held = poll;
@@ -60,6 +66,7 @@ export class Polls {
     session.lastPollAt = this.#clock.monotonic();
     this.#heldCount += 1;
     this.#gaps.held(key);
+    this.#journal.write(session.set.name, 'held');
     this.#ends.push({ ...poll, set: session.set });
     return poll;
   }
@@ -76,6 +83,7 @@ export class Polls {
     if (set.play.muted) return undefined;
     const message = set.log.deliver(cursor);
     if (!message) return undefined;
+    this.#journal.write(set.name, 'delivered', message.id);
     if (message.deliveries > 1) this.#redelivered += 1;
     return {
       kind: 'message',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@baton/shared/time';
+import type { Journal } from './journal.ts';
 import type { ScaleSet, Session } from './model.ts';
 import type { SimOptions } from './options.ts';
 import { type Refusal, refusals } from './refusal.ts';
@@ -7,6 +8,7 @@ import { type Refusal, refusals } from './refusal.ts';
 interface SessionsOptions {
   clock: Clock;
   options: SimOptions;
+  journal: Journal;
   /** Called once when a session has ended, for whatever reason. */
   onEnded: (session: Session) => void;
 }
@@ -15,14 +17,16 @@ interface SessionsOptions {
 export class Sessions {
   readonly #clock: Clock;
   readonly #options: SimOptions;
+  readonly #journal: Journal;
   readonly #onEnded: (session: Session) => void;
   readonly #sessions = new Map<string, Session>();
   #created = 0;
   #conflicts = 0;
 
-  constructor({ clock, options, onEnded }: SessionsOptions) {
+  constructor({ clock, options, journal, onEnded }: SessionsOptions) {
     this.#clock = clock;
     this.#options = options;
+    this.#journal = journal;
     this.#onEnded = onEnded;
   }
 
@@ -39,6 +43,7 @@ export class Sessions {
     const holder = this.current(set);
     if (holder) {
       this.#conflicts += 1;
+      this.#journal.write(set.name, 'conflict');
       throw this.#options.conflictWording === 'message-only'
         ? refusals.sessionConflictWithoutType(set.name)
         : refusals.sessionConflict(set.name, holder.owner);

@@ -3,6 +3,7 @@ import { Faults } from './faults.ts';
 import { JobBoard } from './job-board.ts';
 import { JobFlow } from './job-flow.ts';
 import { JobQueues } from './job-queues.ts';
+import { Journal } from './journal.ts';
 import type { HeldPoll, ScaleSet, Session } from './model.ts';
 import type { SimOptions } from './options.ts';
 import { PollGaps } from './poll-gaps.ts';
@@ -34,6 +35,7 @@ export class Simulator {
   readonly runners: Runners;
   readonly desk: RunnerDesk;
   readonly gaps: PollGaps;
+  readonly journal: Journal;
   readonly faults: Faults;
   readonly #queues = new JobQueues();
   readonly #stop = new AbortController();
@@ -46,13 +48,15 @@ export class Simulator {
     this.tokens = new Tokens(clock, options);
     this.scaleSets = new ScaleSets(clock, options.runnerGroups);
     this.gaps = new PollGaps(clock);
+    this.journal = new Journal(clock);
     this.faults = new Faults(clock, options.seed);
-    this.polls = new Polls({ clock, options, gaps: this.gaps, stop });
+    this.polls = new Polls({ clock, options, gaps: this.gaps, journal: this.journal, stop });
     this.flow = new JobFlow({ clock, options, queues: this.#queues, polls: this.polls, stop });
     this.jobs = new JobBoard(clock, this.#queues, this.flow);
     this.sessions = new Sessions({
       clock,
       options,
+      journal: this.journal,
       onEnded: ({ set }) => {
         if (options.endedSessionJobs === 'retract') this.flow.retract(set);
       },

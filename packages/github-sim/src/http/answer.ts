@@ -22,7 +22,7 @@ export function answer(response: ServerResponse, reply: Reply, options?: AnswerO
 export function answerSpoiled(
   response: ServerResponse,
   reply: Reply,
-  action: Extract<FaultAction, { kind: 'truncate' | 'drop' }>,
+  action: Extract<FaultAction, { kind: 'truncate' | 'drop' | 'stall' }>,
 ): void {
   const text = reply.body ?? '';
   const half = text.slice(0, Math.floor(text.length / 2));
@@ -31,7 +31,9 @@ export function answerSpoiled(
     return;
   }
   response.writeHead(reply.status, headersFor(reply, Buffer.byteLength(text) + 1));
-  response.write(half, () => response.destroy());
+  response.write(half, () => {
+    if (action.kind === 'drop') response.destroy();
+  });
 }
 
 function headersFor(reply: Reply, length: number): Record<string, string | number> {

@@ -14,6 +14,9 @@ export function controlRoutes(sim: Simulator): Route[] {
     control('GET', 'healthz', () => ({ status: 'ok' })),
     control('GET', 'state', () => stateOf(sim)),
     control('GET', 'books', () => booksOf(sim)),
+    control('GET', 'journal', ({ query }) => ({
+      entries: sim.journal.after(Number(query.get('after') ?? 0)),
+    })),
     control('GET', 'jobs', () => ({ jobs: sim.jobs.all().map(jobRecord) })),
     control('POST', 'jobs', (request) => ({
       ids: sim.jobs.add(readBody(request, addJobsSchema)).map(({ id }) => id),

@@ -55,7 +55,7 @@ function play(sim: Simulator, set: ScaleSet, wanted: z.output<typeof playSchema>
   set.play.drift = wanted.drift ?? set.play.drift;
   set.play.runner = wanted.runner ?? set.play.runner;
   if (wanted.restartMessageIds) set.log.restart();
-  for (const entry of wanted.entries ?? []) set.log.append(JSON.stringify(entry));
+  for (const entry of wanted.entries ?? []) set.log.append(JSON.stringify(entry), wanted.apart);
   sim.flow.fill(set, wanted.entries !== undefined || wanted.muted === false);
 }
 

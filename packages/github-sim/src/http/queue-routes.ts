@@ -24,9 +24,9 @@ export function queueRoutes(sim: Simulator): Route[] {
       scaleSet,
       handle: (request) => {
         const id = param(request, 'messageId');
-        if (!requireSession(sim, request).set.log.delete(Number(id))) {
-          throw refusals.messageNotFound(id);
-        }
+        const { set } = requireSession(sim, request);
+        if (!set.log.delete(Number(id))) throw refusals.messageNotFound(id);
+        sim.journal.write(set.name, 'deleted', Number(id));
         return { status: 204 };
       },
     },

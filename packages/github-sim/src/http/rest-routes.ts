@@ -23,7 +23,7 @@ const jwtClaimsSchema = z.object({
   exp: z.number(),
 });
 
-/** GitHub's REST API as an Enterprise Server has it: tokens only. */
+/** GitHub's REST API as an Enterprise Server has it: tokens, and the groups of an organization. */
 export function restRoutes(sim: Simulator): Route[] {
   const scopes = ['orgs/:a', 'repos/:a/:b', 'enterprises/:a'];
   return [
@@ -35,6 +35,12 @@ export function restRoutes(sim: Simulator): Route[] {
         handle: (request) => createRegistrationToken(sim, scope.split('/:')[0] ?? '', request),
       }),
     ),
+    {
+      name: 'listRunnerGroups',
+      method: 'GET',
+      pattern: '/api/v3/orgs/:a/actions/runner-groups',
+      handle: (request) => listRunnerGroups(sim, request),
+    },
     {
       name: 'createAppToken',
       method: 'POST',
@@ -51,14 +57,33 @@ export function restRoutes(sim: Simulator): Route[] {
 }
 
 function createRegistrationToken(sim: Simulator, kind: string, request: SimRequest): Reply {
+  requireCredential(sim, request);
+  const names = [request.params.a, request.params.b].filter((name) => name !== undefined);
+  const issued = sim.tokens.issue('registration', [kind, ...names].join('/').toLowerCase());
+  return json({ token: issued.token, expires_at: issued.expiresAt }, 201);
+}
+
+/** Groups that everybody may use; another policy is a fault with a body of its own. */
+function listRunnerGroups(sim: Simulator, request: SimRequest): Reply {
+  requireCredential(sim, request);
+  const groups = sim.scaleSets.groups.map(({ id, name, isDefaultGroup }) => ({
+    id,
+    name,
+    visibility: 'all',
+    default: isDefaultGroup,
+    allows_public_repositories: true,
+    restricted_to_workflows: false,
+    selected_workflows: [],
+  }));
+  return json({ total_count: groups.length, runner_groups: groups });
+}
+
+function requireCredential(sim: Simulator, request: SimRequest): void {
   requireUserAgent(request);
   const token = bearer(request.headers);
   if (token !== sim.options.token && sim.tokens.check('app', token) === undefined) {
     throw refusals.badCredentials();
   }
-  const names = [request.params.a, request.params.b].filter((name) => name !== undefined);
-  const issued = sim.tokens.issue('registration', [kind, ...names].join('/').toLowerCase());
-  return json({ token: issued.token, expires_at: issued.expiresAt }, 201);
 }
 
 /** Takes any app's JWT that is well-formed and in time; signatures are not checked. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Clock } from '@baton/shared/time';
 import type { FaultAction } from '../core/fault-rule.ts';
 import type { SimOptions } from '../core/options.ts';
@@ -21,6 +22,8 @@ interface ServerOptions {
   port: number;
   /** What the simulator calls itself in the URLs it hands out; its own address by default. */
   publicUrl?: string | undefined;
+  /** PEM texts: the certificate, with those in between, and its key. With them it speaks https. */
+  tls?: { cert: string; key: string } | undefined;
   clock: Clock;
   options: SimOptions;
 }
@@ -32,11 +35,14 @@ interface RunningSimulator {
 
 /** Starts the simulator and resolves when it accepts requests. */
 export async function startSimulator(given: ServerOptions): Promise<RunningSimulator> {
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 });
+  const lasting = { keepAliveTimeout: 75_000, requestTimeout: 0 };
+  const server = given.tls
+    ? createSecureServer({ ...lasting, ...given.tls })
+    : createServer(lasting);
   await listen(server, given.port, given.host);
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : given.port;
-  const url = `http://${given.host}:${port}`;
+  const url = `${given.tls ? 'https' : 'http'}://${given.host}:${port}`;
   const baseUrl = (given.publicUrl ?? url).replace(/\/$/, '');
   const sim = new Simulator({ clock: given.clock, options: given.options, baseUrl });
   const router = new Router([
@@ -102,7 +108,8 @@ async function serveMatch(
   if (fault?.kind === 'delay') await sim.clock.sleep(fault.ms, sim.stopped);
   const bom = sim.options.byteOrderMark && route.pattern.startsWith('/tenant/');
   const reply = await Promise.resolve(asked).then(route.handle).catch(refusalReply);
-  if (fault?.kind === 'truncate' || fault?.kind === 'drop') answerSpoiled(response, reply, fault);
+  if (fault?.kind === 'hang-after') return;
+  if (fault && spoils(fault)) answerSpoiled(response, reply, fault);
   else answer(response, reply, { byteOrderMark: bom });
 }
 
@@ -125,9 +132,17 @@ function faultBefore(fault: FaultAction, response: ServerResponse): boolean {
       response.destroy();
       return true;
     case 'truncate':
+    case 'stall':
+    case 'hang-after':
     case 'delay':
       return false;
   }
+}
+
+function spoils(
+  fault: FaultAction,
+): fault is Extract<FaultAction, { kind: 'truncate' | 'drop' | 'stall' }> {
+  return fault.kind === 'truncate' || fault.kind === 'drop' || fault.kind === 'stall';
 }
 
 function requestFor(

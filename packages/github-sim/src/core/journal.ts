@@ -1,0 +1,47 @@
+import type { Clock } from '@baton/shared/time';
+
+/**
+ * A poll began to be held, or ended; it ended because another one of its session came (then `ended`
+ * follows). A message was given to a poll, or deleted by the client. A session was refused, because
+ * there is one.
+ */
+export type JournalEvent = 'held' | 'ended' | 'superseded' | 'delivered' | 'deleted' | 'conflict';
+
+export interface JournalEntry {
+  /** Counts from 1, without gaps. */
+  number: number;
+  /** Wall clock, ms. */
+  at: number;
+  /** The scale set's name. */
+  scaleSet: string;
+  event: JournalEvent;
+  messageId?: number;
+}
+
+const defaultLimit = 200_000;
+
+/** What happened to polls and messages, in order. The oldest entries go when there are too many. */
+export class Journal {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  #entries: JournalEntry[] = [];
+  #count = 0;
+
+  constructor(clock: Clock, limit = defaultLimit) {
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  write(scaleSet: string, event: JournalEvent, messageId?: number): void {
+    this.#count += 1;
+    const entry = { number: this.#count, at: this.#clock.now(), scaleSet, event };
+    this.#entries.push(messageId === undefined ? entry : { ...entry, messageId });
+    if (this.#entries.length >= 2 * this.#limit) this.#entries = this.#entries.slice(-this.#limit);
+  }
+
+  /** The entries that are kept, behind this number. */
+  after(number: number): JournalEntry[] {
+    const first = this.#entries[0]?.number ?? 1;
+    return this.#entries.slice(Math.max(0, number + 1 - first));
+  }
+}
