@@ -5,6 +5,9 @@ import type { Random } from '@baton/shared/retry';
 import type { PlanStore, RegistrationStore, SessionStore, StatusStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import type { OpeningPolicy } from './core/decide-session-step.ts';
+import type { HolderWatch } from './holder-watch.ts';
+import type { ListenerMetrics } from './listener-metrics.ts';
 import type { Members } from './members.ts';
 import type { Wakeups } from './wakeups.ts';
 
@@ -18,7 +21,9 @@ export interface ListenerDeps {
   hints: Hints;
   leases: LeaseStore;
   prober: LivenessProber;
+  holders: HolderWatch;
   members: Members;
+  metrics: ListenerMetrics;
   registrations: RegistrationStore;
   sessions: SessionStore;
   plans: PlanStore;
@@ -28,6 +33,8 @@ export interface ListenerDeps {
   specHints: Wakeups;
   /** The clients for a credential (by name) and a config URL; throws ConfigError for unknown names. */
   github: (credential: string, configUrl: string) => GitHubClient;
+  /** How long to wait for a session, and before one is replaced. */
+  opening: OpeningPolicy;
   /** Aborted when the process drains. */
   draining: AbortSignal;
   /** Whether another listener lives that takes sessions over; asked for when this one drains. */

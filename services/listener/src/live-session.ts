@@ -1,30 +1,36 @@
 import type { ScaleSetClient, Session, Statistics } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import type { Lease } from '@baton/shared/lease';
+import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
+import { refreshInMs } from './core/token-refresh.ts';
 
 interface LiveSessionDeps {
   client: ScaleSetClient;
   lease: Lease;
   clock: Clock;
+  random: Random;
   log: Logger;
 }
 
-/** Queue tokens were measured to live 50 to 65 min; refreshed at 80 % of the shortest, in ms. */
-const refreshEveryMs = 40 * 60_000;
+/** After an early refresh that failed, in ms. */
+const retryMs = 60_000;
 
 /** An open session whose queue token is kept fresh. */
 export class LiveSession {
   readonly #deps: LiveSessionDeps;
   readonly #githubScaleSetId: number;
   #session: Session;
+  /** Monotonic time at which the token is to be replaced. */
+  #refreshAt: number;
   #refreshing: Promise<void> | undefined;
 
   constructor(deps: LiveSessionDeps, githubScaleSetId: number, session: Session) {
     this.#deps = deps;
     this.#githubScaleSetId = githubScaleSetId;
     this.#session = session;
+    this.#refreshAt = this.#dueAt(session.queueToken);
   }
 
   get sessionId(): string {
@@ -56,8 +62,11 @@ export class LiveSession {
   async keepFresh(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     while (!signal.aborted) {
-      await clock.sleep(refreshEveryMs, signal).catch(() => undefined);
+      await clock.sleep(this.#refreshAt - clock.monotonic(), signal).catch(() => undefined);
       if (isAborted(signal)) return;
+      // Replaced in the meantime, because a call found its end: the new one has its own time.
+      if (clock.monotonic() < this.#refreshAt) continue;
+      this.#refreshAt = clock.monotonic() + retryMs;
       // Failing here costs nothing: the poll finds the end of the token and refreshes by itself.
       await this.refresh(this.queue.token).catch((err: unknown) => {
         log.warn({ err }, 'queue token could not be refreshed early');
@@ -72,5 +81,13 @@ export class LiveSession {
     this.#session = await client.refreshSession(this.#githubScaleSetId, sessionId, {
       signal: lease.signal,
     });
+    this.#refreshAt = this.#dueAt(this.#session.queueToken);
+  }
+
+  /** Up to 5 % earlier: tokens that were given at one time do not end at one time. */
+  #dueAt(token: Secret): number {
+    const { clock, random } = this.#deps;
+    const inMs = refreshInMs(token.reveal(), clock.now());
+    return clock.monotonic() + inMs * (1 - 0.05 * random());
   }
 }

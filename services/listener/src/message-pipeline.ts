@@ -1,21 +1,20 @@
-import { createHash } from 'node:crypto';
-import {
-  isGitHubError,
-  type JobsMessage,
-  type MessageQueueClient,
-  type QueueMessage,
-  type UnreadableMessage,
+import type {
+  JobsMessage,
+  MessageQueueClient,
+  QueueMessage,
+  UnreadableMessage,
 } from '@baton/scaleset';
-import type { Secret } from '@baton/shared/config';
-import { type Demand, deadSubject, eventSubject, type RingEntry } from '@baton/shared/contracts';
-import { AppError } from '@baton/shared/errors';
+import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
+import { AppError, errorText } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
-import { backoffMs, type Random } from '@baton/shared/retry';
+import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
-import { bodyHash, offeredRequestIds, translateJobs } from './core/translate-message.ts';
+import { bodyHash, offeredRequestIds } from './core/translate-message.ts';
 import type { LiveSession } from './live-session.ts';
+import { QueueCalls } from './message-pipeline-calls.ts';
+import { FactWriter } from './message-pipeline-facts.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface PipelineDeps {
@@ -26,6 +25,7 @@ interface PipelineDeps {
   clock: Clock;
   random: Random;
   log: Logger;
+  metrics?: { deadLetter: (scaleSetId: string) => void } | undefined;
 }
 
 interface PipelineOptions {
@@ -40,12 +40,12 @@ interface PipelineOptions {
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
-/**
- * Of one dead letter, in characters; a longer body comes in parts. NATS takes a MiB, and JSON makes up
- * to six bytes of a character.
- */
-const maxBodyLength = 150_000;
-const retryPolicy = { baseMs: 100, maxMs: 5_000, minMs: 50 };
+/** A message that fails so often is kept as a dead letter: it must not block those behind it. */
+const maxAttempts = 3;
+/** Between two of these attempts, in ms. */
+const attemptPauseMs = 100;
+/** Failures of the world around, which no message is to blame for. */
+const outerFailures: ReadonlySet<string> = new Set(['nats', 'github', 'conflict', 'config']);
 
 /**
  * Turns messages into facts, one after another, while the next poll is already out:
@@ -62,6 +62,8 @@ const retryPolicy = { baseMs: 100, maxMs: 5_000, minMs: 50 };
 export class MessagePipeline {
   readonly #deps: PipelineDeps;
   readonly #options: PipelineOptions;
+  readonly #facts: FactWriter;
+  readonly #calls: QueueCalls;
   /** Published, by the record; some may be deleted already. */
   #ring: RingEntry[];
   /** Taken in and not deleted yet. */
@@ -73,6 +75,8 @@ export class MessagePipeline {
   constructor(deps: PipelineDeps, options: PipelineOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#facts = new FactWriter(deps, options);
+    this.#calls = new QueueCalls(deps, options.signal);
     this.#ring = deps.claim.record.ring;
   }
 
@@ -141,74 +145,42 @@ export class MessagePipeline {
     seq: number,
     demandAfter: Demand | undefined,
   ): Promise<void> {
-    await this.#acquire(message);
-    await this.#publishFacts(message, entry, seq);
+    const problem = await this.#tryOften(message, entry, seq);
+    if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
     this.#ring = [...this.#ring, entry];
     if (demandAfter) await this.#announce(demandAfter);
     else await this.#recordRing();
     this.#deleteInOrder(entry);
   }
 
-  async #publishFacts(message: JobsMessage, entry: RingEntry, seq: number): Promise<void> {
-    const { publisher, claim, clock, log } = this.#deps;
-    const { scaleSetId, signal } = this.#options;
-    for (const job of message.jobs) {
-      if (job.kind === 'unknown') log.warn({ type: job.messageType }, 'job message not understood');
-    }
-    const events = translateJobs(message.jobs, {
-      scaleSetId,
-      position: { epoch: claim.epoch, seq },
-      at: isoNow(clock),
-    });
-    await Promise.all(
-      events.map((event, part) =>
-        publisher.publish(eventSubject('listener', scaleSetId, ...splitType(event.type)), event, {
-          messageId: factId(this.#options, entry, part),
-          signal,
-        }),
-      ),
-    );
-  }
-
-  /** Enterprise Server offers jobs; what is not acquired goes to nobody. */
-  async #acquire(message: JobsMessage): Promise<void> {
-    const offered = offeredRequestIds(message.jobs);
-    if (offered.length === 0) return;
-    const { queue, log } = this.#deps;
+  /** Why the message cannot be handled; undefined when it was. */
+  async #tryOften(
+    message: JobsMessage,
+    entry: RingEntry,
+    seq: number,
+  ): Promise<string | undefined> {
+    const { claim, clock, log } = this.#deps;
     const { signal } = this.#options;
-    const result = await this.#retry('jobs could not be acquired', () =>
-      queue.acquireJobs(offered, { token: this.#deps.session.queue.token, signal }),
-    );
-    const granted = result.kind === 'acquired' ? result.ids.length : undefined;
-    log.info({ offered: offered.length, granted, result: result.kind }, 'jobs acquired');
+    const offered = offeredRequestIds(message.jobs);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        if (offered.length > 0) await this.#calls.acquire(offered);
+        await this.#facts.publish(message, entry, { epoch: claim.epoch, seq });
+        return undefined;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof AppError && outerFailures.has(error.code)) throw error;
+        log.error({ err: error, attempt, messageId: entry.messageId }, 'message not handled');
+        if (attempt >= maxAttempts) return `failed ${attempt} times: ${errorText(error)}`;
+      }
+      await clock.sleep(attemptPauseMs, signal);
+    }
   }
 
   /** What cannot be understood is kept whole, then acknowledged, so that it blocks nothing. */
   async #bury(message: UnreadableMessage): Promise<void> {
-    const { publisher, clock, log } = this.#deps;
-    const { scaleSetId, signal } = this.#options;
-    const { messageId, problem, raw } = message;
-    log.error({ messageId, problem }, 'message became a dead letter');
-    const rawHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
-    const entry = { messageId: messageId ?? 'none', bodyHash: rawHash };
-    const parts = Math.max(1, Math.ceil(raw.length / maxBodyLength));
-    for (let part = 0; part < parts; part += 1) {
-      await publisher.publish(
-        deadSubject('listener', 'message'),
-        {
-          v: 1,
-          service: 'listener',
-          kind: 'message',
-          scaleSetId,
-          reason: problem,
-          ...(parts > 1 ? { part: part + 1, parts } : {}),
-          body: raw.slice(part * maxBodyLength, (part + 1) * maxBodyLength),
-          at: isoNow(clock),
-        },
-        { messageId: factId(this.#options, entry, part), signal },
-      );
-    }
-    if (messageId === undefined) return;
+    const entry = await this.#facts.buryUnreadable(message);
+    if (message.messageId === undefined) return;
     this.#ring = [...this.#ring, entry];
     await this.#recordRing();
     this.#deleteInOrder(entry);
@@ -241,12 +213,8 @@ export class MessagePipeline {
 
   /** Queues the delete behind those of earlier messages; the next message need not wait for it. */
   #deleteInOrder(entry: RingEntry): void {
-    const { queue, session } = this.#deps;
-    const { signal } = this.#options;
     this.#deleting = this.#deleting.then(async () => {
-      await this.#retry('message could not be deleted', () =>
-        queue.deleteMessage(entry.messageId, { ...session.queue, signal }),
-      );
+      await this.#calls.delete(entry.messageId);
       // The record learns it with its next write; until then the entry is merely superfluous.
       this.#ring = this.#ring.filter((known) => !isSame(known, entry));
       this.#inFlight = this.#inFlight.filter((known) => !isSame(known, entry));
@@ -254,52 +222,8 @@ export class MessagePipeline {
     // Whoever waits for the message sees the failure; this only keeps it from being unhandled.
     this.#deleting.catch(() => undefined);
   }
-
-  /** A fresh token; that GitHub or NATS cannot be reached now is left to the next attempt. */
-  async #refresh(stale: Secret): Promise<void> {
-    try {
-      await this.#deps.session.refresh(stale);
-    } catch (error) {
-      if (!(error instanceof AppError && error.retryable)) throw error;
-    }
-  }
-
-  /** Repeats a call of the queue through outages and token ends, until the signal is aborted. */
-  async #retry<T>(failureText: string, call: () => Promise<T>): Promise<T> {
-    const { session, clock, random, log } = this.#deps;
-    const { signal } = this.#options;
-    for (let attempt = 0; ; attempt += 1) {
-      const { token } = session.queue;
-      try {
-        return await call();
-      } catch (error) {
-        signal.throwIfAborted();
-        if (isGitHubError(error, 'unauthorized')) await this.#refresh(token);
-        else if (!(isGitHubError(error) && error.retryable)) throw error;
-        log.warn({ err: error, attempt }, failureText);
-      }
-      await clock.sleep(backoffMs(attempt, retryPolicy, random), signal);
-    }
-  }
 }
 
 function isSame(a: RingEntry, b: RingEntry): boolean {
   return a.messageId === b.messageId && a.bodyHash === b.bodyHash;
-}
-
-/**
- * Ids of messages start again for a new scale set and were seen to restart: the body is part. Ids of
- * scale sets are GitHub's, and two servers may give the same ones: ours is part.
- */
-function factId(
-  { scaleSetId, githubScaleSetId }: PipelineOptions,
-  { messageId, bodyHash }: RingEntry,
-  part: number,
-): string {
-  return `fact-${scaleSetId}-${githubScaleSetId}-${messageId}-${bodyHash}-${part}`;
-}
-
-function splitType(type: string): [entity: string, what: string] {
-  const [entity = '', what = ''] = type.split('.');
-  return [entity, what];
 }

@@ -10,6 +10,7 @@ const policy: OpeningPolicy = {
   conflictEarly: { baseMs: 20, maxMs: 20 },
   conflictEarlyMs: 60_000,
   conflictLate: { baseMs: 20, maxMs: 20 },
+  replacementMaxMs: 20,
 };
 
 let server: TestNats;
@@ -134,7 +135,7 @@ describe('openSession', () => {
         answer: { call: 'create', result: 'conflict' },
         attempts: waits.length,
         ownerText: conflictWording === 'message-only' ? undefined : 'somebody-else',
-        nextAttemptInMs: 20,
+        nextAttemptInMs: 10,
       });
     },
   );

@@ -9,6 +9,7 @@ import {
   type OpeningPolicy,
   type OpeningState,
   type SessionAnswer,
+  type SessionStep,
 } from './core/decide-session-step.ts';
 import type { SessionClaim } from './session-claim.ts';
 
@@ -42,6 +43,8 @@ export interface OpeningWait {
 export interface Opened {
   session: Session;
   how: 'resumed' | 'taken over' | 'created' | 'waited out';
+  /** The session of the record had to be replaced; undefined when it was resumed, or there was none. */
+  replaced: 'gone' | 'refused' | undefined;
 }
 
 interface OpeningTarget {
@@ -55,70 +58,90 @@ interface Attempt {
   session?: Session;
   text: string;
   ownerText?: string | undefined;
+  error?: unknown;
 }
 
 /**
  * Gets the message session of a scale set, however long that takes. Every call to GitHub is
  * preceded by a renewal of the lease that completed after the decision to make it.
- * @throws GitHubApiError `scale-set-not-found`; the reason of `cancel` or of a lost lease; ConfigError when
- * the credential cannot be used.
+ * @throws GitHubApiError `scale-set-not-found`, or what GitHub refuses us with again and again; the reason of
+ * `cancel` or of a lost lease; ConfigError when the credential cannot be used.
  */
 export async function openSession(deps: OpeningDeps, target: OpeningTarget): Promise<Opened> {
   const { claim, lease, clock, random, policy } = deps;
-  const state: OpeningState = {
+  const history: History = {
     recorded: claim.record.session !== undefined,
     last: undefined,
     conflicts: 0,
     conflictMs: 0,
     failures: 0,
+    replaced: undefined,
+    deleted: false,
+    conflictSince: undefined,
   };
-  let deleted = false;
-  let conflictSince: number | undefined;
+  let step = decideSessionStep(history, policy, random);
   for (;;) {
-    const step = decideSessionStep(state, policy, random);
-    if (step.kind === 'open') throw new AppError('unexpected', 'an open session was opened again');
+    if (step.kind !== 'call') throw new AppError('unexpected', 'there is nothing to ask GitHub');
     await clock.sleep(step.afterMs, AbortSignal.any([lease.signal, deps.cancel]));
     await renewForCall(deps);
     const attempt = await tryCall(deps, target, step.call);
     if (attempt.session) {
-      const how = howOpened(step.call, deleted, state.conflicts);
+      const how = howOpened(step.call, history);
+      const { replaced, conflicts } = history;
       await recordSession(deps, target, attempt.session);
-      deps.log.info({ how, conflicts: state.conflicts }, 'session open');
-      return { session: attempt.session, how };
+      deps.log.info({ how, replaced, conflicts }, 'session open');
+      return { session: attempt.session, how, replaced };
     }
-    deleted ||= step.call === 'delete';
-    const { answer } = attempt;
-    if (answer.result === 'conflict') {
-      conflictSince ??= clock.monotonic();
-      state.conflicts += 1;
-      state.conflictMs = clock.monotonic() - conflictSince;
-    }
-    state.failures = answer.result === 'unavailable' ? state.failures + 1 : 0;
-    state.last = answer;
-    reportWait(deps, state, attempt);
+    remember(history, attempt.answer, clock.monotonic());
+    step = decideSessionStep(history, policy, random);
+    reportWait(deps, history, attempt, step);
+    if (step.kind === 'give up') throw attempt.error;
   }
 }
 
-function reportWait(deps: OpeningDeps, state: OpeningState, attempt: Attempt): void {
+/** What was tried so far. */
+interface History extends OpeningState {
+  replaced: Opened['replaced'];
+  deleted: boolean;
+  /** Monotonic time of the first conflict. */
+  conflictSince: number | undefined;
+}
+
+function remember(history: History, answer: SessionAnswer, now: number): void {
+  const { call, result } = answer;
+  history.deleted ||= call === 'delete';
+  if (result === 'gone' || result === 'refused') history.replaced ??= result;
+  if (result === 'conflict') {
+    history.conflictSince ??= now;
+    history.conflicts += 1;
+    history.conflictMs = now - history.conflictSince;
+  }
+  const failed = result === 'unavailable' || result === 'denied';
+  history.failures = failed ? history.failures + 1 : 0;
+  history.last = answer;
+}
+
+function reportWait(
+  deps: OpeningDeps,
+  history: History,
+  attempt: Attempt,
+  next: SessionStep,
+): void {
   const { answer, text, ownerText } = attempt;
+  const { conflicts, failures, conflictMs } = history;
   deps.log.info({ call: answer.call, result: answer.result, text }, 'session step');
-  if (answer.result !== 'conflict' && answer.result !== 'unavailable') return;
-  const next = decideSessionStep(state, deps.policy, () => 1);
+  if (!['conflict', 'unavailable', 'denied'].includes(answer.result)) return;
   deps.onWait({
     answer,
     text,
     ownerText,
-    attempts: state.conflicts + state.failures,
-    conflictMs: answer.result === 'conflict' ? state.conflictMs : 0,
+    attempts: conflicts + failures,
+    conflictMs: answer.result === 'conflict' ? conflictMs : 0,
     nextAttemptInMs: next.kind === 'call' ? next.afterMs : 0,
   });
 }
 
-function howOpened(
-  call: SessionAnswer['call'],
-  deleted: boolean,
-  conflicts: number,
-): Opened['how'] {
+function howOpened(call: SessionAnswer['call'], { conflicts, deleted }: History): Opened['how'] {
   if (call === 'resume') return 'resumed';
   if (conflicts > 0) return 'waited out';
   return deleted ? 'taken over' : 'created';
@@ -183,8 +206,10 @@ async function readFailure(
   if (call !== 'create' && error.kind === 'session-gone') {
     return { answer: { call, result: 'gone' }, text };
   }
-  const passing = error.retryable || error.kind === 'unauthorized' || call === 'create';
-  if (passing) return { answer: { call, result: 'unavailable', retryAfterMs }, text };
+  if (error.retryable) return { answer: { call, result: 'unavailable', retryAfterMs }, text };
+  if (call === 'create' || error.kind === 'unauthorized') {
+    return { answer: { call, result: 'denied' }, text, error };
+  }
   return { answer: { call, result: 'refused' }, text };
 }
 

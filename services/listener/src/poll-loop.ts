@@ -4,6 +4,7 @@ import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import type { LiveSession } from './live-session.ts';
+import type { StepWatch } from './step-watch.ts';
 
 interface PollDeps {
   queue: MessageQueueClient;
@@ -12,6 +13,10 @@ interface PollDeps {
   clock: Clock;
   random: Random;
   log: Logger;
+  /** Told about every step of the loop. */
+  steps: StepWatch;
+  /** How long one step may take: longer than the deadline of a poll or of a refresh, in ms. */
+  stepMs: number;
 }
 
 interface PollHandlers {
@@ -21,13 +26,21 @@ interface PollHandlers {
   onHeld: () => void;
   heldMs: number;
   onPollEnd: () => void;
+  /** A poll ended without an answer that could be used; `kind` is the error's. */
+  onPollFailure?: (kind: string) => void;
 }
 
 const failurePolicy = { baseMs: 250, maxMs: 30_000, minMs: 50 };
-/** Between polls that come back empty at once: some servers and proxies do not hold them, in ms. */
-const emptyFloorMs = 150;
+/**
+ * Between polls that come back empty at once, in ms: some servers and proxies do not hold them; and
+ * between polls that a changed capacity ends.
+ */
+const pollFloorMs = 150;
 /** After this time without a message everything undeleted is read again, in ms. */
 const rereadMs = 300_000;
+
+/** What a poll brought: a message, nothing, or a capacity that changed in the meantime. */
+type PollResult = QueueMessage | 'interrupted' | undefined;
 
 /**
  * Polls the message queue until `signal` is aborted. Outages, empty and broken answers keep the
@@ -40,42 +53,64 @@ export async function pollLoop(
   handlers: PollHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, log } = deps;
-  let position = '0';
-  let positionAt = clock.monotonic();
+  const { clock, steps, stepMs } = deps;
+  const position = new Position(clock);
   let failures = 0;
   while (!signal.aborted) {
     const startedAt = clock.monotonic();
+    steps.begin(stepMs);
     try {
-      const message = await pollOnce(deps, handlers, position, signal);
+      const result = await pollOnce(deps, handlers, position.current, signal);
       failures = 0;
       const heldForMs = clock.monotonic() - startedAt;
-      if (message && message !== 'interrupted') {
-        position = message.messageId ?? position;
-        positionAt = clock.monotonic();
-        await handlers.onMessage(message);
-      } else if (clock.monotonic() - positionAt > rereadMs) {
-        position = '0';
-        positionAt = clock.monotonic();
-      }
+      // Room comes when NATS and GitHub take what is in flight; their outages end the lease.
+      steps.rest();
+      if (result && result !== 'interrupted') {
+        position.pass(result);
+        await handlers.onMessage(result);
+      } else position.rereadIfQuiet();
       handlers.onPollEnd();
-      if (comesAgain(message) && heldForMs < emptyFloorMs) await clock.sleep(emptyFloorMs, signal);
+      if (comesAgain(result) && heldForMs < pollFloorMs) {
+        await clock.sleep(pollFloorMs - heldForMs, signal);
+      }
     } catch (error) {
       if (isAborted(signal)) return;
-      const waitMs = await recover(deps, error, failures);
+      await pauseAfter(deps, handlers, { error, failures, signal });
       failures += 1;
-      log.warn(
-        { err: error, waitMs: Math.round(waitMs), failures },
-        'poll failed, session and position are kept',
-      );
-      await clock.sleep(waitMs + random(), signal).catch(() => undefined);
     }
   }
 }
 
+/** The id of the last message that was passed. */
+class Position {
+  readonly #clock: Clock;
+  #id = '0';
+  #movedAt: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#movedAt = clock.monotonic();
+  }
+
+  get current(): string {
+    return this.#id;
+  }
+
+  pass({ messageId }: QueueMessage): void {
+    this.#id = messageId ?? this.#id;
+    this.#movedAt = this.#clock.monotonic();
+  }
+
+  rereadIfQuiet(): void {
+    if (this.#clock.monotonic() - this.#movedAt <= rereadMs) return;
+    this.#id = '0';
+    this.#movedAt = this.#clock.monotonic();
+  }
+}
+
 /** Nothing, or a message without an id, which can be neither passed nor deleted. */
-function comesAgain(message: QueueMessage | 'interrupted' | undefined): boolean {
-  return message !== 'interrupted' && message?.messageId === undefined;
+function comesAgain(result: PollResult): boolean {
+  return result === 'interrupted' || result?.messageId === undefined;
 }
 
 async function pollOnce(
@@ -83,7 +118,7 @@ async function pollOnce(
   { onHeld, heldMs }: PollHandlers,
   lastMessageId: string,
   signal: AbortSignal,
-): Promise<QueueMessage | 'interrupted' | undefined> {
+): Promise<PollResult> {
   const changed = new AbortController();
   const answered = new AbortController();
   void clock
@@ -104,6 +139,24 @@ async function pollOnce(
     answered.abort();
     stopWatching();
   }
+}
+
+/** Waits before the next poll; rethrows what ends the loop. */
+async function pauseAfter(
+  deps: PollDeps,
+  { onPollFailure }: PollHandlers,
+  { error, failures, signal }: { error: unknown; failures: number; signal: AbortSignal },
+): Promise<void> {
+  const { clock, random, log, steps, stepMs } = deps;
+  steps.begin(stepMs);
+  const waitMs = (await recover(deps, error, failures)) + random();
+  if (isGitHubError(error)) onPollFailure?.(error.kind);
+  log.warn(
+    { err: error, waitMs: Math.round(waitMs), failures },
+    'poll failed, session and position are kept',
+  );
+  steps.begin(waitMs + stepMs);
+  await clock.sleep(waitMs, signal).catch(() => undefined);
 }
 
 /** What to do about a failed poll: the wait before the next one, in ms; rethrows what ends it. */

@@ -1,8 +1,14 @@
 import { GitHubClients } from '@baton/scaleset';
-import { buckets, streams, topology } from '@baton/shared/contracts';
+import { buckets, replayConsumers, streams, topology } from '@baton/shared/contracts';
 import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
-import { awaitTopologyPart, connectNats, Hints, Publisher } from '@baton/shared/messaging';
+import {
+  awaitTopologyPart,
+  connectNats,
+  Hints,
+  type Nats,
+  Publisher,
+} from '@baton/shared/messaging';
 import {
   openLeases,
   openMembers,
@@ -13,15 +19,21 @@ import {
   openStatus,
   verifyInstallation,
 } from '@baton/shared/stores';
-import type { ListenerConfig } from './config.ts';
+import type { Logger } from '@baton/shared/telemetry';
+import { type ListenerConfig, openingPolicy } from './config.ts';
+import { notReadyReason } from './core/readiness.ts';
+import { HolderWatch } from './holder-watch.ts';
+import { listenerGauges } from './listener-gauges.ts';
+import { ListenerMetrics } from './listener-metrics.ts';
 import { Members } from './members.ts';
+import { replayLetters } from './replay-letters.ts';
 import { SessionManager } from './session-manager.ts';
 import { Wakeups } from './wakeups.ts';
 
 /** What a listener uses of the topology. */
 const used = {
   streams: [streams.events],
-  consumers: [],
+  consumers: [replayConsumers.listener],
   buckets: Object.values(buckets).filter((name) => name !== buckets.runners),
 };
 
@@ -30,7 +42,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const random = Math.random;
   const holder = { v: 1 as const, identity: config.instance, incarnation };
   const calls = { clock, random, log, subsystem: 'listener' };
-  const github = GitHubClients.fromFile(config.credentialsFile, calls);
+  const github = GitHubClients.forService(config, calls);
   await using nats = await connectNats({
     ...config,
     ...runtime,
@@ -44,8 +56,12 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const leaseHints = new Wakeups();
   const planHints = new Wakeups();
   const specHints = new Wakeups();
-  const members = new Members({ members: await openMembers(nats), holder, ttlMs, clock, log });
+  const prober = new LivenessProber(nats);
+  const { weight, rebalanceAfterMs } = config;
+  const membership = { hints, holder, weight, ttlMs, clock, log };
+  const members = new Members({ ...membership, members: await openMembers(nats) });
   const specs = await openSpecs(nats);
+  const metrics = observe(runtime);
   const manager = new SessionManager(
     {
       nats,
@@ -55,34 +71,64 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       publisher: new Publisher(nats, log),
       hints,
       leases: new LeaseStore({ bucket: await openLeases(nats), holder, ttlMs, clock, random, log }),
-      prober: new LivenessProber(nats),
+      prober,
+      holders: new HolderWatch({ prober, clock }),
       members,
-      registrations: await openRegistrations(nats),
-      sessions: await openSessions(nats),
-      plans: await openPlans(nats),
-      statuses: await openStatus(nats),
+      metrics,
+      opening: openingPolicy(config),
+      ...(await openStores(nats)),
       leaseHints,
       planHints,
       specHints,
       github: (credential, configUrl) => github.get(credential, configUrl),
-      peersLive: once(() => members.drain()),
+      peersLive: once(() => drain(members, log)),
       draining: signal,
       abort,
     },
-    specs,
+    { specs, rebalanceAfterMs },
   );
   answerProbes(nats, holder);
   hints.subscribe('lease', (id) => leaseHints.wake(id));
   hints.subscribe('plan', (id) => planHints.wake(id));
   hints.subscribe('spec', () => manager.wake());
-  await members.renew();
+  hints.subscribe('member', () => void members.look());
+  await members.join();
   runtime.health.report('start', undefined);
-  const membership = members.run(signal);
+  const renewing = members.run(signal);
+  const replays = replayLetters(nats, runtime);
   await manager.run(signal);
-  await membership;
+  await replays;
+  await renewing;
   // Without NATS it runs out by itself.
   await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
   await github.close();
+}
+
+/** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */
+function observe({ metrics, health, clock }: Runtime): ListenerMetrics {
+  const counted = new ListenerMetrics();
+  metrics.add(...counted.counters, ...listenerGauges(counted.reporters, clock));
+  health.watch('scale sets', () => notReadyReason(counted.reporters));
+  return counted;
+}
+
+async function openStores(nats: Nats) {
+  return {
+    registrations: await openRegistrations(nats),
+    sessions: await openSessions(nats),
+    plans: await openPlans(nats),
+    statuses: await openStatus(nats),
+  };
+}
+
+/** While NATS is away nobody knows: the sessions are left to whoever comes, with their records. */
+async function drain(members: Members, log: Logger): Promise<boolean> {
+  try {
+    return await members.drain();
+  } catch (err) {
+    log.warn({ err }, 'other listeners could not be told that this one drains');
+    return true;
+  }
 }
 
 /** The same answer for all who ask: the first to hand over says that this listener drains. */

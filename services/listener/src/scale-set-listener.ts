@@ -1,4 +1,4 @@
-import { isGitHubError, type ScaleSetClient } from '@baton/scaleset';
+import type { ScaleSetClient } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import type { Lease } from '@baton/shared/lease';
@@ -6,31 +6,41 @@ import { backoffMs } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { isAborted } from '@baton/shared/time';
 import { CapacityWatch } from './capacity-watch.ts';
+import { closeSession, liveRegistration, removeScaleSet } from './close-session.ts';
 import { contend } from './contend.ts';
-import { defaultOpeningPolicy } from './core/decide-session-step.ts';
 import { preferenceRank } from './core/share-scale-sets.ts';
 import type { ListenerDeps } from './listener-deps.ts';
-import { type OpeningWait, openSession } from './open-session.ts';
-import { forgetScaleSet, readRegistration, registerScaleSet } from './register-scale-set.ts';
+import { openSession } from './open-session.ts';
+import { recoverSession } from './recover-session.ts';
+import { registerScaleSet } from './register-scale-set.ts';
+import { ScaleSetEvents } from './scale-set-events.ts';
 import { type End, type Holding, serveSession } from './serve-session.ts';
 import { SessionClaim } from './session-claim.ts';
+import { endOf, SessionReporter } from './session-reporter.ts';
 import { StatusReporter } from './status-reporter.ts';
+import { StuckError } from './step-watch.ts';
+import { withdrawSession } from './withdraw-session.ts';
 
 const failurePolicy = { baseMs: 1_000, maxMs: 60_000, minMs: 500 };
-/** How often a draining or disabled scale set looks whether it may go on, in ms. */
-const lookAgainMs = 2_000;
+/** How long a listener whose loop stood still leaves the scale set to others, in ms. */
+const stuckPauseMs = 15_000;
+/** How often a resting scale set looks whether it may go on, in ms; a changed spec wakes it. */
+const restMs = 30_000;
 
 /** Works on one scale set: waits for its lease, holds its session, gives it up again. */
 export class ScaleSetListener {
   readonly #deps: ListenerDeps;
   readonly #log: Logger;
   readonly #status: StatusReporter;
+  readonly #reports: SessionReporter;
   readonly #capacity: CapacityWatch;
   /** Aborted when the scale set is not ours to work on any more: the process drains, or its spec is gone. */
   readonly #stop: AbortSignal;
   #spec: Spec;
   /** Ends the wait for a session that is not wanted any more. */
   #opening: AbortController | undefined;
+  /** Another listener should have the scale set. */
+  #moving = false;
 
   constructor(deps: ListenerDeps, spec: Spec, stop: AbortSignal) {
     const { scaleSetId } = spec;
@@ -38,8 +48,13 @@ export class ScaleSetListener {
     this.#spec = spec;
     this.#stop = stop;
     this.#log = deps.log.child({ scaleSetId });
-    this.#status = new StatusReporter(deps, scaleSetId, deps.leases.holder.identity);
+    const { identity } = deps.leases.holder;
+    const common = { ...deps, log: this.#log };
+    const events = new ScaleSetEvents(common, scaleSetId, identity);
+    this.#status = new StatusReporter({ ...common, events }, scaleSetId, identity);
+    this.#reports = new SessionReporter({ ...common, events, status: this.#status });
     this.#capacity = new CapacityWatch({ ...deps, log: this.#log }, () => this.#spec);
+    this.#capacity.onChange(() => this.#status.advertised(this.#capacity.current));
   }
 
   /** A newer version of the scale set's spec; takes effect without giving up the session. */
@@ -50,12 +65,27 @@ export class ScaleSetListener {
     void this.#capacity.read().then(() => this.#endOpening());
   }
 
+  get polls(): boolean {
+    return this.#status.state === 'polling' && !this.#moving;
+  }
+
+  /** Of the latest claim. */
+  get epoch(): number {
+    return this.#status.current.epoch;
+  }
+
+  /** Gives the scale set to the listener that contends for it first, then contends again. */
+  handOver(): void {
+    this.#moving = true;
+    this.#deps.specHints.wake(this.#spec.scaleSetId);
+  }
+
   /** Runs until `stop` is aborted. Never rejects but for a ConfigError that concerns the process. */
   async run(): Promise<void> {
     for (let failures = 0; !this.#stop.aborted; ) {
       const startedAt = this.#deps.clock.monotonic();
       try {
-        if (await this.#mayRest()) await this.#waitForSpec(lookAgainMs);
+        if (await this.#mayRest()) await this.#waitForSpec(restMs);
         else await this.#takeTurn();
         failures = 0;
       } catch (error) {
@@ -66,7 +96,7 @@ export class ScaleSetListener {
         failures += 1;
       }
     }
-    await this.#status.settled();
+    await this.#status.close();
   }
 
   /** Disabled, and no session of ours is left at GitHub: nothing to do. */
@@ -75,30 +105,35 @@ export class ScaleSetListener {
     if (this.#spec.declaration.enabled && !this.#spec.deleting) return false;
     const record = (await sessions.get(this.#spec.scaleSetId))?.value;
     if (record?.session) return false;
-    if (this.#spec.deleting && (await this.#registration())) return false;
+    if (this.#spec.deleting && (await liveRegistration(this.#deps, this.#spec.scaleSetId))) {
+      return false;
+    }
     const state = this.#spec.deleting ? 'deleted' : 'disabled';
     if (this.#status.state !== state) this.#status.enter(state);
     return true;
   }
 
   async #takeTurn(): Promise<void> {
-    const { members, leases } = this.#deps;
+    const { members } = this.#deps;
     const { scaleSetId } = this.#spec;
     this.#status.leaveQuietly();
-    const lease = await contend(this.#deps, {
+    this.#moving = false;
+    const { lease, how } = await contend(this.#deps, {
       scaleSetId,
-      rank: (dead) => {
-        const live = members.identities.filter((identity) => identity !== dead);
-        return preferenceRank(scaleSetId, leases.holder.identity, live);
+      rank: (gone) => {
+        const others = members.shares.filter(({ identity }) => identity !== gone);
+        return preferenceRank(scaleSetId, members.own, others);
       },
       leaseHints: this.#deps.leaseHints,
       signal: this.#stop,
     }).catch((error: unknown) => {
       throw error instanceof ConfigError ? new IdentityTakenError(error) : error;
     });
+    this.#deps.metrics.leaseTaken(scaleSetId, how);
     try {
       await this.#hold(lease);
     } finally {
+      if (lease.lossReason) this.#deps.metrics.leaseLost(scaleSetId, lease.lossReason);
       await lease.release();
       this.#deps.hints.send('lease', scaleSetId);
     }
@@ -107,15 +142,9 @@ export class ScaleSetListener {
   async #hold(lease: Lease): Promise<void> {
     const deps = this.#deps;
     const spec = this.#spec;
-    const { scaleSetId, installationId } = spec;
     const { identity, incarnation } = deps.leases.holder;
     const owner = `${identity}/${incarnation}`;
-    const claim = await SessionClaim.take(deps, {
-      installationId,
-      scaleSetId,
-      owner,
-      signal: lease.signal,
-    });
+    const claim = await SessionClaim.take(deps, { ...spec, owner, signal: lease.signal });
     this.#log.info({ epoch: claim.epoch }, 'scale set claimed');
     const { client, queue } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
     const holding: Holding = { lease, claim, client, queue };
@@ -124,15 +153,14 @@ export class ScaleSetListener {
       if (end && end !== 'drained') return await this.#giveUp(holding, end);
       this.#status.enter('opening', { epoch: claim.epoch });
       try {
-        return await this.#giveUp(holding, await this.#openAndServe(holding));
+        const served = await this.#openAndServe(holding);
+        if (served !== 'withdrawn') return await this.#giveUp(holding, served);
+        this.#reports.ended('closed');
+        await withdrawSession(this.#serveDeps(claim), holding);
       } catch (error) {
+        this.#reports.ended(endOf(error));
         lease.signal.throwIfAborted();
-        if (isGitHubError(error, 'scale-set-not-found')) {
-          this.#log.warn('the scale set is gone at GitHub, registering it again');
-          await this.#forget(holding);
-        } else if (isGitHubError(error, 'session-gone')) {
-          this.#log.warn('the session is gone at GitHub, opening a new one');
-        } else throw error;
+        await recoverSession(this.#serveDeps(claim), holding, error);
       }
     }
   }
@@ -146,19 +174,25 @@ export class ScaleSetListener {
     });
     if (!open) return this.#shouldEnd(claim) ?? 'stopped';
     const { registered, opened } = open;
-    this.#status.enter('polling', { epoch: claim.epoch, opened: opened.how });
-    return await serveSession(
-      {
-        ...this.#deps,
-        log: this.#log,
-        status: this.#status,
-        capacity: this.#capacity,
-        stop: this.#stop,
-        spec: () => this.#spec,
-        shouldEnd: () => this.#shouldEnd(claim),
-      },
-      { ...holding, githubScaleSetId: registered.scaleSetId, session: opened.session },
-    );
+    this.#reports.opened(opened, claim.record.session?.openedAt, claim.epoch);
+    return await serveSession(this.#serveDeps(claim), {
+      ...holding,
+      githubScaleSetId: registered.scaleSetId,
+      ...opened,
+    });
+  }
+
+  #serveDeps(claim: SessionClaim) {
+    return {
+      ...this.#deps,
+      log: this.#log,
+      status: this.#status,
+      capacity: this.#capacity,
+      stop: this.#stop,
+      spec: () => this.#spec,
+      shouldEnd: () => this.#shouldEnd(claim),
+      wanted: () => this.#shouldEnd() === undefined,
+    };
   }
 
   /** Registration and session. A wait for GitHub ends with `cancel`; a call that made something does not. */
@@ -174,9 +208,9 @@ export class ScaleSetListener {
         ...this.#deps,
         ...holding,
         cancel,
-        policy: defaultOpeningPolicy,
+        policy: this.#deps.opening,
         log: this.#log,
-        onWait: (wait) => this.#reportWait(wait, claim.epoch),
+        onWait: (wait) => this.#reports.waiting(wait, claim.epoch),
       },
       {
         githubScaleSetId: registered.scaleSetId,
@@ -191,25 +225,14 @@ export class ScaleSetListener {
     if (this.#shouldEnd()) this.#opening?.abort();
   }
 
-  /** The registration, while there is something registered at GitHub. */
-  async #registration() {
-    const registration = await readRegistration(this.#deps, this.#spec.scaleSetId);
-    return registration?.github ? registration : undefined;
-  }
-
   #registering(client: ScaleSetClient, lease: Lease) {
     const { registrations } = this.#deps;
-    return { client, registrations, log: this.#log, signal: lease.signal };
-  }
-
-  /** The scale set is gone at GitHub, and its session with it. */
-  async #forget({ claim, client, lease }: Holding): Promise<void> {
-    await forgetScaleSet(this.#registering(client, lease), this.#spec);
-    await claim.write(({ session: _session, ...record }) => ({ ...record, ring: [] }));
+    return { client, registrations, log: this.#log, status: this.#status, signal: lease.signal };
   }
 
   #shouldEnd(claim?: SessionClaim): End | undefined {
     if (this.#stop.aborted) return 'stopped';
+    if (this.#moving) return 'moved';
     if (this.#spec.deleting) {
       const idle = this.#capacity.aliveCount === 0 && (claim?.record.demand?.assigned ?? 0) === 0;
       return idle ? 'drained' : undefined;
@@ -219,73 +242,47 @@ export class ScaleSetListener {
 
   /** Hands over to a living peer, which resumes the session; without one the session is closed. */
   async #giveUp(holding: Holding, end: End): Promise<void> {
-    const { claim, client, lease } = holding;
+    const { claim, lease } = holding;
     // A stop of this scale set alone, without a drain, means that its spec is gone.
     const peers = this.#deps.draining.aborted && (await this.#deps.peersLive());
-    if (peers) {
+    if (peers || end === 'moved') {
       this.#log.info('session handed over');
+      this.#reports.ended('handed over');
       this.#status.enter('waiting', { epoch: claim.epoch, reason: 'handed over' });
+      // Before the lease is released: the successor's word must be the later one.
+      await this.#status.settled();
       return;
     }
-    await this.#closeSession(holding);
-    if (end === 'drained') {
-      const github = (await this.#registration())?.github;
-      if (github?.createdByUs) await client.deleteScaleSet(github.scaleSetId);
-      await this.#forget(holding);
-    }
+    const deps = { ...this.#deps, log: this.#log };
+    await closeSession(deps, holding);
+    this.#reports.ended('closed');
+    if (end === 'drained') await removeScaleSet(deps, this.#spec, holding);
     const state = end === 'drained' ? 'deleted' : end === 'disabled' ? 'disabled' : 'waiting';
     this.#status.enter(state, { epoch: claim.epoch });
     await this.#status.settled();
     lease.signal.throwIfAborted();
   }
 
-  async #closeSession({ claim, client, lease }: Holding): Promise<void> {
-    const { session } = claim.record;
-    const github = (await this.#registration())?.github;
-    if (!github || !session) return;
-    await lease.renew();
-    const signal = AbortSignal.any([lease.signal, this.#deps.abort]);
-    await client.deleteSession(github.scaleSetId, session.sessionId, { signal });
-    await claim.write(({ session: _session, ...record }) => record);
-    this.#log.info('session closed');
-  }
-
-  #reportWait(wait: OpeningWait, epoch: number): void {
-    const { clock } = this.#deps;
-    const { answer, text, ownerText, attempts, conflictMs, nextAttemptInMs } = wait;
-    if (answer.result !== 'conflict') {
-      this.#status.enter('opening', { epoch, reason: text });
-      return;
-    }
-    const lasting = conflictMs >= defaultOpeningPolicy.conflictEarlyMs;
-    this.#status.enter(lasting ? 'conflicted' : 'opening', {
-      epoch,
-      reason: text,
-      conflict: {
-        since: new Date(clock.now() - conflictMs).toISOString(),
-        attempts,
-        nextAttemptAt: new Date(clock.now() + nextAttemptInMs).toISOString(),
-        ...(ownerText === undefined ? {} : { ownerText }),
-      },
-    });
-  }
-
   async #reportFailure(error: unknown, failures: number): Promise<void> {
     const { random } = this.#deps;
     const passing =
-      error instanceof AppError && (error.code === 'nats' || error.code === 'conflict');
-    const waitMs = passing ? 200 : Math.round(backoffMs(failures, failurePolicy, random));
+      error instanceof AppError &&
+      error.retryable &&
+      (error.code === 'nats' || error.code === 'conflict');
+    const backoff = passing ? 200 : Math.round(backoffMs(failures, failurePolicy, random));
+    // Long enough for every other listener to be ready before this one.
+    const waitMs = error instanceof StuckError ? Math.max(stuckPauseMs, backoff) : backoff;
     if (passing) this.#log.warn({ err: error }, 'scale set given up for now');
     else if (error instanceof AppError) {
       this.#log.error({ reason: errorText(error), waitMs }, 'scale set cannot be served');
-      this.#status.enter('failed', { reason: errorText(error) });
+      this.#reports.failed(error);
     } else this.#log.error({ err: error, waitMs }, 'scale set failed unexpectedly');
     await this.#waitForSpec(waitMs);
   }
 
-  async #waitForSpec(maxMs: number, signal: AbortSignal = this.#stop): Promise<void> {
+  async #waitForSpec(maxMs: number): Promise<void> {
     const { clock, specHints } = this.#deps;
-    await specHints.waitFor(this.#spec.scaleSetId, { clock, maxMs, signal });
+    await specHints.waitFor(this.#spec.scaleSetId, { clock, maxMs, signal: this.#stop });
   }
 }
 

@@ -1,18 +1,28 @@
-import type { MessageQueueClient, ScaleSetClient, Session, Statistics } from '@baton/scaleset';
+import type { MessageQueueClient, QueueMessage, ScaleSetClient, Session } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { backlogHeldMs, DemandCounter } from './core/demand-counter.ts';
+import { isEnterpriseServer } from './core/enterprise-server.ts';
+import { defaultWaitingPolicy, type WaitingPolicy } from './core/waiting-jobs.ts';
+import { JobReports } from './job-reports.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { LiveSession } from './live-session.ts';
+import { LostOffers } from './lost-offers.ts';
 import { MessagePipeline } from './message-pipeline.ts';
+import { QueueCalls } from './message-pipeline-calls.ts';
+import type { Opened } from './open-session.ts';
 import { pollLoop } from './poll-loop.ts';
-import { registerScaleSet } from './register-scale-set.ts';
+import { EndOfSession, watchForEnd } from './serve-session-end.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StatusReporter } from './status-reporter.ts';
+import { StepWatch, StuckError } from './step-watch.ts';
 
-/** Why a session that was polled is not polled any more. */
-export type End = 'stopped' | 'disabled' | 'drained';
+/**
+ * Why a session that was polled is not polled any more. `withdrawn`: nothing could be run for long,
+ * so the session is to be closed until `CapacityWatch.untilReturn` resolves.
+ */
+export type End = 'stopped' | 'moved' | 'disabled' | 'drained' | 'withdrawn';
 
 /** What belongs together while a scale set is ours. */
 export interface Holding {
@@ -22,7 +32,7 @@ export interface Holding {
   queue: (githubScaleSetId: number) => MessageQueueClient;
 }
 
-interface ServeDeps extends ListenerDeps {
+export interface ServeDeps extends ListenerDeps {
   status: StatusReporter;
   capacity: CapacityWatch;
   /** Aborted when the scale set is to be given up. */
@@ -31,129 +41,181 @@ interface ServeDeps extends ListenerDeps {
   spec: () => Spec;
   /** Whether the newest spec, or a signal, asks for the end. */
   shouldEnd: () => End | undefined;
+  waitingPolicy?: WaitingPolicy;
+  /** How long one step of the poll loop may take, in ms. Default 90 s: a poll's 75 s and a margin. */
+  stepMs?: number;
 }
 
 interface OpenSession extends Holding {
   githubScaleSetId: number;
   session: Session;
+  how: Opened['how'];
 }
 
-/** How often it is looked whether a drained scale set may go, in ms. */
-const lookAgainMs = 2_000;
+const defaultStepMs = 90_000;
+/** How long a loop may go on after its signal was aborted, in ms. */
+const graceMs = 10_000;
 
 /**
  * Polls an open session until something ends it, and finishes what is in flight then.
- * @throws GitHubApiError when the session or the scale set is gone; the reason of a lost lease.
+ * @throws GitHubApiError when the session or the scale set is gone; the reason of a lost lease;
+ * StuckError when the loop stands still: then nothing is waited for, and the lease is to be released.
  */
 export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<End> {
-  const { clock, log, capacity, status } = deps;
-  const { lease, githubScaleSetId } = open;
-  const ended = new AbortController();
-  const polling = AbortSignal.any([lease.signal, ended.signal]);
-  const session = new LiveSession({ ...deps, ...open }, githubScaleSetId, open.session);
-  const demand = new DemandCounter(open.session.statistics, clock.monotonic());
-  const queue = open.queue(githubScaleSetId);
-  const pipeline = new MessagePipeline(
-    { ...deps, queue, session, claim: open.claim },
-    {
-      scaleSetId: deps.spec().scaleSetId,
-      githubScaleSetId,
-      demand,
-      signal: AbortSignal.any([lease.signal, deps.abort]),
-      onFailure: (error) => ended.abort(error),
-    },
-  );
-  pipeline.pushDemand();
-  const background = [
-    session.keepFresh(polling),
-    capacity.run(polling),
-    watchForEnd(deps, open, ended, polling),
-  ];
-  try {
-    await pollLoop(
-      { clock, random: deps.random, log, queue, session, capacity },
-      {
-        onMessage: async (message) => {
-          status.polled(true);
-          await pipeline.push(message);
-        },
-        heldMs: backlogHeldMs,
-        onHeld: () => {
-          pipeline.backlogIsOver();
-          if (demand.onPollHeld()) background.push(settleDemand(deps, session, demand, pipeline));
-        },
-        onPollEnd: () => status.polled(false),
-      },
-      polling,
+  return await new Serving(deps, open).run();
+}
+
+/** One session while it is polled. */
+class Serving {
+  readonly #deps: ServeDeps;
+  readonly #open: OpenSession;
+  readonly #ended = new AbortController();
+  readonly #polling: AbortSignal;
+  readonly #session: LiveSession;
+  readonly #demand: DemandCounter;
+  readonly #queue: MessageQueueClient;
+  readonly #pipeline: MessagePipeline;
+  readonly #reports: JobReports;
+  readonly #steps: StepWatch;
+  readonly #background: Promise<void>[] = [];
+
+  constructor(deps: ServeDeps, open: OpenSession) {
+    const { clock } = deps;
+    const { lease, githubScaleSetId } = open;
+    const { scaleSetId } = deps.spec();
+    this.#deps = deps;
+    this.#open = open;
+    this.#polling = AbortSignal.any([lease.signal, this.#ended.signal]);
+    this.#session = new LiveSession({ ...deps, ...open }, githubScaleSetId, open.session);
+    this.#demand = new DemandCounter(open.session.statistics, clock.monotonic());
+    this.#queue = open.queue(githubScaleSetId);
+    this.#steps = new StepWatch(clock, `the poll loop of ${scaleSetId}`);
+    const signal = AbortSignal.any([lease.signal, deps.abort]);
+    const onFailure = (error: unknown) => this.#ended.abort(error);
+    this.#pipeline = new MessagePipeline(
+      { ...deps, queue: this.#queue, session: this.#session, claim: open.claim },
+      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, onFailure },
     );
-  } finally {
-    ended.abort();
-    await Promise.all(background);
-    // Also before the session is opened anew: two pipelines must not share the record.
-    await pipeline.drained();
+    this.#reports = this.#makeReports();
   }
-  lease.signal.throwIfAborted();
-  const reason: unknown = ended.signal.reason;
-  if (reason instanceof EndOfSession) return reason.end;
-  throw reason;
-}
 
-/** After a backlog that brought jobs, the statistics of opening are replaced by those of now. */
-async function settleDemand(
-  { clock, log }: ServeDeps,
-  session: LiveSession,
-  demand: DemandCounter,
-  pipeline: MessagePipeline,
-): Promise<void> {
-  let statistics: Statistics | undefined;
-  try {
-    await session.refresh(session.queue.token);
-    statistics = session.statistics;
-  } catch (err) {
-    log.warn({ err }, 'statistics of now could not be had, those of opening are used');
-  }
-  if (demand.settle(statistics, clock.monotonic())) pipeline.pushDemand();
-}
-
-/** Ends the polling when the process drains or the spec asks for it; applies a changed spec. */
-async function watchForEnd(
-  deps: ServeDeps,
-  holding: Holding,
-  ended: AbortController,
-  signal: AbortSignal,
-): Promise<void> {
-  const { clock, specHints, stop } = deps;
-  const onStop = () => ended.abort(new EndOfSession('stopped'));
-  stop.addEventListener('abort', onStop, { once: true });
-  try {
-    if (stop.aborted) onStop();
-    let seen = deps.spec();
-    while (!signal.aborted) {
-      const end = deps.shouldEnd();
-      if (end) ended.abort(new EndOfSession(end));
-      else if (seen !== deps.spec()) await applySpec(deps, holding);
-      seen = deps.spec();
-      await specHints.waitFor(seen.scaleSetId, { clock, maxMs: lookAgainMs, signal });
+  async run(): Promise<End> {
+    const { lease } = this.#open;
+    this.#pipeline.pushDemand();
+    this.#background.push(
+      this.#session.keepFresh(this.#polling),
+      this.#deps.capacity.run(this.#polling),
+      this.#reports.run(),
+      watchForEnd(this.#deps, this.#open, this.#demand, this.#ended),
+    );
+    try {
+      await this.#pollUntilStuck();
+    } catch (error) {
+      if (error instanceof StuckError) this.#tellStuck(error);
+      else await this.#finish();
+      throw error;
     }
-  } finally {
-    stop.removeEventListener('abort', onStop);
+    await this.#finish();
+    lease.signal.throwIfAborted();
+    const reason: unknown = this.#ended.signal.reason;
+    if (reason instanceof EndOfSession) return reason.end;
+    throw reason;
   }
-}
 
-/** Labels and settings may change while the session runs on. */
-async function applySpec(deps: ServeDeps, { client, lease }: Holding): Promise<void> {
-  const { registrations, log, spec } = deps;
-  await registerScaleSet({ client, registrations, log, signal: lease.signal }, spec()).catch(
-    (err: unknown) => log.error({ err }, 'changed settings could not be sent to GitHub'),
-  );
-}
+  /** Ends with the loop; or without it, when it makes no step in time or ignores its signal. */
+  async #pollUntilStuck(): Promise<void> {
+    const { clock } = this.#deps;
+    const done = new AbortController();
+    const loop = this.#poll().finally(() => done.abort());
+    const watch = this.#steps.untilStuck(this.#polling).then(async (stuck) => {
+      if (stuck) throw stuck;
+      await clock.sleep(graceMs, done.signal).catch(() => undefined);
+      if (!done.signal.aborted) throw new StuckError('a poll loop that was told to end', graceMs);
+    });
+    // The one that comes second fails for nobody.
+    loop.catch(() => undefined);
+    watch.catch(() => undefined);
+    await Promise.race([loop, watch.then(() => loop)]);
+  }
 
-/** Carries the reason of a planned end through an abort signal. */
-class EndOfSession extends Error {
-  readonly end: End;
+  async #poll(): Promise<void> {
+    const { status, metrics, stepMs = defaultStepMs } = this.#deps;
+    const { scaleSetId } = this.#deps.spec();
+    await pollLoop(
+      { ...this.#deps, queue: this.#queue, session: this.#session, steps: this.#steps, stepMs },
+      {
+        onMessage: (message) => this.#onMessage(message),
+        heldMs: backlogHeldMs,
+        onHeld: () => this.#onHeld(),
+        onPollEnd: () => {
+          status.polled(false);
+          status.setCondition('stuck', undefined);
+        },
+        onPollFailure: (kind) => metrics.pollFailed(scaleSetId, kind),
+      },
+      this.#polling,
+    );
+  }
 
-  constructor(end: End) {
-    super(`the session ends: ${end}`);
-    this.end = end;
+  async #onMessage(message: QueueMessage): Promise<void> {
+    const { status, clock } = this.#deps;
+    status.polled(true);
+    this.#reports.onMessage(message, this.#demand.inBacklog(clock.monotonic()));
+    await this.#pipeline.push(message);
+  }
+
+  /** GitHub has nothing more that waits. */
+  #onHeld(): void {
+    const { status, capacity, clock } = this.#deps;
+    status.advertised(capacity.current);
+    const first = this.#demand.inBacklog(clock.monotonic());
+    this.#pipeline.backlogIsOver();
+    if (this.#demand.onPollHeld()) this.#background.push(this.#settleDemand());
+    if (first) this.#background.push(this.#reports.onBacklogOver());
+  }
+
+  /** After a backlog that brought jobs, the statistics of opening are replaced by those of now. */
+  async #settleDemand(): Promise<void> {
+    const { log, clock } = this.#deps;
+    const session = this.#session;
+    const fresh = await session.refresh(session.queue.token).then(
+      () => session.statistics,
+      (err: unknown) => {
+        log.warn({ err }, 'statistics of now could not be had, those of opening are used');
+        return undefined;
+      },
+    );
+    if (this.#demand.settle(fresh, clock.monotonic())) this.#pipeline.pushDemand();
+  }
+
+  /** Also before the session is opened anew: two pipelines must not share the record. */
+  async #finish(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all(this.#background);
+    await this.#pipeline.drained();
+  }
+
+  /** Whatever hangs is not waited for: the lease is released, which ends the rest. */
+  #tellStuck(error: StuckError): void {
+    const { status, metrics, spec } = this.#deps;
+    this.#ended.abort(error);
+    metrics.pollFailed(spec().scaleSetId, 'stuck');
+    status.setCondition('stuck', `${error.message}: the scale set is left to another listener`);
+  }
+
+  #makeReports(): JobReports {
+    const { spec, waitingPolicy: policy = defaultWaitingPolicy } = this.#deps;
+    const { githubScaleSetId, session, how } = this.#open;
+    const signal = this.#polling;
+    const calls = new QueueCalls(
+      { ...this.#deps, queue: this.#queue, session: this.#session },
+      signal,
+    );
+    const deps = { ...this.#deps, ...this.#open, calls };
+    const supported = isEnterpriseServer(spec().declaration.configUrl);
+    const lostOffers = new LostOffers(deps, { githubScaleSetId, supported, signal });
+    const replaced = how !== 'resumed';
+    const options = { githubScaleSetId, session, replaced, policy, signal };
+    return new JobReports({ ...deps, lostOffers }, options);
   }
 }

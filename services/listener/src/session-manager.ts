@@ -1,6 +1,8 @@
 import type { Spec } from '@baton/shared/contracts';
 import { listScaleSetIds, type SpecStore } from '@baton/shared/stores';
+import { awaitSuccessor } from './hand-over.ts';
 import type { ListenerDeps } from './listener-deps.ts';
+import { Rebalancer } from './rebalancer.ts';
 import { ScaleSetListener } from './scale-set-listener.ts';
 
 interface Running {
@@ -9,19 +11,32 @@ interface Running {
   done: Promise<void>;
 }
 
-/** All specs are read again at least this often, in ms; hints make changes take effect at once. */
+interface ManagerOptions {
+  specs: SpecStore;
+  /** A listener must have lived for so long before scale sets move to it, in ms. */
+  rebalanceAfterMs: number;
+}
+
+/** It is looked for changed specs at least this often, in ms; hints make changes take effect at once. */
 const passEveryMs = 10_000;
+/** All specs are read at least this often, changed or not, in ms. */
+const readAllEveryMs = 60_000;
+/** Scale sets that are given up at the same time when the process ends. */
+const drainAtOnce = 16;
 
 /** Keeps one `ScaleSetListener` for every scale set that has a spec. */
 export class SessionManager {
   readonly #deps: ListenerDeps;
-  readonly #specs: SpecStore;
+  readonly #options: ManagerOptions;
   readonly #running = new Map<string, Running>();
+  /** Aborted with a ConfigError when the process must not run at all. */
+  readonly #fatal = new AbortController();
   #wakePass = new AbortController();
+  #lastRead = { version: -1, at: Number.NEGATIVE_INFINITY };
 
-  constructor(deps: ListenerDeps, specs: SpecStore) {
+  constructor(deps: ListenerDeps, options: ManagerOptions) {
     this.#deps = deps;
-    this.#specs = specs;
+    this.#options = options;
   }
 
   /** Makes the next pass come now. */
@@ -34,35 +49,47 @@ export class SessionManager {
    * @throws ConfigError when the process must not run at all: its identity is taken.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    const fatal = new AbortController();
-    const stopped = AbortSignal.any([signal, fatal.signal]);
-    while (!stopped.aborted) {
-      this.#wakePass = new AbortController();
-      await this.#pass(stopped, fatal).catch((err: unknown) => {
-        log.warn({ err }, 'scale sets could not be read, trying again');
-      });
-      const waitMs = this.#running.size > 0 ? passEveryMs : 1_000;
-      const woken = AbortSignal.any([stopped, this.#wakePass.signal]);
-      await clock.sleep(waitMs, woken).catch(() => undefined);
-    }
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
-    if (fatal.signal.aborted) throw fatal.signal.reason;
+    const stopped = AbortSignal.any([signal, this.#fatal.signal]);
+    const rebalancer = new Rebalancer(
+      { ...this.#deps, ...this.#options },
+      { polled: () => this.#polled(), handOver: (id) => this.#handOver(id) },
+    );
+    const rebalancing = rebalancer.run(stopped);
+    while (!stopped.aborted) await this.#passAndWait(stopped);
+    await this.#drain();
+    await rebalancing;
+    this.#fatal.signal.throwIfAborted();
   }
 
-  async #pass(stopped: AbortSignal, fatal: AbortController): Promise<void> {
-    const ids = await listScaleSetIds(this.#specs);
-    const specs = await this.#specs.getMany(ids);
+  async #passAndWait(stopped: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    this.#wakePass = new AbortController();
+    await this.#pass(stopped).catch((err: unknown) => {
+      log.warn({ err }, 'scale sets could not be read, trying again');
+    });
+    const waitMs = this.#running.size > 0 ? passEveryMs : 1_000;
+    const woken = AbortSignal.any([stopped, this.#wakePass.signal]);
+    await clock.sleep(waitMs, woken).catch(() => undefined);
+  }
+
+  async #pass(stopped: AbortSignal): Promise<void> {
+    const { specs } = this.#options;
+    const version = await specs.version();
+    const at = this.#deps.clock.monotonic();
+    if (version === this.#lastRead.version && at - this.#lastRead.at < readAllEveryMs) return;
+    const found = await specs.getMany(await listScaleSetIds(specs));
     // New scale sets are shared out among the listeners of now.
-    if (specs.some(({ key }) => !this.#running.has(key))) await this.#deps.members.renew();
-    const live = new Set(specs.map(({ key }) => key));
-    for (const { value } of specs) this.#ensure(value, stopped, fatal);
+    if (found.some(({ key }) => !this.#running.has(key))) await this.#deps.members.renew();
+    if (stopped.aborted) return;
+    const live = new Set(found.map(({ key }) => key));
+    for (const { value } of found) this.#ensure(value);
     for (const [scaleSetId, { stop }] of this.#running) {
       if (!live.has(scaleSetId)) stop.abort(new Error('the spec was removed'));
     }
+    this.#lastRead = { version, at };
   }
 
-  #ensure(spec: Spec, stopped: AbortSignal, fatal: AbortController): void {
+  #ensure(spec: Spec): void {
     const { scaleSetId } = spec;
     const known = this.#running.get(scaleSetId);
     if (known) {
@@ -70,15 +97,61 @@ export class SessionManager {
       return;
     }
     const stop = new AbortController();
-    const listener = new ScaleSetListener(
-      this.#deps,
-      spec,
-      AbortSignal.any([stopped, stop.signal]),
-    );
+    const listener = new ScaleSetListener(this.#deps, spec, stop.signal);
     const done = listener
       .run()
-      .catch((error: unknown) => fatal.abort(error))
+      .catch((error: unknown) => this.#fatal.abort(error))
       .finally(() => this.#running.delete(scaleSetId));
     this.#running.set(scaleSetId, { listener, stop, done });
+  }
+
+  #polled(): string[] {
+    return [...this.#running].filter(([, { listener }]) => listener.polls).map(([id]) => id);
+  }
+
+  /** Lets a peer have a scale set that this process goes on to contend for. */
+  async #handOver(scaleSetId: string): Promise<void> {
+    const running = this.#running.get(scaleSetId);
+    if (!running) return;
+    const { epoch } = running.listener;
+    const { draining: signal } = this.#deps;
+    running.listener.handOver();
+    await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal });
+  }
+
+  /**
+   * Gives up everything, a few scale sets at a time: each goes on being polled until it is its turn,
+   * so that a successor who gets hundreds serves each within its gap. All at once when the process
+   * must not run, or when the budget is nearly used up.
+   */
+  async #drain(): Promise<void> {
+    const { abort } = this.#deps;
+    const reason = new Error('the listener drains');
+    const polled = this.#polled();
+    const inTurn = new Set(this.#fatal.signal.aborted ? [] : polled);
+    const stopAll = () => {
+      for (const { stop } of this.#running.values()) stop.abort(reason);
+    };
+    for (const [id, { stop }] of this.#running) if (!inTurn.has(id)) stop.abort(reason);
+    abort.addEventListener('abort', stopAll, { once: true });
+    if (abort.aborted) stopAll();
+    const worker = async () => {
+      for (let id = polled.shift(); id !== undefined; id = polled.shift()) await this.#end(id);
+    };
+    await Promise.all(Array.from({ length: drainAtOnce }, worker));
+    await Promise.all([...this.#running.values()].map(({ done }) => done));
+    abort.removeEventListener('abort', stopAll);
+  }
+
+  async #end(scaleSetId: string): Promise<void> {
+    const running = this.#running.get(scaleSetId);
+    if (!running) return;
+    const { epoch } = running.listener;
+    running.stop.abort(new Error('the listener drains'));
+    await running.done;
+    const handedOver = await this.#deps.peersLive();
+    if (handedOver) {
+      await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal: this.#deps.abort });
+    }
   }
 }

@@ -1,65 +1,183 @@
-import type { ScaleSetState, Status } from '@baton/shared/contracts';
+import type { QueueMessage, Statistics } from '@baton/scaleset';
+import type { Condition, ConditionType, ScaleSetState, Status } from '@baton/shared/contracts';
 import type { StatusStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
+import { recentReplacements, replacementsText } from './core/replacements.ts';
+import { nextUnserved, type Unserved } from './core/unserved.ts';
+import type { ListenerMetrics } from './listener-metrics.ts';
+import type { RegisteredHow, ScaleSetEvents } from './scale-set-events.ts';
 
 interface StatusDeps {
   statuses: StatusStore;
   clock: Clock;
   log: Logger;
+  metrics?: ListenerMetrics | undefined;
+  /** Told about every condition that begins or ends, and of registrations. */
+  events?: ScaleSetEvents | undefined;
 }
 
 /** A poll or a message alone is written at most this often, in ms. */
 const quietMs = 10_000;
 
-/** Tells the operator what happens to one scale set. Best effort: never stops the work. */
+/**
+ * Tells the operator what happens to one scale set: its status record, its conditions, what is
+ * counted of it. Best effort: never throws and never stops the work.
+ */
 export class StatusReporter {
   readonly #deps: StatusDeps;
   #status: Status;
   #writtenAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
+  /** What an earlier owner left in the record; undefined until it was read. */
+  #before: Status | 'nothing' | undefined;
+  /** Whether this listener is the one that works on the scale set. */
+  #ours = false;
+  #unserved: Unserved | undefined;
 
   constructor(deps: StatusDeps, scaleSetId: string, owner: string) {
     this.#deps = deps;
     const since = isoNow(deps.clock);
-    this.#status = { v: 1, scaleSetId, state: 'waiting', owner, epoch: 0, since };
+    const nothing = { conditions: [], replacedAt: [] };
+    this.#status = { v: 1, scaleSetId, state: 'waiting', owner, epoch: 0, since, ...nothing };
+    deps.metrics?.watch(this);
+  }
+
+  get isOurs(): boolean {
+    return this.#ours;
+  }
+
+  /** For how long jobs have been assigned without any runner taking one, in ms; 0 when none wait. */
+  get unservedMs(): number {
+    return this.#unserved ? Math.max(0, this.#deps.clock.now() - this.#unserved.since) : 0;
   }
 
   get state(): ScaleSetState {
     return this.#status.state;
   }
 
+  /** What is known now; the record follows. */
+  get current(): Readonly<Status> {
+    return this.#status;
+  }
+
   /** Enters a state, or says more about it. What is not given again is dropped. */
   enter(state: ScaleSetState, more: Partial<Omit<Status, 'state'>> = {}): void {
-    const { v, scaleSetId, owner, epoch, since, lastPollAt, lastMessageAt } = this.#status;
+    const { v, scaleSetId, owner, epoch, since, conditions, replacedAt } = this.#status;
+    const { lastPollAt, lastMessageAt, capacity } = this.#status;
     const changed = state !== this.#status.state;
+    this.#ours = true;
     this.#status = {
       v,
       scaleSetId,
       owner,
       epoch,
+      conditions,
+      replacedAt,
       ...(lastPollAt ? { lastPollAt } : {}),
       ...(lastMessageAt ? { lastMessageAt } : {}),
+      ...(capacity === undefined ? {} : { capacity }),
       ...more,
       state,
       since: changed ? isoNow(this.#deps.clock) : since,
     };
+    if (this.#deps.events) this.#deps.events.epoch = this.#status.epoch;
     this.#write();
   }
 
-  /** Not ours any more, or not yet: the listener that has it reports from here on. */
-  leaveQuietly(): void {
-    this.#status = { ...this.#status, state: 'waiting', since: isoNow(this.#deps.clock) };
+  /**
+   * Says that something is wrong with the scale set, and what to do about it; undefined when it is
+   * not, or not any more. A text that changes keeps the time since when it holds.
+   */
+  setCondition(type: ConditionType, text: string | undefined): void {
+    const { conditions } = this.#status;
+    const known = conditions.find((condition) => condition.type === type);
+    if (known?.text === text) return;
+    const others = conditions.filter((condition) => condition !== known);
+    const at = isoNow(this.#deps.clock);
+    const since = known?.since ?? this.#sinceBefore(type) ?? at;
+    const now: Condition[] = text === undefined ? [] : [{ type, since, text }];
+    this.#status = { ...this.#status, conditions: [...others, ...now] };
+    if (!known || text === undefined) this.#announce(type, text);
+    this.#write();
   }
 
-  polled(withMessage: boolean): void {
+  /**
+   * Not ours any more, or not yet: the listener that has it reports from here on. Why it could not be
+   * opened is kept until it is opened; everything else its next owner finds out for itself.
+   */
+  leaveQuietly(): void {
+    const { v, scaleSetId, owner, epoch, conditions } = this.#status;
+    const since = isoNow(this.#deps.clock);
+    const kept = conditions.filter(({ type }) => opening.has(type));
+    this.#status = {
+      v,
+      scaleSetId,
+      state: 'waiting',
+      owner,
+      epoch,
+      since,
+      conditions: kept,
+      replacedAt: [],
+    };
+    this.#before = undefined;
+    this.#ours = false;
+    this.#unserved = undefined;
+  }
+
+  /** A poll ended, with a message or without. */
+  polled(withMessage: boolean, message?: QueueMessage): void {
     const lastPollAt = isoNow(this.#deps.clock);
+    if (withMessage) this.#deps.metrics?.messageReceived(this.#status.scaleSetId);
+    if (message?.statistics) this.counted(message.statistics, startsJob(message));
     this.#status = {
       ...this.#status,
       lastPollAt,
       ...(withMessage ? { lastMessageAt: lastPollAt } : {}),
     };
-    if (this.#deps.clock.monotonic() - this.#writtenAt >= quietMs) this.#write();
+    this.reviewReplacements();
+    this.#writeQuietly();
+  }
+
+  /** A poll ended without an answer that could be used; `kind` is one of few words. */
+  pollFailed(kind: string): void {
+    this.#deps.metrics?.pollFailed(this.#status.scaleSetId, kind);
+  }
+
+  /** GitHub's numbers of now; `started` when a runner took a job. */
+  counted(statistics: Statistics, started: boolean): void {
+    const { totalAssignedJobs: assigned, totalRunningJobs: running } = statistics;
+    const now = this.#deps.clock.now();
+    this.#unserved = nextUnserved(this.#unserved, { assigned, running, started }, now);
+  }
+
+  /** How the scale set came to be known at GitHub. */
+  registered(what: RegisteredHow, githubScaleSetId: number): void {
+    this.#deps.events?.registered(what, githubScaleSetId);
+  }
+
+  /** GitHub is told this capacity from now on. */
+  advertised(capacity: number): void {
+    if (capacity === this.#status.capacity) return;
+    this.#status = { ...this.#status, capacity };
+    this.#writeQuietly();
+  }
+
+  /** A session had to be replaced; `reason` is one of few words. */
+  replaced(reason: string): void {
+    this.#deps.metrics?.sessionReplaced(this.#status.scaleSetId, reason);
+    const replacedAt = [...this.#status.replacedAt, isoNow(this.#deps.clock)];
+    this.#status = { ...this.#status, replacedAt };
+    this.reviewReplacements();
+    this.#write();
+  }
+
+  /** Sets or clears `sessions-replaced` by what happened lately. */
+  reviewReplacements(): void {
+    if (this.#status.replacedAt.length === 0) return;
+    const replacedAt = recentReplacements(this.#status.replacedAt, this.#deps.clock.now());
+    this.#status = { ...this.#status, replacedAt };
+    this.setCondition('sessions-replaced', replacementsText(replacedAt));
   }
 
   /** Resolves when everything said so far was written, or could not be. */
@@ -67,13 +185,60 @@ export class StatusReporter {
     await this.#writing;
   }
 
+  /** The scale set is not worked on any more. Resolves as `settled` does. */
+  async close(): Promise<void> {
+    this.#deps.metrics?.unwatch(this);
+    await this.settled();
+    await this.#deps.events?.settled();
+  }
+
+  #announce(type: ConditionType, text: string | undefined): void {
+    const { log, events } = this.#deps;
+    if (text === undefined) log.info({ condition: type }, 'condition ended');
+    else log.warn({ condition: type, text }, 'condition');
+    events?.conditionChanged(type, text);
+  }
+
+  #writeQuietly(): void {
+    if (this.#deps.clock.monotonic() - this.#writtenAt >= quietMs) this.#write();
+  }
+
   #write(): void {
     const { statuses, clock, log } = this.#deps;
     this.#writtenAt = clock.monotonic();
     this.#writing = this.#writing.then(async () => {
-      await statuses.put(this.#status.scaleSetId, this.#status).catch((err: unknown) => {
+      try {
+        if (this.#before === undefined) await this.#carryOn();
+        await statuses.put(this.#status.scaleSetId, this.#status);
+      } catch (err) {
         log.debug({ err }, 'status could not be written');
-      });
+      }
     });
   }
+
+  /** Replacements count over listeners, for a crash loop has many owners; so does since when. */
+  async #carryOn(): Promise<void> {
+    const before = (await this.#deps.statuses.get(this.#status.scaleSetId))?.value;
+    this.#before = before ?? 'nothing';
+    if (!before) return;
+    const replacedAt = [...new Set([...before.replacedAt, ...this.#status.replacedAt])];
+    const conditions = this.#status.conditions.map((condition) => ({
+      ...condition,
+      since: this.#sinceBefore(condition.type) ?? condition.since,
+    }));
+    this.#status = { ...this.#status, replacedAt, conditions };
+    this.reviewReplacements();
+  }
+
+  #sinceBefore(type: string): string | undefined {
+    if (this.#before === undefined || this.#before === 'nothing') return undefined;
+    return this.#before.conditions.find((condition) => condition.type === type)?.since;
+  }
+}
+
+/** Conditions that end with the opening of a session, at the latest. */
+const opening: ReadonlySet<string> = new Set(['conflicted', 'credential-refused', 'group-unknown']);
+
+function startsJob(message: QueueMessage): boolean {
+  return message.kind === 'jobs' && message.jobs.some(({ kind }) => kind === 'JobStarted');
 }

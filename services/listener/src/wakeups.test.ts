@@ -22,6 +22,20 @@ describe('Wakeups', () => {
     expect(woken).toEqual(['a', 'a', 'b']);
   });
 
+  test('one that listens hears what was said while it did not wait', async () => {
+    const clock = new FakeClock();
+    const wakeups = new Wakeups();
+    using ear = wakeups.listen('a');
+
+    wakeups.wake('a');
+    await ear.wait({ clock, maxMs: 1_000, signal });
+    const second = ear.wait({ clock, maxMs: 1_000, signal });
+
+    expect(clock.sleeping).toBe(1);
+    await clock.advance(1_000);
+    await second;
+  });
+
   test('ends without an error when it is stopped', async () => {
     const clock = new FakeClock();
     const stop = new AbortController();

@@ -1,7 +1,7 @@
 import type { Plan, Spec } from '@baton/shared/contracts';
 
 /** A plan older than this says nothing about what is free, in ms. */
-const freshMs = 60_000;
+export const freshMs = 60_000;
 
 /**
  * The value of `X-ScaleSetMaxCapacity`: how many runners the scale set could run in all. GitHub

@@ -7,6 +7,8 @@ export type SessionAnswer =
   | { call: 'resume' | 'delete'; result: 'gone' }
   /** GitHub refused for a reason that trying the same again will not change. */
   | { call: 'resume' | 'delete'; result: 'refused' }
+  /** GitHub refuses us: the credential, or a call it should take. */
+  | { call: 'resume' | 'delete' | 'create'; result: 'denied' }
   /** The scale set has an active session that is not in our record, or was said to be gone. */
   | { call: 'create'; result: 'conflict'; retryAfterMs?: number | undefined }
   /** GitHub could not be asked, or could not answer. */
@@ -18,7 +20,9 @@ export type SessionAnswer =
 
 export type SessionStep =
   | { kind: 'call'; call: 'resume' | 'delete' | 'create'; afterMs: number }
-  | { kind: 'open' };
+  | { kind: 'open' }
+  /** Trying on helps nobody: somebody has to change something first. */
+  | { kind: 'give up' };
 
 export interface OpeningState {
   /** The session record holds a session of ours. */
@@ -27,7 +31,7 @@ export interface OpeningState {
   /** Conflicts in a row, and for how long they have lasted, in ms. */
   conflicts: number;
   conflictMs: number;
-  /** Unavailable answers in a row. */
+  /** Unavailable or denied answers in a row. */
   failures: number;
 }
 
@@ -42,13 +46,19 @@ export interface OpeningPolicy {
   conflictEarlyMs: number;
   /** Later: somebody else lives on that session, or GitHub has an incident. */
   conflictLate: BackoffPolicy;
+  /** The longest pause before a session that ends again and again is replaced, in ms. */
+  replacementMaxMs: number;
 }
+
+/** GitHub was seen to refuse what it takes a moment later; this often in a row is meant. */
+const deniedAttempts = 3;
 
 export const defaultOpeningPolicy: OpeningPolicy = {
   unavailable: { baseMs: 250, maxMs: 30_000, minMs: 100 },
   conflictEarly: { baseMs: 2_000, maxMs: 8_000, minMs: 1_000 },
   conflictEarlyMs: 180_000,
   conflictLate: { baseMs: 10_000, maxMs: 300_000, minMs: 5_000 },
+  replacementMaxMs: 30_000,
 };
 
 /**
@@ -69,6 +79,9 @@ export function decideSessionStep(
       return call('create');
     case 'refused':
       return call(last.call === 'resume' ? 'delete' : 'create');
+    case 'denied':
+      if (state.failures >= deniedAttempts) return { kind: 'give up' };
+      return call(last.call, backoffMs(state.failures - 1, policy.unavailable, random));
     case 'conflict':
       return call('create', Math.max(last.retryAfterMs ?? 0, conflictDelay(state, policy, random)));
     case 'unavailable': {

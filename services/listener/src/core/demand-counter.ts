@@ -48,7 +48,7 @@ export class DemandCounter {
         this.#open.set(jobKey(job), now);
       } else if (job.kind === 'JobCompleted') this.#open.delete(jobKey(job));
     }
-    if (this.#inBacklog(now)) {
+    if (this.inBacklog(now)) {
       this.#stale ||= jobs.length > 0;
       return false;
     }
@@ -75,7 +75,8 @@ export class DemandCounter {
     return true;
   }
 
-  #inBacklog(now: number): boolean {
+  /** Whether messages that come now are taken for such that piled up while nobody listened. */
+  inBacklog(now: number): boolean {
     return this.#backlog && now - this.#openedAt < backlogMaxMs;
   }
 

@@ -11,6 +11,13 @@ interface TranslationContext {
   at: string;
 }
 
+/** Types whose entries become facts: one of another shape is lost unless somebody looks at it. */
+export const factTypes: ReadonlySet<string> = new Set([
+  'JobAssigned',
+  'JobStarted',
+  'JobCompleted',
+]);
+
 /** Hash of what a message says about jobs; its statistics change from delivery to delivery. */
 export function bodyHash(jobs: readonly JobMessage[]): string {
   const hash = createHash('sha256');

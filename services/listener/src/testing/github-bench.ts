@@ -12,16 +12,20 @@ import { systemClock } from '@baton/shared/time';
 import { startTestSimulator } from '@baton/testkit';
 import { onTestFinished } from 'vitest';
 
-type SimulatorOptions = NonNullable<Parameters<typeof startTestSimulator>[0]>;
+type BenchOptions = NonNullable<Parameters<typeof startTestSimulator>[0]> & {
+  /** The deadline of a poll, in ms. Default 75 s. */
+  pollTimeoutMs?: number;
+};
 
 /** A simulated GitHub of a test's own, and clients for it; they end with the test. */
-export async function aGitHub(options: SimulatorOptions = {}) {
+export async function aGitHub({ pollTimeoutMs, ...options }: BenchOptions = {}) {
   const sim = await startTestSimulator({ token: 'pat', pollHoldMs: 60, ...options });
   const transport = new GitHubTransport({
     clock: systemClock,
     random: () => 0.5,
     log: silentLogger(),
     identity: { system: 'baton', version: '0.0.0', commitSha: '', subsystem: 'test' },
+    ...(pollTimeoutMs === undefined ? {} : { pollTimeoutMs }),
   });
   onTestFinished(async () => {
     await transport.close();

@@ -10,6 +10,7 @@ import {
 import { type Clock, systemClock } from '@baton/shared/time';
 import { captureLog, installationId, startTestNats, type TestNats } from '@baton/testkit';
 import { onTestFinished } from 'vitest';
+import { HolderWatch } from '../holder-watch.ts';
 import { SessionClaim } from '../session-claim.ts';
 import { Wakeups } from '../wakeups.ts';
 
@@ -17,6 +18,8 @@ interface ListenerOptions {
   identity?: string;
   incarnation?: string;
   clock?: Clock;
+  /** What it takes for the TTL of leases, in ms. */
+  ttlMs?: number;
 }
 
 let incarnations = 0;
@@ -28,15 +31,16 @@ export async function aListener(server: TestNats, options: ListenerOptions = {})
     identity = 'listener-0',
     incarnation = `i${incarnations}`,
     clock = systemClock,
+    ttlMs = 10_000,
   } = options;
   const holder: Holder = { v: 1, identity, incarnation };
   const { log, lines, messages } = captureLog();
   const nats = await server.connect('listener', { clock });
   const random = () => 0.5;
-  const ttlMs = 10_000;
   const sessions = await openSessions(nats);
   const common = { clock, random, log };
   const bucket = await openLeases(nats);
+  const prober = new LivenessProber(nats);
   return {
     ...common,
     nats,
@@ -50,7 +54,8 @@ export async function aListener(server: TestNats, options: ListenerOptions = {})
     publisher: new Publisher(nats, log, random),
     hints: new Hints(nats),
     leaseHints: new Wakeups(),
-    prober: new LivenessProber(nats),
+    prober,
+    holders: new HolderWatch({ prober, clock }),
     leases: new LeaseStore({ ...common, bucket, holder, ttlMs }),
     /** Claims a scale set's session record. */
     claim: async (scaleSetId: string, signal: AbortSignal = new AbortController().signal) =>

@@ -1,0 +1,125 @@
+import type { JobMessage, QueueMessage, ScaleSetClient, Session } from '@baton/scaleset';
+import type { Random } from '@baton/shared/retry';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isAborted } from '@baton/shared/time';
+import type { CapacityWatch } from './capacity-watch.ts';
+import { RetractedJobs } from './core/retracted-jobs.ts';
+import { WaitingJobs, type WaitingPolicy } from './core/waiting-jobs.ts';
+import type { LostOffers } from './lost-offers.ts';
+import type { StatusReporter } from './status-reporter.ts';
+
+interface ReportDeps {
+  status: StatusReporter;
+  capacity: CapacityWatch;
+  client: ScaleSetClient;
+  lostOffers: LostOffers;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+interface ReportOptions {
+  githubScaleSetId: number;
+  session: Session;
+  /** The session is a new one: jobs of an earlier one may come back as cancelled. */
+  replaced: boolean;
+  policy: WaitingPolicy;
+  signal: AbortSignal;
+}
+
+/** How long the operator is told of jobs that were retracted, in ms. */
+const tellRetractedMs = 1_800_000;
+/** Between two looks at least, in ms. */
+const minLookMs = 1_000;
+
+/** Watches one session for jobs that GitHub took back, keeps back or has not offered again. */
+export class JobReports {
+  readonly #deps: ReportDeps;
+  readonly #options: ReportOptions;
+  readonly #retracted = new RetractedJobs();
+  readonly #waiting: WaitingJobs;
+
+  constructor(deps: ReportDeps, options: ReportOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const now = deps.clock.monotonic();
+    this.#waiting = new WaitingJobs(options.policy, now);
+    this.#waiting.onStatistics(options.session.statistics, deps.capacity.current > 0, now);
+  }
+
+  /** Takes a message in, before it is handled. */
+  onMessage(message: QueueMessage, inBacklog: boolean): void {
+    const { capacity, clock } = this.#deps;
+    const now = clock.monotonic();
+    const jobs = message.kind === 'jobs' ? message.jobs : [];
+    this.#waiting.onStatistics(message.statistics, capacity.current > 0, now);
+    this.#waiting.onJobs(jobs, now);
+    this.#tellWaiting();
+    if (this.#options.replaced) this.#tellRetracted(jobs, inBacklog);
+  }
+
+  /** What waited at GitHub was delivered: offers that did not come are lost. Never rejects. */
+  async onBacklogOver(): Promise<void> {
+    await this.#deps.lostOffers.recover();
+  }
+
+  /** Looks from time to time, because nobody tells that nothing happens. Until the signal is aborted. */
+  async run(): Promise<void> {
+    const { clock, random, lostOffers } = this.#deps;
+    const { signal } = this.#options;
+    while (!signal.aborted) {
+      const inMs = this.#waiting.askInMs(clock.monotonic()) * (0.8 + 0.2 * random());
+      await clock.sleep(Math.max(minLookMs, inMs), signal).catch(() => undefined);
+      if (isAborted(signal)) return;
+      if (this.#waiting.askInMs(clock.monotonic()) <= inMs * 0.25) await this.#ask();
+      if (this.#waiting.offersLost(clock.monotonic())) await lostOffers.recover();
+      this.#tellWaiting();
+      this.#forgetRetracted();
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const { client, capacity, clock, log } = this.#deps;
+    const { githubScaleSetId, signal } = this.#options;
+    try {
+      const { statistics } = await client.getScaleSet(githubScaleSetId, { signal });
+      this.#waiting.asked(clock.monotonic());
+      this.#waiting.onStatistics(statistics, capacity.current > 0, clock.monotonic());
+    } catch (err) {
+      this.#waiting.asked(clock.monotonic());
+      if (!signal.aborted) log.debug({ err }, 'statistics could not be had');
+    }
+  }
+
+  #tellWaiting(): void {
+    const { status, clock } = this.#deps;
+    status.setCondition(
+      'jobs-not-assigned',
+      this.#waiting.notAssigned(clock.monotonic())
+        ? 'GitHub says that jobs wait for this scale set and assigns none, though it could run some: run them again, or disable and enable the scale set'
+        : undefined,
+    );
+  }
+
+  #tellRetracted(jobs: readonly JobMessage[], inBacklog: boolean): void {
+    const { status, log } = this.#deps;
+    const before = this.#retracted.count;
+    for (const job of this.#retracted.onMessage(jobs, inBacklog)) {
+      const { jobId, ownerName, repositoryName, workflowRunId, jobDisplayName } = job;
+      const repository = `${ownerName}/${repositoryName}`;
+      log.warn({ jobId, repository, workflowRunId, jobDisplayName }, 'job was retracted by github');
+    }
+    const { count } = this.#retracted;
+    if (count === before) return;
+    const text = `${count} ${count === 1 ? 'job' : 'jobs'} came back as cancelled when a session was replaced: run them again; the listener's log names them ("job was retracted by github")`;
+    status.setCondition('jobs-retracted', count > 0 ? text : undefined);
+  }
+
+  #forgetRetracted(): void {
+    const { status, clock } = this.#deps;
+    const told = status.current.conditions.find(({ type }) => type === 'jobs-retracted');
+    if (told && clock.now() - Date.parse(told.since) >= tellRetractedMs) {
+      status.setCondition('jobs-retracted', undefined);
+    }
+  }
+}

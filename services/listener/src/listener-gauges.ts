@@ -1,0 +1,75 @@
+import { conditionTypes, type Status } from '@baton/shared/contracts';
+import { gauge, type Measurement, type MetricSource } from '@baton/shared/telemetry';
+import type { Clock } from '@baton/shared/time';
+import type { StatusReporter } from './status-reporter.ts';
+
+type Read = (status: Readonly<Status>, reporter: StatusReporter) => number | undefined;
+
+/**
+ * What is known of each scale set now. Only the listener that works on one tells its ages; one that
+ * waits for it tells `waiting` and nothing else.
+ */
+export function listenerGauges(
+  reporters: ReadonlySet<StatusReporter>,
+  clock: Clock,
+): MetricSource[] {
+  const each = (name: string, help: string, read: Read) =>
+    gauge(name, help, () => measure(reporters, read));
+  const age = (at: string | undefined) =>
+    at === undefined ? undefined : Math.max(0, (clock.now() - Date.parse(at)) / 1_000);
+  const whilePolling = (status: Readonly<Status>, at: string | undefined) =>
+    status.state === 'polling' ? age(at) : undefined;
+  return [
+    gauge('baton_scale_set_state', '1 for the state that a scale set is in.', () =>
+      [...reporters].map(({ current: { scaleSetId, state } }) => ({
+        value: 1,
+        labels: { scale_set: scaleSetId, state },
+      })),
+    ),
+    gauge('baton_scale_set_condition', '1 while something is wrong with a scale set.', () =>
+      [...reporters].flatMap(conditionsOf),
+    ),
+    each('baton_session_age_seconds', 'Time since GitHub opened the session.', (status) =>
+      whilePolling(status, status.openedAt),
+    ),
+    each(
+      'baton_last_poll_age_seconds',
+      'Time since a poll was answered, or since the session was opened when none was.',
+      (status) => whilePolling(status, latest(status.lastPollAt, status.since)),
+    ),
+    each('baton_last_message_age_seconds', 'Time since GitHub sent a message.', (status) =>
+      age(status.lastMessageAt),
+    ),
+    each('baton_advertised_capacity', 'Runners that GitHub is told could run.', (status) =>
+      status.state === 'polling' ? status.capacity : undefined,
+    ),
+    each(
+      'baton_unserved_assigned_age_seconds',
+      'For how long jobs have been assigned without any runner taking one.',
+      ({ state }, { unservedMs }) => (state === 'polling' ? unservedMs / 1_000 : undefined),
+    ),
+  ];
+}
+
+function* measure(reporters: ReadonlySet<StatusReporter>, read: Read): Iterable<Measurement> {
+  for (const reporter of reporters) {
+    if (!reporter.isOurs) continue;
+    const value = read(reporter.current, reporter);
+    if (value === undefined) continue;
+    yield { value, labels: { scale_set: reporter.current.scaleSetId } };
+  }
+}
+
+/** All of them, with 0 for those that do not hold: an alert can tell "well" from "not known". */
+function conditionsOf({ current, isOurs }: StatusReporter): Measurement[] {
+  if (!isOurs) return [];
+  const holding = new Set(current.conditions.map(({ type }) => type));
+  return conditionTypes.map((condition) => ({
+    value: holding.has(condition) ? 1 : 0,
+    labels: { scale_set: current.scaleSetId, condition },
+  }));
+}
+
+function latest(a: string | undefined, b: string): string {
+  return a !== undefined && a > b ? a : b;
+}

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import type { JobMessage, JobsMessage, UnreadableMessage } from '@baton/scaleset';
+import { deadSubject, eventSubject, type Position, type RingEntry } from '@baton/shared/contracts';
+import { isTooLarge, type Publisher } from '@baton/shared/messaging';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isoNow } from '@baton/shared/time';
+import { factId, messageName } from './core/fact-id.ts';
+import { translateJobs } from './core/translate-message.ts';
+
+interface FactsDeps {
+  publisher: Publisher;
+  clock: Clock;
+  log: Logger;
+  metrics?: { deadLetter: (scaleSetId: string) => void } | undefined;
+}
+
+interface FactsOptions {
+  scaleSetId: string;
+  githubScaleSetId: number;
+  /** Aborted when the listener must stop acting on the scale set. */
+  signal: AbortSignal;
+}
+
+/** What is kept for people because nobody else can use it. */
+interface Letter {
+  reason: string;
+  body: string;
+  /** Names it within its message, so that it is kept once. */
+  name: string;
+}
+
+/**
+ * Of one dead letter, in characters; a longer body comes in parts. NATS takes a MiB, and JSON makes up
+ * to six bytes of a character.
+ */
+const maxBodyLength = 150_000;
+/** Types whose entries become facts: one of another shape is lost unless somebody looks at it. */
+const factTypes: ReadonlySet<string | undefined> = new Set([
+  'JobAssigned',
+  'JobStarted',
+  'JobCompleted',
+]);
+
+/** Writes what messages say into NATS: facts as events, what is not understood as dead letters. */
+export class FactWriter {
+  readonly #deps: FactsDeps;
+  readonly #options: FactsOptions;
+
+  constructor(deps: FactsDeps, options: FactsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * Publishes one event for each job, all under ids that repeat with the message. An entry that
+   * cannot become an event is kept as a dead letter and does not keep the others from being facts.
+   */
+  async publish(message: JobsMessage, entry: RingEntry, position: Position): Promise<void> {
+    const { scaleSetId } = this.#options;
+    const context = { scaleSetId, position, at: isoNow(this.#deps.clock) };
+    const written = message.jobs.map(async (job, part) => {
+      if (job.kind === 'unknown') {
+        await this.#keepUnknown(job, entry, part);
+        return;
+      }
+      const [event] = translateJobs([job], context);
+      if (event) await this.#publishFact(event, { job, entry, part });
+    });
+    // All of them, also when one fails: the message must not come back while they are under way.
+    const failed = (await Promise.allSettled(written)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** Keeps a whole message that nobody understands. Returns what the ring knows it by. */
+  async buryUnreadable({ messageId, problem, raw }: UnreadableMessage): Promise<RingEntry> {
+    const rawHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
+    const entry = { messageId: messageId ?? 'none', bodyHash: rawHash };
+    await this.#bury(entry, { reason: problem, body: raw, name: 'message' });
+    return entry;
+  }
+
+  /** Keeps a whole message that cannot be handled, as the array that its body was. */
+  async buryMessage({ jobs }: JobsMessage, entry: RingEntry, reason: string): Promise<void> {
+    const body = `[${jobs.map(({ raw }) => raw).join(',')}]`;
+    await this.#bury(entry, { reason, body, name: 'message' });
+  }
+
+  async #keepUnknown(
+    { messageType, problem, raw }: Extract<JobMessage, { kind: 'unknown' }>,
+    entry: RingEntry,
+    part: number,
+  ): Promise<void> {
+    this.#deps.log.warn({ type: messageType, problem }, 'job message not understood');
+    if (!factTypes.has(messageType)) return;
+    await this.#bury(entry, { reason: `${messageType}: ${problem}`, body: raw, name: `${part}` });
+  }
+
+  async #publishFact(
+    event: ReturnType<typeof translateJobs>[number],
+    { job, entry, part }: { job: JobMessage; entry: RingEntry; part: number },
+  ): Promise<void> {
+    const { scaleSetId, signal } = this.#options;
+    const subject = eventSubject('listener', scaleSetId, ...splitType(event.type));
+    const messageId = factId(this.#options, entry, part);
+    try {
+      await this.#deps.publisher.publish(subject, event, { messageId, signal });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const reason = `${event.type}: larger than NATS takes`;
+      await this.#bury(entry, { reason, body: job.raw, name: `${part}` });
+    }
+  }
+
+  async #bury(entry: RingEntry, { reason, body, name }: Letter): Promise<void> {
+    const { publisher, clock, log, metrics } = this.#deps;
+    const { scaleSetId, signal } = this.#options;
+    log.error({ messageId: entry.messageId, reason }, 'message became a dead letter');
+    metrics?.deadLetter(scaleSetId);
+    const parts = Math.max(1, Math.ceil(body.length / maxBodyLength));
+    for (let part = 0; part < parts; part += 1) {
+      await publisher.publish(
+        deadSubject('listener', 'message'),
+        {
+          v: 1,
+          service: 'listener',
+          kind: 'message',
+          scaleSetId,
+          origin: {
+            githubScaleSetId: this.#options.githubScaleSetId,
+            ...entry,
+            ...(name === 'message' ? {} : { entry: Number(name) }),
+          },
+          reason,
+          ...(parts > 1 ? { part: part + 1, parts } : {}),
+          body: body.slice(part * maxBodyLength, (part + 1) * maxBodyLength),
+          at: isoNow(clock),
+        },
+        { messageId: `dead-${this.#nameOf(entry)}-${name}-${part}`, signal },
+      );
+    }
+  }
+
+  /**
+   * Ids of messages start again for a new scale set and were seen to restart: the body is part. Ids
+   * of scale sets are GitHub's, and two servers may give the same ones: ours is part.
+   */
+  #nameOf(entry: RingEntry): string {
+    return messageName(this.#options, entry);
+  }
+}
+
+function splitType(type: string): [entity: string, what: string] {
+  const [entity = '', what = ''] = type.split('.');
+  return [entity, what];
+}
