@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import picocolors from 'picocolors';
 import { z } from 'zod';
 import { registerApply } from './commands/apply.ts';
+import { registerDead } from './commands/dead.ts';
 import { registerDelete } from './commands/delete-scale-set.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerGet } from './commands/get.ts';
@@ -48,6 +49,7 @@ function buildProgram(io: Io): Command {
   registerEnableDisable(program, context);
   registerDelete(program, context);
   registerTopology(program, context);
+  registerDead(program, context);
   return program;
 }
 

@@ -23,6 +23,7 @@ import type { Io } from './io.ts';
 
 /** What the commands work on. */
 export interface Stores {
+  nats: Nats;
   installationId: string;
   clock: Clock;
   hints: Hints;
@@ -59,6 +60,7 @@ export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>
     await verifyBuckets(nats, leaseTtlMs);
     await verifyInstallation(nats, installationId);
     return await work({
+      nats,
       installationId,
       clock: io.clock,
       hints: new Hints(nats),

@@ -44,7 +44,16 @@ function aDeletion(part: Partial<Deletion>): Deletion {
 }
 
 function aStatus(state: Status['state'], writtenAt: number): Deletion['status'] {
-  const value: Status = { v: 1, scaleSetId: 'a', state, owner: 'l-0', epoch: 1, since: at };
+  const nothing = { conditions: [], replacedAt: [] };
+  const value = {
+    v: 1,
+    scaleSetId: 'a',
+    state,
+    owner: 'l-0',
+    epoch: 1,
+    since: at,
+    ...nothing,
+  } as const;
   return { key: 'a', value, revision: 1, writtenAt: new Date(writtenAt) };
 }
 
