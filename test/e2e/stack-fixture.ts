@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimControl } from '@baton/github-sim';
 import { Secret } from '@baton/shared/config';
-import { scaleSetIdOf } from '@baton/shared/contracts';
-import { connectNats } from '@baton/shared/messaging';
+import { scaleSetIdOf, streams } from '@baton/shared/contracts';
+import { connectNats, type Nats } from '@baton/shared/messaging';
 import { openSessions } from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
@@ -16,6 +16,7 @@ const patient = { timeoutMs: 30_000, everyMs: 20 };
 export async function startStack(
   services: StackOptions['services'],
   simulatorArgs: readonly string[] = [],
+  serviceEnv: Record<string, string> = {},
 ): Promise<LocalStack> {
   return await LocalStack.start({
     env: process.env,
@@ -23,6 +24,7 @@ export async function startStack(
     github: { kind: 'simulator', args: simulatorArgs },
     maxInstances: 60,
     leaseTtlMs: 10_000,
+    serviceEnv,
     say: () => undefined,
   });
 }
@@ -44,11 +46,10 @@ export async function instances(stack: LocalStack): Promise<string[]> {
   return entries.filter((name) => !name.startsWith('.'));
 }
 
-/** As though the record had never been written: the session id is known to nobody. */
-export async function wipeSession(stack: LocalStack, scaleSet: string): Promise<void> {
-  const scaleSetId = scaleSetIdOf(scaleSet);
+/** A connection with the rights of the operator. */
+export async function connectAsCli(stack: LocalStack): Promise<Nats> {
   const variables = stack.variablesOf('cli');
-  await using nats = await connectNats({
+  return await connectNats({
     natsUrl: stack.natsUrl,
     natsUser: 'cli',
     natsPassword: new Secret(variables.BATON_NATS_PASSWORD ?? ''),
@@ -57,6 +58,26 @@ export async function wipeSession(stack: LocalStack, scaleSet: string): Promise<
     log: silentLogger(),
     clock: systemClock,
   });
+}
+
+/** How many job events of each kind were published: `assigned`, `started`, `completed`. */
+export async function jobEvents(stack: LocalStack): Promise<Record<string, number>> {
+  await using nats = await connectAsCli(stack);
+  const jsm = await nats.connection.jetstreamManager({ checkAPI: false });
+  const filter = { subjects_filter: 'baton.v1.event.listener.*.job.*' };
+  const { state } = await jsm.streams.info(streams.events, filter);
+  const counts: Record<string, number> = {};
+  for (const [subject, count] of Object.entries(state.subjects ?? {})) {
+    const kind = subject.split('.').at(-1) ?? '';
+    counts[kind] = (counts[kind] ?? 0) + count;
+  }
+  return counts;
+}
+
+/** As though the record had never been written: the session id is known to nobody. */
+export async function wipeSession(stack: LocalStack, scaleSet: string): Promise<void> {
+  const scaleSetId = scaleSetIdOf(scaleSet);
+  await using nats = await connectAsCli(stack);
   const sessions = await openSessions(nats);
   const entry = await sessions.get(scaleSetId);
   if (!entry) throw new Error('there is no session record to wipe');
