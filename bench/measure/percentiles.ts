@@ -1,0 +1,34 @@
+/** How measured times are spread, in ms with one decimal. */
+export interface Spread {
+  count: number;
+  p50: number;
+  p95: number;
+  max: number;
+}
+
+/** The value below which this share (0 to 1) of the values lies: nearest rank. NaN without values. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = Math.min(sorted.length, Math.max(1, Math.ceil(share * sorted.length)));
+  return sorted[rank - 1] ?? Number.NaN;
+}
+
+/** Undefined without values: nothing was measured. */
+export function spread(values: readonly number[]): Spread | undefined {
+  if (values.length === 0) return undefined;
+  return {
+    count: values.length,
+    p50: rounded(percentile(values, 0.5)),
+    p95: rounded(percentile(values, 0.95)),
+    max: rounded(percentile(values, 1)),
+  };
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** To one decimal. */
+export function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,65 @@
+import type { BenchContext } from '../context.ts';
+import type { IdleStack } from '../idle-stack.ts';
+import { mean, percentile, rounded } from '../measure/percentiles.ts';
+import { type ProcessUsage, readUsage } from '../measure/process-usage.ts';
+import { pollGaps } from '../polls.ts';
+
+/** Means over the time of observation; CPU in percent of one core. */
+export interface IdleCosts {
+  rssMb: number;
+  cpuPercent: number;
+  /** From the answer to a poll to the next poll of the set, 99th percentile. */
+  pollLagP99Ms: number;
+  /** How many polls that comes from. */
+  polls: number;
+  natsCpuPercent: number;
+  simulatorCpuPercent: number;
+}
+
+interface Observed {
+  idle: IdleStack;
+  /** The listener's. */
+  pid: number;
+  seconds: number;
+}
+
+/** Watches a listener that has nothing to do. */
+export async function observeIdle(
+  { clock, signal }: BenchContext,
+  { idle: { stack, journal }, pid, seconds }: Observed,
+): Promise<IdleCosts> {
+  const pids = [pid, stack.natsPid, stack.simulatorPid];
+  await journal.read();
+  const fromMs = clock.now();
+  const startedAt = clock.monotonic();
+  const before = await Promise.all(pids.map(readUsage));
+  const rss: number[] = [];
+  while (clock.monotonic() - startedAt < seconds * 1_000) {
+    await clock.sleep(1_000, signal);
+    rss.push((await readUsage(pid)).rssBytes);
+  }
+  const after = await Promise.all(pids.map(readUsage));
+  const elapsedMs = clock.monotonic() - startedAt;
+  await journal.read();
+  const percent = (index: number) => cpuPercent(before[index], after[index], elapsedMs);
+  const lags = pollGaps(journal.entries)
+    .filter((gap) => gap.fromMs >= fromMs)
+    .flatMap((gap) => (gap.toMs === undefined ? [] : [gap.toMs - gap.fromMs]));
+  return {
+    rssMb: rounded(mean(rss) / 1e6),
+    cpuPercent: percent(0),
+    pollLagP99Ms: rounded(percentile(lags, 0.99)),
+    polls: lags.length,
+    natsCpuPercent: percent(1),
+    simulatorCpuPercent: percent(2),
+  };
+}
+
+function cpuPercent(
+  before: ProcessUsage | undefined,
+  after: ProcessUsage | undefined,
+  elapsedMs: number,
+): number {
+  if (!before || !after) return Number.NaN;
+  return rounded(((after.cpuMs - before.cpuMs) / elapsedMs) * 100);
+}

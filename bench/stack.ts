@@ -1,0 +1,44 @@
+import type { SimControl } from '@baton/github-sim';
+import { loadConfig, natsVariables } from '@baton/shared/config';
+import { AppError } from '@baton/shared/errors';
+import { connectNats, type Nats } from '@baton/shared/messaging';
+import { silentLogger } from '@baton/shared/telemetry';
+import { LocalStack, type StackOptions } from '@baton/stack';
+import type { BenchContext } from './context.ts';
+
+type Wanted = Pick<StackOptions, 'services'> &
+  Partial<Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'keepLogsIn'>> & {
+    simulatorArgs: readonly string[];
+  };
+
+/** In ms, as in production. */
+export const leaseTtlMs = 10_000;
+
+/** A stack against the simulator. */
+export async function startStack(
+  { env, say, signal }: BenchContext,
+  { services, simulatorArgs, maxInstances = 50, serviceEnv = {}, keepLogsIn }: Wanted,
+): Promise<LocalStack> {
+  return await LocalStack.start({
+    env,
+    services,
+    github: { kind: 'simulator', args: simulatorArgs },
+    maxInstances,
+    leaseTtlMs,
+    serviceEnv,
+    say,
+    signal,
+    keepLogsIn,
+  });
+}
+
+export function simulatorOf({ sim }: LocalStack): SimControl {
+  if (!sim) throw new AppError('unexpected', 'the stack has no simulator');
+  return sim;
+}
+
+/** A connection as the command line's user. To be disposed of. */
+export async function connectAsCli(stack: LocalStack, { clock }: BenchContext): Promise<Nats> {
+  const settings = loadConfig(natsVariables, stack.variablesOf('cli'));
+  return await connectNats({ ...settings, name: 'bench', log: silentLogger(), clock });
+}
