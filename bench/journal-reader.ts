@@ -8,6 +8,7 @@ export class JournalReader {
   readonly entries: JournalEntry[] = [];
   readonly #sim: SimControl;
   readonly #clock: Clock;
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(sim: SimControl, clock: Clock) {
     this.#sim = sim;
@@ -19,8 +20,13 @@ export class JournalReader {
     return this.entries.at(-1)?.number ?? 0;
   }
 
+  /** Reads what is new. Two reads follow one another, so that no entry is read twice. */
   async read(): Promise<void> {
-    for (const entry of await this.#sim.journal(this.position)) this.entries.push(entry);
+    const reading = this.#reading.then(async () => {
+      for (const entry of await this.#sim.journal(this.position)) this.entries.push(entry);
+    });
+    this.#reading = reading.catch(() => undefined);
+    await reading;
   }
 
   /** The entries behind this number. */

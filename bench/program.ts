@@ -1,57 +1,18 @@
-import { AppError, errorText } from '@baton/shared/errors';
-import { exitCodeOf, exitCodes } from '@baton/shared/lifecycle';
-import type { Random } from '@baton/shared/retry';
-import { type Clock, isAborted } from '@baton/shared/time';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
-import type { BenchContext } from './context.ts';
+import { type Io, positive } from './run-program.ts';
 import { benchSessions } from './sessions/sessions.ts';
 import { sessionsTable } from './sessions/table.ts';
 import { takeoverTable } from './takeover/table.ts';
 import { benchTakeover } from './takeover/takeover.ts';
 
-export interface Io {
-  env: BenchContext['env'];
-  stdout: NodeJS.WritableStream;
-  stderr: NodeJS.WritableStream;
-  clock: Clock;
-  random: Random;
-  /** Aborted when the process is told to stop. */
-  signal: AbortSignal;
-}
-
-/** Runs one line of `npm run bench`; resolves to its exit code. Nothing is left afterwards. */
-export async function runBench(args: readonly string[], io: Io): Promise<number> {
-  try {
-    await benchProgram(io).parseAsync(args, { from: 'user' });
-    return exitCodes.ok;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-    if (isAborted(io.signal)) {
-      io.stderr.write('stopped before the end\n');
-      return exitCodes.failed;
-    }
-    if (error instanceof AppError) {
-      io.stderr.write(`${errorText(error)}\n`);
-      return exitCodeOf(error);
-    }
-    throw error;
-  }
-}
-
-function benchProgram(io: Io): Command {
-  const { stdout, stderr } = io;
+/** `npm run bench`. Nothing is left afterwards. */
+export function benchProgram(io: Io): Command {
   return new Command('npm run bench --')
     .description(
       'Measures Baton on this machine, against its own simulator of GitHub. Progress goes to stderr;\n' +
         'the last line of stdout is the result, as JSON.',
     )
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
-    })
-    .showHelpAfterError('Add --help for usage.')
     .addCommand(takeoverCommand(io))
     .addCommand(sessionsCommand(io));
 }
@@ -74,7 +35,7 @@ function takeoverCommand(io: Io): Command {
     .option(...jsonOption)
     .action(async (given: unknown) => {
       const { json, ...options } = takeoverSchema.parse(given);
-      const report = await benchTakeover(contextOf(io), options);
+      const report = await benchTakeover(io, options);
       finish(io, report, json ? undefined : takeoverTable(report));
     });
 }
@@ -98,23 +59,14 @@ function sessionsCommand(io: Io): Command {
     .option(...jsonOption)
     .action(async (given: unknown) => {
       const { json, profile, ...options } = sessionsSchema.parse(given);
-      const report = await benchSessions(contextOf(io), { ...options, profileDir: profile });
+      const report = await benchSessions(io, { ...options, profileDir: profile });
       finish(io, report, json ? undefined : sessionsTable(report));
     });
-}
-
-function contextOf({ stderr, ...io }: Io): BenchContext {
-  return { ...io, say: (text) => stderr.write(`${text}\n`) };
 }
 
 function finish({ stdout }: Io, report: unknown, table: string | undefined): void {
   if (table !== undefined) stdout.write(`${table}\n`);
   stdout.write(`${JSON.stringify(report)}\n`);
-}
-
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Not a whole number above 0.');
-  return Number(text);
 }
 
 function numbers(text: string): number[] {

@@ -7,12 +7,14 @@ import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
 import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
 
-const usage = 'usage: node scripts/launch.mjs start|test|check|pnpm [arguments]';
+const usage = 'usage: node scripts/launch.mjs start|test|check|bench|chaos|pnpm [arguments]';
 
 /** What each command runs, with our Node and in the root of the repository, and what it needs. */
 const commands = {
   start: { needs: ['dependencies', 'nats'], argv: () => ['packages/stack/src/main.ts'] },
   test: { needs: ['dependencies', 'nats'], argv: () => ['node_modules/vitest/vitest.mjs', 'run'] },
+  bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
+  chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },
 };

@@ -14,7 +14,7 @@ export interface SessionsOptions {
   profileDir?: string | undefined;
 }
 
-export interface SessionsPoint extends IdleCosts {
+interface SessionsPoint extends IdleCosts {
   sets: number;
   /** From the start of the process until all sets were polled, which GitHub did not know before. */
   startMs: number;
@@ -56,7 +56,7 @@ export async function benchSessions(
 }
 
 /** Memory of a further set from one point to the next, in KB. */
-export function memoryPerSet(points: readonly Pick<SessionsPoint, 'sets' | 'rssMb'>[]): number[] {
+function memoryPerSet(points: readonly Pick<SessionsPoint, 'sets' | 'rssMb'>[]): number[] {
   return points.slice(1).map((point, index) => {
     const before = points[index] ?? point;
     return rounded(((point.rssMb - before.rssMb) * 1_000) / (point.sets - before.sets));

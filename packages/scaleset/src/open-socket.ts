@@ -6,7 +6,7 @@ import type { Network } from './network.ts';
 import { proxyFor } from './proxy.ts';
 
 /** The proxy answered a CONNECT with something else than 200. */
-export class ProxyRefusal extends Error {
+class ProxyRefusal extends Error {
   readonly status: number;
 
   constructor(status: number) {

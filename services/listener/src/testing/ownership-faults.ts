@@ -10,7 +10,7 @@ type Blow = 'freeze' | 'kill' | 'partition' | 'reset' | 'delay';
 type Point = 'lease' | 'record' | 'fact';
 
 /** One thing that goes wrong. `who` counts from the contender that holds the scale set. */
-export type Fault =
+type Fault =
   | { kind: 'strike'; who: number; blow: Blow; forMs: number }
   /** The same, at its next publish of that kind: before it, or before it learns how it ended. */
   | {

@@ -1,0 +1,151 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LocalStack } from '@baton/stack';
+import type { BenchContext } from '../context.ts';
+import { JournalReader } from '../journal-reader.ts';
+import { leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
+import { check, type Evidence, type Verdict } from './checker.ts';
+import { Driver } from './driver.ts';
+import { unitsOf } from './process-units.ts';
+import { untilQuiet } from './quiet.ts';
+import { schedule, type Target } from './schedule.ts';
+import { workload } from './workload.ts';
+
+export interface ChaosOptions {
+  seed: number;
+  minutes: number;
+  targets: readonly Target[];
+  scaleSets: number;
+  keepLogs: boolean;
+}
+
+export interface ChaosReport extends Verdict {
+  seed: number;
+  /** Processes that were killed, frozen or told to end. */
+  kills: number;
+  /** Faults of the GitHub side. */
+  faults: number;
+  /** From the last fault until all was done and nothing was left, in ms. */
+  quietMs: number;
+  notes: string[];
+  /** Where the logs are, when they are kept. */
+  logs?: string;
+}
+
+const services = { listener: 3, provisioner: 2, janitor: 2 };
+const maxRunners = 8;
+const sessionExpiryMs = 20_000;
+const simulatorArgs = [
+  '--session-expiry-ms',
+  String(sessionExpiryMs),
+  '--runner-offline-ms',
+  '15000',
+];
+const warmUpMs = 60_000;
+const readEveryMs = 1_000;
+
+/** Runs a system under random kills and faults, lets it come to rest, and judges it by the books. */
+export async function runChaos(context: BenchContext, options: ChaosOptions): Promise<ChaosReport> {
+  const logs = await mkdtemp(join(tmpdir(), `baton-chaos-${options.seed}-`));
+  let keep = true;
+  try {
+    const report = await runIn(logs, context, options);
+    keep = options.keepLogs || report.promisesBroken.length > 0;
+    return keep ? { ...report, logs } : report;
+  } finally {
+    if (!keep || context.signal.aborted) await rm(logs, { recursive: true, force: true });
+  }
+}
+
+async function runIn(
+  logs: string,
+  context: BenchContext,
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { say } = context;
+  await using stack = await startStack(context, {
+    services,
+    simulatorArgs: [...simulatorArgs, '--seed', String(options.seed)],
+    maxInstances: 40,
+    keepLogsIn: logs,
+  });
+  const run = await disturb(context, stack, options);
+  const verdict = check(run.evidence, { leaseTtlMs, sessionExpiryMs });
+  const evidence = { ...run.evidence, crashing: [...run.evidence.crashing] };
+  await writeFile(join(logs, 'evidence.json'), JSON.stringify(evidence, undefined, 1));
+  say('taking the system down');
+  return {
+    seed: options.seed,
+    ...verdict,
+    kills: run.steps.filter(({ kind }) => kind === 'strike').length,
+    faults: run.steps.filter(({ kind }) => kind === 'fault').length,
+    quietMs: run.quietMs,
+    notes: run.notes,
+  };
+}
+
+/** Work and trouble, then rest. */
+async function disturb(context: BenchContext, stack: LocalStack, options: ChaosOptions) {
+  const { clock, signal, say } = context;
+  const { seed, minutes, targets } = options;
+  const sim = simulatorOf(stack);
+  const lengthMs = minutes * 60_000;
+  const scaleSets = Array.from({ length: options.scaleSets }, (_, index) => `set-${index + 1}`);
+  const instances = stack.services.map(({ instance }) => instance);
+  await stack.applyScaleSets(scaleSets.map((name) => ({ name, maxRunners })));
+  const journal = new JournalReader(sim, clock);
+  await journal.until(0, (entries) => polled(entries) === scaleSets.length, warmUp(signal));
+  const startedAt = clock.now();
+  const log = (text: string) => say(`${((clock.now() - startedAt) / 1_000).toFixed(1)} s  ${text}`);
+  const driver = new Driver({ sim, units: unitsOf(stack), clock, say: log });
+  const over = new AbortController();
+  const watching = driver.watch(over.signal);
+  const reading = readOn(journal, context, over.signal);
+  const steps = schedule({ seed, lengthMs, targets, instances, scaleSets });
+  try {
+    await Promise.all([
+      driver.run(steps, signal),
+      driver.queueJobs(workload(seed, lengthMs, scaleSets), signal),
+    ]);
+    log('all jobs are queued, all faults are over: waiting until all is done');
+    const quietMs = await untilQuiet({ stack, sim, scaleSets: scaleSets.length, clock, signal });
+    log(quietMs < 180_000 ? `at rest after ${quietMs} ms` : 'it does not come to rest');
+    await journal.read();
+    const evidence: Evidence = {
+      jobs: await sim.jobs(),
+      crashing: driver.crashing,
+      books: await sim.books(),
+      instances: (await stack.instances()).length,
+      journal: journal.entries,
+      disturbances: driver.disturbances,
+      endMs: clock.now(),
+      endedByThemselves: driver.endedByThemselves,
+    };
+    return { evidence, steps, quietMs, notes: driver.notes };
+  } finally {
+    over.abort();
+    await Promise.allSettled([watching, reading]);
+  }
+}
+
+function polled(entries: readonly { scaleSet: string }[]): number {
+  return new Set(entries.map(({ scaleSet }) => scaleSet)).size;
+}
+
+function warmUp(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(warmUpMs)]);
+}
+
+/** The simulator forgets old entries of its journal: they are read in time. */
+async function readOn(
+  journal: JournalReader,
+  { clock }: BenchContext,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    // What could not be read is read the next time.
+    await journal.read().catch(() => undefined);
+    await clock.sleep(readEveryMs, signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
+import { pollGaps } from '../polls.ts';
+import { brokenGaps, type Timing } from './allowed-gaps.ts';
+import type { Disturbance } from './driver.ts';
+
+/** What the simulator and the provider wrote down, and what was done to the system. */
+export interface Evidence {
+  jobs: readonly JobRecord[];
+  /** Ids of jobs whose runner was made to die. */
+  crashing: ReadonlySet<string>;
+  books: Books;
+  /** Instances that the provider still has. */
+  instances: number;
+  journal: readonly JournalEntry[];
+  disturbances: readonly Disturbance[];
+  /** When the books were closed, wall clock in ms. */
+  endMs: number;
+  /** What processes did that nobody told them to do. */
+  endedByThemselves: readonly string[];
+}
+
+export interface Verdict {
+  jobs: number;
+  completed: number;
+  /** Jobs whose runner was made to die. */
+  killedByChaos: number;
+  /** All others that did not complete: `jobs` is the sum of these three. */
+  lost: number;
+  /** Runners that came online without getting a job. */
+  duplicateRunners: number;
+  /** Jobs that failed because their runner went, though nobody had asked for that. */
+  busyKilled: number;
+  leftoverInstances: number;
+  leftoverRegistrations: number;
+  maxSessionGapMs: number;
+  promisesBroken: string[];
+}
+
+/** More polls of one session than this that push each other away, within `pushingMs`, are two pollers. */
+const pushedAway = 8;
+const pushingMs = 5_000;
+
+/** Judges a run; Baton's own records are never evidence. Pure. */
+export function check(evidence: Evidence, timing: Timing): Verdict {
+  const { jobs, crashing, books, instances, journal, endMs } = evidence;
+  const completed = jobs.filter(({ status }) => status === 'completed').length;
+  const failed = jobs.filter(({ status }) => status === 'failed');
+  const killedByChaos = failed.filter(({ id }) => crashing.has(id)).length;
+  const gaps = pollGaps(journal);
+  const counts = {
+    jobs: jobs.length,
+    completed,
+    killedByChaos,
+    lost: jobs.length - completed - killedByChaos,
+    duplicateRunners: books.duplicateRunners,
+    busyKilled: failed.length - killedByChaos,
+    leftoverInstances: instances,
+    leftoverRegistrations: books.registrations.length,
+    maxSessionGapMs: Math.max(0, ...gaps.map(({ fromMs, toMs = endMs }) => toMs - fromMs)),
+  };
+  const promisesBroken = [
+    ...brokenCounts(counts, evidence),
+    ...brokenGaps(gaps, evidence, timing).map(
+      ({ gap: { scaleSet, fromMs, toMs = endMs }, allowedUntilMs }) =>
+        `${scaleSet} was not polled for ${toMs - fromMs} ms from ${isoTime(fromMs)}, ` +
+        `${toMs - allowedUntilMs} ms longer than what was done allows`,
+    ),
+    ...rivals(journal).map((scaleSet) => `${scaleSet} was polled by two at a time`),
+    ...evidence.endedByThemselves,
+  ];
+  return { ...counts, promisesBroken };
+}
+
+function brokenCounts(
+  counts: Omit<Verdict, 'promisesBroken'>,
+  { jobs, crashing }: Evidence,
+): string[] {
+  const open = jobs.filter(({ status }) => status !== 'completed');
+  const lost = open.filter(({ id, status }) => !(status === 'failed' && crashing.has(id)));
+  const names = lost.map(
+    ({ id, status, scaleSet }) => `${id} of ${scaleSet ?? 'no set'} ${status}`,
+  );
+  const broken = [
+    { count: counts.lost, text: `jobs lost: ${names.slice(0, 5).join(', ')}` },
+    { count: counts.duplicateRunners, text: 'runners came online without getting a job' },
+    { count: counts.busyKilled, text: 'busy runners were killed' },
+    { count: counts.leftoverInstances, text: 'instances are left over' },
+    { count: counts.leftoverRegistrations, text: 'registrations are left over' },
+  ];
+  return broken.filter(({ count }) => count > 0).map(({ count, text }) => `${count} ${text}`);
+}
+
+/** Scale sets whose polls pushed each other away again and again. */
+function rivals(journal: readonly JournalEntry[]): string[] {
+  const times = new Map<string, number[]>();
+  const found = new Set<string>();
+  for (const { scaleSet, event, at } of journal) {
+    if (event !== 'superseded') continue;
+    const recent = [...(times.get(scaleSet) ?? []), at].filter((then) => then > at - pushingMs);
+    times.set(scaleSet, recent);
+    if (recent.length > pushedAway) found.add(scaleSet);
+  }
+  return [...found];
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 23);
+}

@@ -1,0 +1,152 @@
+import type { SimControl } from '@baton/github-sim';
+import { errorText } from '@baton/shared/errors';
+import { type Clock, isAborted } from '@baton/shared/time';
+import { applyFault, normalRunners } from './faults.ts';
+import type { Unit } from './process-units.ts';
+import { describeFault } from './random-fault.ts';
+import type { FaultStep, Step, Strike } from './schedule.ts';
+import type { PlannedJob } from './workload.ts';
+
+/** Something that was done, on the wall clock. What is over at once has `toMs` = `fromMs`. */
+export interface Disturbance {
+  fromMs: number;
+  toMs: number;
+  /** A process that was struck, or `github`. */
+  where: string;
+  text: string;
+  step: Step;
+}
+
+interface DriverOptions {
+  sim: SimControl;
+  units: ReadonlyMap<string, Unit>;
+  clock: Clock;
+  say: (text: string) => void;
+}
+
+/** Carries a schedule out, and writes down what was done and what went wrong by itself. */
+export class Driver {
+  readonly disturbances: Disturbance[] = [];
+  /** Processes that ended without having been told to. */
+  readonly endedByThemselves: string[] = [];
+  /** Worth knowing, and no promise. */
+  readonly notes: string[] = [];
+  /** Ids of jobs whose runner is made to die. */
+  readonly crashing = new Set<string>();
+  readonly #options: DriverOptions;
+  /** Those that we have ended, or are ending. */
+  readonly #away = new Set<string>();
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  /** Every strike and fault at its time; resolves when all processes are back and no fault is left. */
+  async run(steps: readonly Step[], signal: AbortSignal): Promise<void> {
+    const { clock, sim } = this.#options;
+    const startedAt = clock.monotonic();
+    const running: Promise<void>[] = [];
+    try {
+      for (const step of steps) {
+        await clock.sleep(Math.max(0, startedAt + step.atMs - clock.monotonic()), signal);
+        running.push(
+          step.kind === 'strike' ? this.#strike(step, signal) : this.#fault(step, signal),
+        );
+      }
+    } finally {
+      await Promise.all(running);
+    }
+    await sim.clearFaults();
+    for (const { name } of (await sim.state()).scaleSets) await sim.play(name, normalRunners);
+  }
+
+  /** Queues the jobs at their times. */
+  async queueJobs(jobs: readonly PlannedJob[], signal: AbortSignal): Promise<void> {
+    const { clock, sim } = this.#options;
+    const startedAt = clock.monotonic();
+    for (const { atMs, scaleSet, durationMs, crash } of jobs) {
+      await clock.sleep(Math.max(0, startedAt + atMs - clock.monotonic()), signal);
+      const ids = await sim.addJobs({
+        scaleSet,
+        durationMs,
+        ...(crash ? { crashExitCode: 7 } : {}),
+      });
+      if (crash) for (const id of ids) this.crashing.add(id);
+    }
+  }
+
+  /** Starts again what ends without our doing, until the signal is aborted. */
+  async watch(signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      [...this.#options.units.values()].map((unit) => this.#watchUnit(unit, signal)),
+    );
+  }
+
+  async #watchUnit(unit: Unit, signal: AbortSignal): Promise<void> {
+    const { clock, say } = this.#options;
+    while (!isAborted(signal)) {
+      const over = new Promise<undefined>((resolve) => {
+        signal.addEventListener('abort', () => resolve(undefined), { once: true });
+      });
+      const how = await Promise.race([unit.ended(), over]);
+      if (how === undefined || isAborted(signal)) return;
+      if (!this.#away.has(unit.name)) {
+        say(`${unit.name} ended by itself, ${how}`);
+        this.endedByThemselves.push(`${unit.name} ended by itself, ${how}`);
+        await unit.startAgain();
+      }
+      await clock.sleep(100, signal).catch(() => undefined);
+    }
+  }
+
+  async #strike(step: Strike, signal: AbortSignal): Promise<void> {
+    const { units, clock, say } = this.#options;
+    const unit = units.get(step.victim);
+    if (!unit) return;
+    const text = `${step.how} ${step.victim}, back after ${step.backAfterMs} ms`;
+    say(text);
+    const fromMs = clock.now();
+    this.#away.add(unit.name);
+    const disturbance = { fromMs, toMs: Number.POSITIVE_INFINITY, where: step.victim, text, step };
+    this.disturbances.push(disturbance);
+    try {
+      await this.#carryOut(unit, step, signal);
+    } catch (error) {
+      this.endedByThemselves.push(`${text}: ${errorText(error)}`);
+    }
+    disturbance.toMs = clock.now();
+    this.#away.delete(unit.name);
+  }
+
+  async #carryOut(unit: Unit, { how, backAfterMs }: Strike, signal: AbortSignal): Promise<void> {
+    const away = () => this.#options.clock.sleep(backAfterMs, signal).catch(() => undefined);
+    if (how === 'freeze') {
+      unit.freeze();
+      await away();
+      unit.thaw();
+      return;
+    }
+    if (how === 'kill') await unit.kill();
+    else {
+      const exitCode = await unit.terminate();
+      if (exitCode !== 0) {
+        this.notes.push(`${unit.name} drained with exit code ${exitCode}`);
+      }
+    }
+    await away();
+    await unit.startAgain();
+  }
+
+  async #fault({ fault, ...step }: FaultStep, signal: AbortSignal): Promise<void> {
+    const { sim, clock, say } = this.#options;
+    const text = describeFault(fault);
+    say(text);
+    const fromMs = clock.now();
+    const end = await applyFault(sim, fault);
+    const given = { fromMs, toMs: fromMs + fault.forMs, where: 'github', text };
+    this.disturbances.push({ ...given, step: { ...step, fault } });
+    if (!end) return;
+    await clock.sleep(fault.forMs, signal).catch(() => undefined);
+    await end();
+  }
+}

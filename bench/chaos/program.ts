@@ -1,0 +1,71 @@
+import { exitCodes } from '@baton/shared/lifecycle';
+import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { type Io, positive } from '../run-program.ts';
+import { renderTable } from '../table.ts';
+import { type ChaosOptions, type ChaosReport, runChaos } from './chaos.ts';
+import { type Target, targets } from './schedule.ts';
+
+const optionsSchema = z.object({
+  seed: z.number(),
+  minutes: z.number(),
+  targets: z.array(z.enum(targets)),
+  scaleSets: z.number(),
+  keepLogs: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** `npm run chaos`. The exit code is 0 only if every promise was kept. */
+export function chaosProgram(io: Io): Command {
+  return new Command('npm run chaos --')
+    .description(
+      'Runs jobs while processes are killed, frozen and told to end and while GitHub fails, lets the\n' +
+        "system come to rest, and judges it by the simulator's and the provider's books alone.\n" +
+        'Progress goes to stderr; the last line of stdout is the verdict, as JSON.',
+    )
+    .option('--seed <number>', 'decides what happens, and when', positive, 1)
+    .option('--minutes <number>', 'how long things go wrong', minutes, 5)
+    .option('--targets <names>', `whom to strike: ${targets.join(', ')}`, targetList, [...targets])
+    .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
+    .option('--keep-logs', 'keep the logs and the evidence also when all is well')
+    .option('--json', 'no table, only the line of JSON')
+    .action(async (given: unknown) => {
+      const { json, ...options } = optionsSchema.parse(given);
+      const report = await runChaos(io, options);
+      if (!json) io.stdout.write(`${chaosTable(report)}\n`);
+      io.stdout.write(`${JSON.stringify(report)}\n`);
+      if (report.promisesBroken.length === 0) return;
+      io.say(`${report.promisesBroken.length} promises were broken; logs: ${report.logs ?? '-'}`);
+      io.say(`to repeat it: ${commandOf(options)}`);
+      process.exitCode = exitCodes.failed;
+    });
+}
+
+function commandOf({ seed, minutes: length, targets: struck, scaleSets }: ChaosOptions): string {
+  return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets}`;
+}
+
+function chaosTable({ promisesBroken, notes, ...figures }: ChaosReport): string {
+  const rows = Object.entries(figures).map(([name, value]) => [name, String(value)]);
+  return [
+    renderTable(rows),
+    ...notes.map((note) => `note: ${note}`),
+    ...promisesBroken.map((broken) => `BROKEN: ${broken}`),
+  ].join('\n');
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 24 * 60)) {
+    throw new InvalidArgumentError('Not a number of minutes above 0, a day at most.');
+  }
+  return value;
+}
+
+function targetList(text: string): Target[] {
+  const parsed = z.array(z.enum(targets)).min(1).safeParse(text.split(','));
+  if (!parsed.success) {
+    throw new InvalidArgumentError(`Not a list of: ${targets.join(', ')}.`);
+  }
+  return parsed.data;
+}

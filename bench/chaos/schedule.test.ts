@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { schedule, targets } from './schedule.ts';
+import { workload } from './workload.ts';
+
+const scaleSets = ['set-1', 'set-2', 'set-3'];
+const instances = ['listener-0', 'listener-1', 'provisioner-0', 'janitor-0'];
+const options = { seed: 7, lengthMs: 600_000, targets: [...targets], instances, scaleSets };
+
+function strikes(steps: ReturnType<typeof schedule>) {
+  return steps.flatMap((step) => (step.kind === 'strike' ? [step] : []));
+}
+
+test('the same seed does the same, another one something else', () => {
+  expect(schedule(options)).toEqual(schedule(options));
+  expect(schedule({ ...options, seed: 8 })).not.toEqual(schedule(options));
+  expect(workload(7, 60_000, scaleSets)).toEqual(workload(7, 60_000, scaleSets));
+  expect(workload(8, 60_000, scaleSets)).not.toEqual(workload(7, 60_000, scaleSets));
+});
+
+test('strikes only what was asked for, in every way, and faults do not depend on that', () => {
+  const some = schedule({ ...options, targets: ['listener', 'nats'] });
+  const struck = new Set(strikes(some).map(({ victim }) => victim));
+  const faults = (steps: ReturnType<typeof schedule>) =>
+    steps.filter(({ kind }) => kind === 'fault');
+
+  expect(struck).toEqual(new Set(['listener-0', 'listener-1', 'nats']));
+  expect(new Set(strikes(some).map(({ how }) => how))).toEqual(
+    new Set(['kill', 'freeze', 'terminate']),
+  );
+  expect(faults(some)).toEqual(faults(schedule(options)));
+});
+
+test('what is away is not struck before it is back, and nothing begins after the end', () => {
+  const steps = schedule(options);
+  const back = new Map<string, number>();
+
+  for (const { victim, atMs, backAfterMs } of strikes(steps)) {
+    expect(atMs).toBeGreaterThan(back.get(victim) ?? 0);
+    back.set(victim, atMs + backAfterMs);
+  }
+  expect(steps.length).toBeGreaterThan(200);
+  expect(steps.every(({ atMs }) => atMs < options.lengthMs)).toBe(true);
+  expect(steps.map(({ atMs }) => atMs)).toEqual(steps.map(({ atMs }) => atMs).toSorted(byValue));
+});
+
+function byValue(a: number, b: number): number {
+  return a - b;
+}
