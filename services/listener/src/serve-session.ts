@@ -65,6 +65,11 @@ export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<
   return await new Serving(deps, open).run();
 }
 
+/** A session that replaces another under one claim goes on with the order of its demands. */
+function firstSeq({ epoch, record: { demand } }: SessionClaim): number {
+  return demand?.epoch === epoch ? demand.seq + 1 : 0;
+}
+
 /** One session while it is polled. */
 class Serving {
   readonly #deps: ServeDeps;
@@ -87,7 +92,8 @@ class Serving {
     this.#open = open;
     this.#polling = AbortSignal.any([lease.signal, this.#ended.signal]);
     this.#session = new LiveSession({ ...deps, ...open }, githubScaleSetId, open.session);
-    this.#demand = new DemandCounter(open.session.statistics, clock.monotonic());
+    const { statistics } = open.session;
+    this.#demand = new DemandCounter(statistics, clock.monotonic(), firstSeq(open.claim));
     this.#queue = open.queue(githubScaleSetId);
     this.#steps = new StepWatch(clock, `the poll loop of ${scaleSetId}`);
     const signal = AbortSignal.any([lease.signal, deps.abort]);
