@@ -34,6 +34,8 @@ interface PipelineOptions {
   demand: DemandCounter;
   /** Aborted when the listener must stop acting on the scale set. */
   signal: AbortSignal;
+  /** Aborted then, and when the session is gone: its queue takes nothing any more. */
+  queueSignal: AbortSignal;
   /** A message could not be handled, so the session cannot go on. */
   onFailure: (error: unknown) => void;
 }
@@ -76,7 +78,7 @@ export class MessagePipeline {
     this.#deps = deps;
     this.#options = options;
     this.#facts = new FactWriter(deps, options);
-    this.#calls = new QueueCalls(deps, options.signal);
+    this.#calls = new QueueCalls(deps, options.queueSignal);
     this.#ring = deps.claim.record.ring;
   }
 

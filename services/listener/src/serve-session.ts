@@ -1,4 +1,10 @@
-import type { MessageQueueClient, QueueMessage, ScaleSetClient, Session } from '@baton/scaleset';
+import {
+  isGitHubError,
+  type MessageQueueClient,
+  type QueueMessage,
+  type ScaleSetClient,
+  type Session,
+} from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
@@ -65,11 +71,18 @@ export async function serveSession(deps: ServeDeps, open: OpenSession): Promise<
   return await new Serving(deps, open).run();
 }
 
+/** A session that replaces another under one claim goes on with the order of its demands. */
+function firstSeq({ epoch, record: { demand } }: SessionClaim): number {
+  return demand?.epoch === epoch ? demand.seq + 1 : 0;
+}
+
 /** One session while it is polled. */
 class Serving {
   readonly #deps: ServeDeps;
   readonly #open: OpenSession;
   readonly #ended = new AbortController();
+  /** Aborted when GitHub has ended the session. */
+  readonly #gone = new AbortController();
   readonly #polling: AbortSignal;
   readonly #session: LiveSession;
   readonly #demand: DemandCounter;
@@ -87,14 +100,16 @@ class Serving {
     this.#open = open;
     this.#polling = AbortSignal.any([lease.signal, this.#ended.signal]);
     this.#session = new LiveSession({ ...deps, ...open }, githubScaleSetId, open.session);
-    this.#demand = new DemandCounter(open.session.statistics, clock.monotonic());
+    const { statistics } = open.session;
+    this.#demand = new DemandCounter(statistics, clock.monotonic(), firstSeq(open.claim));
     this.#queue = open.queue(githubScaleSetId);
     this.#steps = new StepWatch(clock, `the poll loop of ${scaleSetId}`);
     const signal = AbortSignal.any([lease.signal, deps.abort]);
+    const queueSignal = AbortSignal.any([signal, this.#gone.signal]);
     const onFailure = (error: unknown) => this.#ended.abort(error);
     this.#pipeline = new MessagePipeline(
       { ...deps, queue: this.#queue, session: this.#session, claim: open.claim },
-      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, onFailure },
+      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, queueSignal, onFailure },
     );
     this.#reports = this.#makeReports();
   }
@@ -112,12 +127,12 @@ class Serving {
       await this.#pollUntilStuck();
     } catch (error) {
       if (error instanceof StuckError) this.#tellStuck(error);
-      else await this.#finish();
+      else await this.#finish(error);
       throw error;
     }
-    await this.#finish();
-    lease.signal.throwIfAborted();
     const reason: unknown = this.#ended.signal.reason;
+    await this.#finish(reason);
+    lease.signal.throwIfAborted();
     if (reason instanceof EndOfSession) return reason.end;
     throw reason;
   }
@@ -188,9 +203,13 @@ class Serving {
     if (this.#demand.settle(fresh, clock.monotonic())) this.#pipeline.pushDemand();
   }
 
-  /** Also before the session is opened anew: two pipelines must not share the record. */
-  async #finish(): Promise<void> {
+  /**
+   * Also before the session is opened anew: two pipelines must not share the record. A session that
+   * is gone is not waited for: what could not be deleted comes again with the next one.
+   */
+  async #finish(reason: unknown): Promise<void> {
     this.#ended.abort();
+    if (isGitHubError(reason, 'session-gone', 'scale-set-not-found')) this.#gone.abort(reason);
     await Promise.all(this.#background);
     await this.#pipeline.drained();
   }

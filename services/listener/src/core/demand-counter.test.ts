@@ -19,6 +19,18 @@ describe('DemandCounter', () => {
     expect(new DemandCounter(undefined, 0).current).toEqual({ seq: 0, assigned: 0 });
   });
 
+  test('goes on behind the demands of an earlier session', () => {
+    const counter = new DemandCounter(someStatistics(3), 0, 7);
+    counter.onMessage(assign('a'), undefined, 10);
+
+    expect(counter.current).toEqual({ seq: 7, assigned: 3 });
+    expect(counter.nextSeq).toBe(8);
+    counter.onPollHeld();
+    expect(counter.settle(someStatistics(2), 300)).toBe(true);
+    expect(counter.current).toEqual({ seq: 8, assigned: 2 });
+    expect(counter.settle(someStatistics(1), 310)).toBe(false);
+  });
+
   test('takes over the statistics of each message', () => {
     const counter = aSettledCounter();
 

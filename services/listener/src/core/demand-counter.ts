@@ -23,10 +23,14 @@ export class DemandCounter {
   #backlog = true;
   /** The backlog brought jobs, so the statistics of opening are not those of now. */
   #stale = false;
-  #seq = 0;
+  readonly #firstSeq: number;
+  #seq: number;
   #assigned: number;
 
-  constructor(opening: Statistics | undefined, now: number) {
+  /** `firstSeq` is above that of every demand of the same epoch, which had other sessions. */
+  constructor(opening: Statistics | undefined, now: number, firstSeq = 0) {
+    this.#firstSeq = firstSeq;
+    this.#seq = firstSeq;
     this.#opening = opening?.totalAssignedJobs ?? 0;
     this.#assigned = this.#opening;
     this.#openedAt = now;
@@ -70,7 +74,7 @@ export class DemandCounter {
   /** Statistics of after the backlog; returns whether there is a new demand. */
   settle(statistics: Statistics | undefined, now: number): boolean {
     // A message that came in the meantime brought newer ones.
-    if (this.#seq > 0) return false;
+    if (this.#seq > this.#firstSeq) return false;
     this.#next(Math.max(statistics?.totalAssignedJobs ?? this.#opening, this.#openJobs(now)));
     return true;
   }

@@ -63,6 +63,7 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
       githubScaleSetId,
       demand,
       signal: end.signal,
+      queueSignal: end.signal,
       onFailure: (error) => void failures.push(error),
     },
   );
