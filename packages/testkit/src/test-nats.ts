@@ -98,6 +98,11 @@ export class TestNats implements AsyncDisposable {
     await this.#server.kill();
   }
 
+  /** SIGTERM, as an upgrade would. */
+  async stop(): Promise<void> {
+    await this.#server.stop();
+  }
+
   /** Starts it again on its port and its store. */
   async startAgain(): Promise<void> {
     this.#server = await startServer(this.#bin, this.#dir, Number(new URL(this.url).port));

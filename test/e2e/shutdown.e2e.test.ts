@@ -1,0 +1,48 @@
+import { eventually } from '@baton/testkit';
+import { describe, expect, onTestFailed, test } from 'vitest';
+import { atRest, ownerOf, patient, startScene } from './listener-fixture.ts';
+
+/** The process ends itself with 1 when its budget is used up: 0 proves that it kept to it. */
+describe('a listener that is stopped while GitHub does not answer the delete of its session', () => {
+  test('exits 0 in its drain budget, and its successor resumes the session', async () => {
+    await using scene = await startScene({ env: { BATON_DRAIN_TIMEOUT_MS: '10000' } });
+    const first = scene.listener('listener-a');
+    onTestFailed(() => void process.stderr.write(first.stderr));
+    await atRest(scene);
+    const session = (await scene.session())?.id;
+    const fault = await scene.sim.addFault({ route: 'deleteSession', action: { kind: 'hang' } });
+
+    first.signal('SIGTERM');
+    expect(await first.exited()).toBe(0);
+    const { faults } = await scene.sim.state();
+    expect(faults.find(({ id }) => id === fault)?.hits).toBe(1);
+    expect((await scene.session())?.held).toBe(false);
+    scene.listener('listener-b');
+
+    await eventually(async () => {
+      expect(ownerOf(await scene.record())).toBe('listener-b');
+    }, patient);
+    await atRest(scene);
+    expect((await scene.session())?.id).toBe(session);
+    expect(await scene.sim.books()).toMatchObject({ sessionsCreated: 1, sessionConflicts: 0 });
+  });
+
+  test('exits 0 in its drain budget also with more scale sets than it closes at once', async () => {
+    const scaleSets = Array.from({ length: 40 }, (_, n) => `set-${n}`);
+    await using scene = await startScene({ scaleSets, env: { BATON_DRAIN_TIMEOUT_MS: '8000' } });
+    const first = scene.listener('listener-a');
+    onTestFailed(() => void process.stderr.write(first.stderr));
+    const held = async () => (await scene.sim.state()).pollsHeld;
+    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    await scene.sim.addFault({ route: 'deleteSession', action: { kind: 'hang' } });
+
+    first.signal('SIGTERM');
+    expect(await first.exited()).toBe(0);
+    expect(await held()).toBe(0);
+    scene.listener('listener-b');
+
+    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    const { sessionsCreated } = await scene.sim.books();
+    expect(sessionsCreated).toBe(scaleSets.length);
+  });
+});
