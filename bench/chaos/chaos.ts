@@ -8,7 +8,7 @@ import { leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
 import { check, type Evidence, type Verdict } from './checker.ts';
 import { Driver } from './driver.ts';
 import { unitsOf } from './process-units.ts';
-import { untilQuiet } from './quiet.ts';
+import { longestMs, untilQuiet } from './quiet.ts';
 import { schedule, type Target } from './schedule.ts';
 import { workload } from './workload.ts';
 
@@ -110,7 +110,7 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
     ]);
     log('all jobs are queued, all faults are over: waiting until all is done');
     const quietMs = await untilQuiet({ stack, sim, scaleSets: scaleSets.length, clock, signal });
-    log(quietMs < 180_000 ? `at rest after ${quietMs} ms` : 'it does not come to rest');
+    log(quietMs < longestMs ? `at rest after ${quietMs} ms` : 'it does not come to rest');
     await journal.read();
     const evidence: Evidence = {
       jobs: await sim.jobs(),

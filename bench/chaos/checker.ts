@@ -26,7 +26,12 @@ export interface Verdict {
   killedByChaos: number;
   /** All others that did not complete: `jobs` is the sum of these three. */
   lost: number;
-  /** Runners that came online without getting a job. */
+  /** Runners that came online and got no job. */
+  unusedRunners: number;
+  /**
+   * Those beyond one for each runner that was made to die: GitHub goes on counting its job as assigned
+   * until it misses it, so that runner is replaced.
+   */
   duplicateRunners: number;
   /** Jobs that failed because their runner went, though nobody had asked for that. */
   busyKilled: number;
@@ -52,7 +57,8 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     completed,
     killedByChaos,
     lost: jobs.length - completed - killedByChaos,
-    duplicateRunners: books.duplicateRunners,
+    unusedRunners: books.duplicateRunners,
+    duplicateRunners: Math.max(0, books.duplicateRunners - killedByChaos),
     busyKilled: failed.length - killedByChaos,
     leftoverInstances: instances,
     leftoverRegistrations: books.registrations.length,
@@ -82,7 +88,7 @@ function brokenCounts(
   );
   const broken = [
     { count: counts.lost, text: `jobs lost: ${names.slice(0, 5).join(', ')}` },
-    { count: counts.duplicateRunners, text: 'runners came online without getting a job' },
+    { count: counts.duplicateRunners, text: 'runners too many came online' },
     { count: counts.busyKilled, text: 'busy runners were killed' },
     { count: counts.leftoverInstances, text: 'instances are left over' },
     { count: counts.leftoverRegistrations, text: 'registrations are left over' },

@@ -11,12 +11,12 @@ interface QuietOptions {
 }
 
 /** Longer than any back-off, deadline and freed session together, in ms. */
-const longestMs = 180_000;
+export const longestMs = 300_000;
 const lookEveryMs = 250;
 
 /**
  * Waits until no job is open, nothing is left over and every scale set is polled, twice in a row; at
- * the longest three minutes. Returns how long that took, in ms.
+ * the longest five minutes. Returns how long that took, in ms.
  */
 export async function untilQuiet(options: QuietOptions): Promise<number> {
   const { clock, signal } = options;

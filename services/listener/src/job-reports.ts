@@ -3,6 +3,7 @@ import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
+import type { DemandCounter } from './core/demand-counter.ts';
 import { RetractedJobs } from './core/retracted-jobs.ts';
 import { WaitingJobs, type WaitingPolicy } from './core/waiting-jobs.ts';
 import type { LostOffers } from './lost-offers.ts';
@@ -24,6 +25,9 @@ interface ReportOptions {
   /** The session is a new one: jobs of an earlier one may come back as cancelled. */
   replaced: boolean;
   policy: WaitingPolicy;
+  demand: DemandCounter;
+  /** Called when the demand has changed without a message. */
+  onDemand: () => void;
   signal: AbortSignal;
 }
 
@@ -66,25 +70,34 @@ export class JobReports {
   /** Looks from time to time, because nobody tells that nothing happens. Until the signal is aborted. */
   async run(): Promise<void> {
     const { clock, random, lostOffers } = this.#deps;
-    const { signal } = this.#options;
+    const { signal, policy } = this.#options;
     while (!signal.aborted) {
-      const inMs = this.#waiting.askInMs(clock.monotonic()) * (0.8 + 0.2 * random());
-      await clock.sleep(Math.max(minLookMs, inMs), signal).catch(() => undefined);
+      const inMs = this.#askInMs() * (0.8 + 0.2 * random());
+      // Jobs may begin to wait meanwhile: then it is to be looked at more often.
+      const waitMs = Math.max(minLookMs, Math.min(inMs, policy.maxAgeWaitingMs));
+      await clock.sleep(waitMs, signal).catch(() => undefined);
       if (isAborted(signal)) return;
-      if (this.#waiting.askInMs(clock.monotonic()) <= inMs * 0.25) await this.#ask();
+      if (this.#askInMs() <= inMs * 0.25) await this.#ask();
       if (this.#waiting.offersLost(clock.monotonic())) await lostOffers.recover();
       this.#tellWaiting();
       this.#forgetRetracted();
     }
   }
 
+  #askInMs(): number {
+    const { demand } = this.#options;
+    return this.#waiting.askInMs(this.#deps.clock.monotonic(), demand.exceedsStatistics);
+  }
+
   async #ask(): Promise<void> {
     const { client, capacity, clock, log } = this.#deps;
-    const { githubScaleSetId, signal } = this.#options;
+    const { githubScaleSetId, signal, demand, onDemand } = this.#options;
+    const { seq } = demand.current;
     try {
       const { statistics } = await client.getScaleSet(githubScaleSetId, { signal });
       this.#waiting.asked(clock.monotonic());
       this.#waiting.onStatistics(statistics, capacity.current > 0, clock.monotonic());
+      if (demand.onStatistics(statistics, seq, clock.monotonic())) onDemand();
     } catch (err) {
       this.#waiting.asked(clock.monotonic());
       if (!signal.aborted) log.debug({ err }, 'statistics could not be had');

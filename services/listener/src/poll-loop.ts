@@ -36,8 +36,12 @@ const failurePolicy = { baseMs: 250, maxMs: 30_000, minMs: 50 };
  * between polls that a changed capacity ends.
  */
 const pollFloorMs = 150;
-/** After this time without a message everything undeleted is read again, in ms. */
-const rereadMs = 300_000;
+/**
+ * After this time without a message everything undeleted is read again, in ms: after one poll that
+ * GitHub held to its end. What was handled is deleted, so that costs nothing, and an id sequence that
+ * began anew is noticed within two polls.
+ */
+const rereadMs = 45_000;
 
 /** What a poll brought: a message, nothing, or a capacity that changed in the meantime. */
 type PollResult = QueueMessage | 'interrupted' | undefined;

@@ -234,7 +234,9 @@ class Serving {
     const supported = isEnterpriseServer(spec().declaration.configUrl);
     const lostOffers = new LostOffers(deps, { githubScaleSetId, supported, signal });
     const replaced = how !== 'resumed';
-    const options = { githubScaleSetId, session, replaced, policy, signal };
+    const demand = this.#demand;
+    const onDemand = () => this.#pipeline.pushDemand();
+    const options = { githubScaleSetId, session, replaced, policy, demand, onDemand, signal };
     return new JobReports({ ...deps, lostOffers }, options);
   }
 }

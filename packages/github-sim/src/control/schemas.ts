@@ -51,7 +51,7 @@ export const playSchema = z.object({
       connectDelayMs: z.number().min(0).default(0),
     })
     .optional(),
-  /** Forgets the undeleted messages and begins again with the first message id. */
+  /** Begins again with the first message id; undeleted messages get new ids. */
   restartMessageIds: z.boolean().optional(),
   /** Job entries to put into the log as they are. */
   entries: z.array(z.record(z.string(), z.unknown())).optional(),

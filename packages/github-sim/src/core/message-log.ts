@@ -48,9 +48,12 @@ export class MessageLog {
     return true;
   }
 
-  /** Forgets everything and begins again with the first id, as has been seen to happen. */
+  /** Begins again with the first id, as has been seen to happen; what is undeleted comes first. */
   restart(): void {
-    this.#messages = [];
-    this.#nextId = firstId;
+    this.#messages.forEach((message, index) => {
+      message.id = firstId + index;
+      message.deliveries = 0;
+    });
+    this.#nextId = firstId + this.#messages.length;
   }
 }

@@ -108,6 +108,30 @@ describe('DemandCounter', () => {
     expect([trusted, counter.current.assigned]).toEqual([1, 0]);
   });
 
+  test('follows what GitHub says when it is asked, once a lost completion is no longer waited for', () => {
+    const counter = aSettledCounter();
+    counter.onMessage(assign('a'), someStatistics(0), 0);
+    const { seq } = counter.current;
+
+    const trusted = counter.onStatistics(someStatistics(0), seq, 60_000);
+    const exceeds = counter.exceedsStatistics;
+    const dropped = counter.onStatistics(someStatistics(0), seq, 120_001);
+
+    expect([trusted, exceeds, dropped]).toEqual([false, true, true]);
+    expect(counter.exceedsStatistics).toBe(false);
+    expect(counter.current).toEqual({ seq: seq + 1, assigned: 0 });
+  });
+
+  test('an answer that a message has overtaken changes nothing', () => {
+    const counter = aSettledCounter();
+    const { seq } = counter.current;
+    counter.onMessage([], someStatistics(5), 10);
+
+    expect(counter.onStatistics(someStatistics(2), seq, 20)).toBe(false);
+    expect(counter.onStatistics(undefined, seq + 1, 20)).toBe(false);
+    expect(counter.current.assigned).toBe(5);
+  });
+
   test('does not use the statistics of messages that piled up while nobody listened', () => {
     const counter = new DemandCounter(someStatistics(1), 0);
 

@@ -26,6 +26,8 @@ export class DemandCounter {
   readonly #firstSeq: number;
   #seq: number;
   #assigned: number;
+  /** Of the demand of now: what GitHub said. */
+  #said: number;
 
   /** `firstSeq` is above that of every demand of the same epoch, which had other sessions. */
   constructor(opening: Statistics | undefined, now: number, firstSeq = 0) {
@@ -33,11 +35,17 @@ export class DemandCounter {
     this.#seq = firstSeq;
     this.#opening = opening?.totalAssignedJobs ?? 0;
     this.#assigned = this.#opening;
+    this.#said = this.#opening;
     this.#openedAt = now;
   }
 
   get current(): { seq: number; assigned: number } {
     return { seq: this.#seq, assigned: this.#assigned };
+  }
+
+  /** Jobs of messages hold the demand above what GitHub said: one of them may be over unseen. */
+  get exceedsStatistics(): boolean {
+    return this.#assigned > this.#said;
   }
 
   /** The sequence of the demand that will know what the message being handled says. */
@@ -56,7 +64,19 @@ export class DemandCounter {
       this.#stale ||= jobs.length > 0;
       return false;
     }
-    this.#next(Math.max(statistics?.totalAssignedJobs ?? 0, this.#openJobs(now)));
+    this.#next(statistics?.totalAssignedJobs ?? 0, now);
+    return true;
+  }
+
+  /**
+   * Statistics that GitHub was asked for when the demand was `seq`, because it had said nothing for
+   * long; returns whether there is a new demand. A message that came meanwhile knows better.
+   */
+  onStatistics(statistics: Statistics | undefined, seq: number, now: number): boolean {
+    if (!statistics || seq !== this.#seq || this.inBacklog(now)) return false;
+    const { totalAssignedJobs: said } = statistics;
+    if (Math.max(said, this.#openJobs(now)) === this.#assigned) return false;
+    this.#next(said, now);
     return true;
   }
 
@@ -75,7 +95,7 @@ export class DemandCounter {
   settle(statistics: Statistics | undefined, now: number): boolean {
     // A message that came in the meantime brought newer ones.
     if (this.#seq > this.#firstSeq) return false;
-    this.#next(Math.max(statistics?.totalAssignedJobs ?? this.#opening, this.#openJobs(now)));
+    this.#next(statistics?.totalAssignedJobs ?? this.#opening, now);
     return true;
   }
 
@@ -84,10 +104,11 @@ export class DemandCounter {
     return this.#backlog && now - this.#openedAt < backlogMaxMs;
   }
 
-  #next(assigned: number): void {
+  #next(said: number, now: number): void {
     this.#backlog = false;
     this.#seq += 1;
-    this.#assigned = assigned;
+    this.#said = said;
+    this.#assigned = Math.max(said, this.#openJobs(now));
   }
 
   #openJobs(now: number): number {

@@ -62,10 +62,10 @@ export class WaitingJobs {
     return this.#available > 0 && now - this.#offeredAt >= this.#policy.offerQuietMs;
   }
 
-  /** In how many ms statistics of now are to be asked for. */
-  askInMs(now: number): number {
+  /** In how many ms statistics of now are to be asked for; sooner when they are `doubted`. */
+  askInMs(now: number, doubted = false): number {
     const { maxAgeMs, maxAgeWaitingMs } = this.#policy;
-    const maxAge = this.#available > 0 ? maxAgeWaitingMs : maxAgeMs;
+    const maxAge = doubted || this.#available > 0 ? maxAgeWaitingMs : maxAgeMs;
     return Math.max(0, this.#seenAt + maxAge - now);
   }
 
