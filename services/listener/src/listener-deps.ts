@@ -35,6 +35,8 @@ export interface ListenerDeps {
   github: (credential: string, configUrl: string) => GitHubClient;
   /** How long to wait for a session, and before one is replaced. */
   opening: OpeningPolicy;
+  /** How long one step of a poll loop may take, in ms. Default 90 s: a poll's 75 s and a margin. */
+  stepMs?: number;
   /** Aborted when the process drains. */
   draining: AbortSignal;
   /** Whether another listener lives that takes sessions over; asked for when this one drains. */

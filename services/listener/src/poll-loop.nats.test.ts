@@ -70,6 +70,19 @@ describe('pollLoop', () => {
     expect((await github.state())?.session?.id).toBe(before);
   });
 
+  test('gives up a poll that GitHub accepted and never answers, and polls again in its session', async () => {
+    const { github, came, failures } = await aPollLoop(server, scaleSetId, { pollTimeoutMs: 300 });
+    const before = (await github.state())?.session?.id;
+
+    await github.control.addFault({ route: 'getMessage', first: 1, action: { kind: 'hang' } });
+    await eventually(() => expect(failures).toEqual(['unavailable']));
+    await github.control.addJobs({ scaleSet: 'linux' });
+
+    await eventually(() => expect(came).toHaveLength(1));
+    expect((await github.state())?.session?.id).toBe(before);
+    expect(await github.control.books()).toMatchObject({ sessionsCreated: 1 });
+  });
+
   test('ends when GitHub has evicted the session', async () => {
     const { github, running } = await aPollLoop(server, scaleSetId);
 

@@ -48,8 +48,6 @@ export interface ServeDeps extends ListenerDeps {
   /** Whether the newest spec, or a signal, asks for the end. */
   shouldEnd: () => End | undefined;
   waitingPolicy?: WaitingPolicy;
-  /** How long one step of the poll loop may take, in ms. Default 90 s: a poll's 75 s and a margin. */
-  stepMs?: number;
 }
 
 interface OpenSession extends Holding {

@@ -61,6 +61,8 @@ export const playSchema = z.object({
 
 export const tokenKindSchema = z.enum(['app', 'registration', 'admin', 'queue']);
 
+export const personalTokenSchema = z.strictObject({ token: z.string().min(1) });
+
 export const dropSchema = z.object({
   scaleSet: z.string().optional(),
   /** Busy runners too; their jobs fail. */

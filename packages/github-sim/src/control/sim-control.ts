@@ -92,6 +92,11 @@ export class SimControl {
     await this.#post('tokens/expire', { kind });
   }
 
+  /** Revokes the personal access token, and what was had for it; this one is accepted from now on. */
+  async replaceToken(token: string): Promise<void> {
+    await this.#post('tokens/personal', { token });
+  }
+
   /** Stops or resumes measuring the time without a held poll: of one set, or of all. */
   async setTracking(enabled: boolean, scaleSet?: string): Promise<void> {
     const prefix = scaleSet === undefined ? '' : `${path(scaleSet)}/`;

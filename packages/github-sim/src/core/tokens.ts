@@ -22,15 +22,29 @@ export class Tokens {
   readonly #lifetimeMs: Record<TokenKind, number>;
   readonly #grants = new Map<string, Grant>();
   readonly #key = randomBytes(32);
+  #personal: string;
 
   constructor(clock: Clock, options: SimOptions) {
     this.#clock = clock;
+    this.#personal = options.token;
     this.#lifetimeMs = {
       app: options.appTokenMs,
       registration: options.registrationTokenMs,
       admin: options.adminTokenMs,
       queue: options.queueTokenMs,
     };
+  }
+
+  /** Whether it is the personal access token of now. */
+  isPersonal(token: string): boolean {
+    return token === this.#personal;
+  }
+
+  /** Revokes the personal access token in favour of another, with all that was had for it. */
+  replacePersonal(token: string): void {
+    this.#personal = token;
+    this.expire('registration');
+    this.expire('admin');
   }
 
   /** `subject` is what the token is good for: a scope or a session id. */

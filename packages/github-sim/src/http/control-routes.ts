@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { booksOf, jobRecord, stateOf } from '../control/reports.ts';
-import { addJobsSchema, outageSchema, tokenKindSchema } from '../control/schemas.ts';
+import {
+  addJobsSchema,
+  outageSchema,
+  personalTokenSchema,
+  tokenKindSchema,
+} from '../control/schemas.ts';
 import { faultRuleSchema } from '../core/fault-rule.ts';
 import { Refusal } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
@@ -46,6 +51,10 @@ export function controlRoutes(sim: Simulator): Route[] {
     control('POST', 'tokens/expire', (request) => {
       const { kind } = readBody(request, z.object({ kind: tokenKindSchema }));
       return { expired: sim.tokens.expire(kind) };
+    }),
+    control('POST', 'tokens/personal', (request) => {
+      sim.tokens.replacePersonal(readBody(request, personalTokenSchema).token);
+      return {};
     }),
     ...scaleSetControlRoutes(sim),
   ];

@@ -81,7 +81,7 @@ function listRunnerGroups(sim: Simulator, request: SimRequest): Reply {
 function requireCredential(sim: Simulator, request: SimRequest): void {
   requireUserAgent(request);
   const token = bearer(request.headers);
-  if (token !== sim.options.token && sim.tokens.check('app', token) === undefined) {
+  if (!sim.tokens.isPersonal(token) && sim.tokens.check('app', token) === undefined) {
     throw refusals.badCredentials();
   }
 }

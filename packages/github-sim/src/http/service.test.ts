@@ -36,6 +36,19 @@ describe('tokens over HTTP', () => {
     expect((await client.api('runtime/nothing')).status).toBe(404);
   });
 
+  test('a replaced personal token is refused with all that was had for it, the new one is taken', async () => {
+    const client = await startClient();
+    const url = `${client.url}/api/v3/orgs/acme/actions/runners/registration-token`;
+    const ask = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}` };
+      return (await fetch(url, { method: 'POST', headers })).status;
+    };
+    await client.control.replaceToken('rotated');
+
+    expect([await ask('pat'), await ask('rotated')]).toEqual([401, 201]);
+    expect((await client.api('runtime/runnerscalesets')).status).toBe(401);
+  });
+
   test('expired tokens of a kind are refused', async () => {
     const client = await startClient();
     const session = await client.session(await client.scaleSet());

@@ -38,10 +38,10 @@ export class SimClient {
     this.control = new SimControl(url);
   }
 
-  async authenticate(): Promise<void> {
+  async authenticate(credential = 'pat'): Promise<void> {
     const token = await fetch(`${this.url}/api/v3/orgs/acme/actions/runners/registration-token`, {
       method: 'POST',
-      headers: { Authorization: 'Bearer pat' },
+      headers: { Authorization: `Bearer ${credential}` },
     });
     const registered = await fetch(`${this.url}/api/v3/actions/runner-registration`, {
       method: 'POST',
@@ -77,8 +77,8 @@ export class SimClient {
     return this.api(path, { method: 'POST', body: { ownerName } });
   }
 
-  async session(id: number): Promise<Session> {
-    return sessionSchema.parse(await (await this.openSession(id)).json());
+  async session(id: number, ownerName = 'me'): Promise<Session> {
+    return sessionSchema.parse(await (await this.openSession(id, ownerName)).json());
   }
 
   poll(session: Session, { cursor = 0, capacity = 10 } = {}): Promise<Response> {
