@@ -34,8 +34,8 @@ export function listenerGauges(
     ),
     each(
       'baton_last_poll_age_seconds',
-      'Time since a poll was answered, or since the session was opened when none was.',
-      (status) => whilePolling(status, latest(status.lastPollAt, status.since)),
+      'For how long no poll was answered, over sessions and listeners; told while one is due.',
+      (_status, { pollAgeMs }) => (pollAgeMs === undefined ? undefined : pollAgeMs / 1_000),
     ),
     each('baton_last_message_age_seconds', 'Time since GitHub sent a message.', (status) =>
       age(status.lastMessageAt),
@@ -68,8 +68,4 @@ function conditionsOf({ current, isOurs }: StatusReporter): Measurement[] {
     value: holding.has(condition) ? 1 : 0,
     labels: { scale_set: current.scaleSetId, condition },
   }));
-}
-
-function latest(a: string | undefined, b: string): string {
-  return a !== undefined && a > b ? a : b;
 }
