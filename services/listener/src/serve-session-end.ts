@@ -64,6 +64,8 @@ function withdrawn(
 function nextLookMs({ spec, capacity }: ServeDeps): number {
   if (spec().deleting) return drainedEveryMs;
   const { emptyForMs, withdrawal } = capacity;
-  const leftMs = emptyForMs === undefined ? lookEveryMs : withdrawal.emptyMs - emptyForMs;
-  return leftMs > 0 ? Math.min(lookEveryMs, leftMs + 1) : lookEveryMs;
+  // What keeps the session, runners and jobs, may go without a word.
+  const laterMs = Math.min(lookEveryMs, withdrawal.emptyMs);
+  const leftMs = emptyForMs === undefined ? laterMs : withdrawal.emptyMs - emptyForMs;
+  return leftMs > 0 ? Math.min(laterMs, leftMs + 1) : laterMs;
 }
