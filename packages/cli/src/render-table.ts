@@ -27,6 +27,8 @@ export const scaleSetColumns: Column<ScaleSetView>[] = [
   { heading: 'ALIVE', cell: ({ alive }) => alive },
   { heading: 'FREE', cell: ({ free }) => free },
   { heading: 'PROVIDER', cell: ({ provider }) => provider },
+  { heading: 'LAST-POLL', cell: ({ lastPollAt }, now) => age(lastPollAt, now, ' ago') },
+  { heading: 'CONDITIONS', cell: ({ conditions }) => conditions.map(({ type }) => type).join(',') },
   { heading: 'REASON', cell: ({ reason }) => reason },
 ];
 

@@ -16,22 +16,35 @@ async function aPrivateGitHub(options?: Options) {
 const spec = { name: 'web', runnerGroupId: 1, labels: ['web'] };
 
 describe('behind a proxy with a login, and a private authority', () => {
-  test('every call goes through the proxy: tokens, sessions, polls and JIT configs', async () => {
-    const github = await aPrivateGitHub({ sim: { pollHoldMs: 50 } });
+  test('every call goes through the proxy: tokens, scale sets, sessions, polls and runners', async () => {
+    const github = await aPrivateGitHub({ sim: { pollHoldMs: 50, dialect: 'ghes' } });
     const { client, queue } = clientsFor(github);
 
     const { id } = await client.createScaleSet(spec);
-    const session = await client.createSession(id, 'me');
-    const { queueUrl, queueToken: token } = session;
-    const message = await queue(id).getMessage({ queueUrl, token, maxCapacity: 1 });
-    const jit = await client.generateJitConfig(id, { name: 'web-1', workFolder: '_work' });
+    expect(await client.findScaleSet(1, 'web')).toMatchObject({ id });
+    expect(await client.updateScaleSet(id, { labels: ['web', 'big'] })).toMatchObject({
+      labels: ['web', 'big'],
+    });
+    expect(await client.getScaleSet(id)).toMatchObject({ labels: ['web', 'big'] });
+    expect(await client.findRunnerGroup('Default')).toMatchObject({ id: 1 });
+    const { sessionId } = await client.createSession(id, 'me');
+    const { queueUrl, queueToken: token } = await client.refreshSession(id, sessionId);
+    expect(await queue(id).getMessage({ queueUrl, token, maxCapacity: 1 })).toBeUndefined();
+    await queue(id).deleteMessage('100000001', { queueUrl, token });
+    expect(await client.acquirableJobs(id)).toEqual([]);
+    expect(await queue(id).acquireJobs(['1'], { token })).toEqual({ kind: 'acquired', ids: [] });
+    const { runner } = await client.generateJitConfig(id, { name: 'web-1', workFolder: '_work' });
+    expect(await client.getRunner(runner.id)).toMatchObject({ name: 'web-1' });
+    expect(await client.findRunnerByName('web-1')).toMatchObject({ id: runner.id });
+    expect(await client.listRunners()).toHaveLength(1);
+    await client.removeRunner(runner.id);
+    await client.deleteSession(id, sessionId);
+    await client.deleteScaleSet(id);
 
-    expect(message).toBeUndefined();
-    expect(jit.runner.name).toBe('web-1');
-    expect(new Set(github.proxy.asked.map(({ target }) => target))).toEqual(
-      new Set([`${github.host}:443`]),
-    );
-    expect(github.proxy.asked.every(({ status }) => status === 200)).toBe(true);
+    // The host's name is known to the proxy alone.
+    const { asked } = github.proxy;
+    expect(new Set(asked.map(({ target }) => target))).toEqual(new Set([`${github.host}:443`]));
+    expect(asked.every(({ status }) => status === 200)).toBe(true);
   });
 
   test('a poll has a tunnel of its own, so that an admin call need not wait for it', async () => {

@@ -64,6 +64,11 @@ export class TestNats implements AsyncDisposable {
     return this.#server.url;
   }
 
+  /** Where a test may leave files; removed with the server. */
+  get dir(): string {
+    return this.#dir;
+  }
+
   get pid(): number {
     return this.#server.pid;
   }

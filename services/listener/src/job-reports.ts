@@ -49,6 +49,8 @@ export class JobReports {
     const now = deps.clock.monotonic();
     this.#waiting = new WaitingJobs(options.policy, now);
     this.#waiting.onStatistics(options.session.statistics, deps.capacity.current > 0, now);
+    // What the session before this one has told may hold on, or is over.
+    if (!this.#waiting.noneAssigned) this.#tellWaiting();
   }
 
   /** Takes a message in, before it is handled. */
@@ -90,7 +92,7 @@ export class JobReports {
   }
 
   async #ask(): Promise<void> {
-    const { client, capacity, clock, log } = this.#deps;
+    const { client, capacity, clock, log, status } = this.#deps;
     const { githubScaleSetId, signal, demand, onDemand } = this.#options;
     const { seq } = demand.current;
     try {
@@ -98,6 +100,7 @@ export class JobReports {
       this.#waiting.asked(clock.monotonic());
       this.#waiting.onStatistics(statistics, capacity.current > 0, clock.monotonic());
       if (demand.onStatistics(statistics, seq, clock.monotonic())) onDemand();
+      if (statistics) status.counted(statistics, false);
     } catch (err) {
       this.#waiting.asked(clock.monotonic());
       if (!signal.aborted) log.debug({ err }, 'statistics could not be had');

@@ -6,6 +6,8 @@ import type { PlanStore, RegistrationStore, SessionStore, StatusStore } from '@b
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { OpeningPolicy } from './core/decide-session-step.ts';
+import type { WaitingPolicy } from './core/waiting-jobs.ts';
+import type { WithdrawalPolicy } from './core/withdrawal.ts';
 import type { HolderWatch } from './holder-watch.ts';
 import type { ListenerMetrics } from './listener-metrics.ts';
 import type { Members } from './members.ts';
@@ -37,6 +39,12 @@ export interface ListenerDeps {
   opening: OpeningPolicy;
   /** How long one step of a poll loop may take, in ms. Default 90 s: a poll's 75 s and a margin. */
   stepMs?: number;
+  /** When a scale set that can run nothing leaves its jobs to others. */
+  withdrawal?: WithdrawalPolicy;
+  /** When jobs that GitHub keeps back are told. */
+  waitingPolicy?: WaitingPolicy;
+  /** How often what GitHub did not do as declared is tried again, in ms. Default 60 s. */
+  mendEveryMs?: number;
   /** Aborted when the process drains. */
   draining: AbortSignal;
   /** Whether another listener lives that takes sessions over; asked for when this one drains. */

@@ -3,16 +3,16 @@ import { gauge, type Measurement, type MetricSource } from '@baton/shared/teleme
 import type { Clock } from '@baton/shared/time';
 import type { StatusReporter } from './status-reporter.ts';
 
-type Read = (status: Readonly<Status>, reporter: StatusReporter) => number | undefined;
+/** What a `StatusReporter` knows of its scale set. */
+export type Known = Pick<StatusReporter, 'current' | 'isOurs' | 'unservedMs' | 'pollAgeMs'>;
+
+type Read = (status: Readonly<Status>, known: Known) => number | undefined;
 
 /**
  * What is known of each scale set now. Only the listener that works on one tells its ages; one that
  * waits for it tells `waiting` and nothing else.
  */
-export function listenerGauges(
-  reporters: ReadonlySet<StatusReporter>,
-  clock: Clock,
-): MetricSource[] {
+export function listenerGauges(reporters: ReadonlySet<Known>, clock: Clock): MetricSource[] {
   const each = (name: string, help: string, read: Read) =>
     gauge(name, help, () => measure(reporters, read));
   const age = (at: string | undefined) =>
@@ -34,8 +34,8 @@ export function listenerGauges(
     ),
     each(
       'baton_last_poll_age_seconds',
-      'Time since a poll was answered, or since the session was opened when none was.',
-      (status) => whilePolling(status, latest(status.lastPollAt, status.since)),
+      'For how long no poll was answered, over sessions and listeners; told while one is due.',
+      (_status, { pollAgeMs }) => (pollAgeMs === undefined ? undefined : pollAgeMs / 1_000),
     ),
     each('baton_last_message_age_seconds', 'Time since GitHub sent a message.', (status) =>
       age(status.lastMessageAt),
@@ -51,7 +51,7 @@ export function listenerGauges(
   ];
 }
 
-function* measure(reporters: ReadonlySet<StatusReporter>, read: Read): Iterable<Measurement> {
+function* measure(reporters: ReadonlySet<Known>, read: Read): Iterable<Measurement> {
   for (const reporter of reporters) {
     if (!reporter.isOurs) continue;
     const value = read(reporter.current, reporter);
@@ -61,15 +61,11 @@ function* measure(reporters: ReadonlySet<StatusReporter>, read: Read): Iterable<
 }
 
 /** All of them, with 0 for those that do not hold: an alert can tell "well" from "not known". */
-function conditionsOf({ current, isOurs }: StatusReporter): Measurement[] {
+function conditionsOf({ current, isOurs }: Known): Measurement[] {
   if (!isOurs) return [];
   const holding = new Set(current.conditions.map(({ type }) => type));
   return conditionTypes.map((condition) => ({
     value: holding.has(condition) ? 1 : 0,
     labels: { scale_set: current.scaleSetId, condition },
   }));
-}
-
-function latest(a: string | undefined, b: string): string {
-  return a !== undefined && a > b ? a : b;
 }

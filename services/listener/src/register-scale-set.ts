@@ -32,7 +32,10 @@ export async function registerScaleSet(deps: RegisterDeps, spec: Spec): Promise<
   const record = await readRegistration(deps, spec.scaleSetId);
   const known = record?.github;
   const registered = registrationHash(spec);
-  if (known?.registered === registered && !known.problems?.length) return known;
+  if (known?.registered === registered && !known.problems?.length) {
+    report(deps, []);
+    return known;
+  }
   const group = await findGroup(deps, spec, known ?? record?.before);
   const settings = { runnerGroupId: group.id, ...settingsOf(spec) };
   const { scaleSet, createdByUs } = known

@@ -173,11 +173,13 @@ export class ScaleSetListener {
       if (holding.lease.signal.aborted || !cancel.aborted) throw error;
     });
     if (!open) return this.#shouldEnd(claim) ?? 'stopped';
-    const { registered, opened } = open;
+    const { sent, registered, opened } = open;
     this.#reports.opened(opened, claim.record.session?.openedAt, claim.epoch);
     return await serveSession(this.#serveDeps(claim), {
       ...holding,
       githubScaleSetId: registered.scaleSetId,
+      sent,
+      faulty: Boolean(registered.problems?.length),
       ...opened,
     });
   }
@@ -200,7 +202,8 @@ export class ScaleSetListener {
     const { claim, lease, client } = holding;
     const signal = AbortSignal.any([lease.signal, cancel]);
     const registering = { ...this.#registering(client, lease), signal };
-    const registered = await registerScaleSet(registering, this.#spec);
+    const sent = this.#spec;
+    const registered = await registerScaleSet(registering, sent);
     await this.#capacity.read();
     this.#endOpening();
     const opened = await openSession(
@@ -217,7 +220,7 @@ export class ScaleSetListener {
         ownerName: `baton-${this.#spec.installationId}-${claim.record.owner}`,
       },
     );
-    return { registered, opened };
+    return { sent, registered, opened };
   }
 
   /** A scale set that was disabled, or is to go and has no runners, needs no session any more. */

@@ -1,7 +1,6 @@
 import { isAborted } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
 import { shouldWithdraw } from './core/withdrawal.ts';
-import { registerScaleSet } from './register-scale-set.ts';
 import type { End, Holding, ServeDeps } from './serve-session.ts';
 
 /** How often it is looked whether a drained scale set may go, in ms. */
@@ -21,7 +20,7 @@ export class EndOfSession extends Error {
 
 /**
  * Aborts `ended` when the process drains, the spec asks for the end or there has been nothing to
- * run for long; applies a changed spec. Until `ended` or the lease is aborted.
+ * run for long. Until `ended` or the lease is aborted.
  */
 export async function watchForEnd(
   deps: ServeDeps,
@@ -38,12 +37,9 @@ export async function watchForEnd(
   const stopListening = capacity.onChange(() => ear.wake());
   try {
     if (stop.aborted) onStop();
-    let seen = deps.spec();
     while (!isAborted(signal)) {
       const end = deps.shouldEnd() ?? withdrawn(deps, demand, openedAt);
       if (end) ended.abort(new EndOfSession(end));
-      else if (seen !== deps.spec()) await applySpec(deps, holding);
-      seen = deps.spec();
       await ear.wait({ clock, maxMs: nextLookMs(deps), signal });
     }
   } finally {
@@ -68,14 +64,8 @@ function withdrawn(
 function nextLookMs({ spec, capacity }: ServeDeps): number {
   if (spec().deleting) return drainedEveryMs;
   const { emptyForMs, withdrawal } = capacity;
-  const leftMs = emptyForMs === undefined ? lookEveryMs : withdrawal.emptyMs - emptyForMs;
-  return leftMs > 0 ? Math.min(lookEveryMs, leftMs + 1) : lookEveryMs;
-}
-
-/** Labels and settings may change while the session runs on. */
-async function applySpec(deps: ServeDeps, { client, lease }: Holding): Promise<void> {
-  const { spec, log } = deps;
-  await registerScaleSet({ ...deps, client, signal: lease.signal }, spec()).catch((err: unknown) =>
-    log.error({ err }, 'changed settings could not be sent to GitHub'),
-  );
+  // What keeps the session, runners and jobs, may go without a word.
+  const laterMs = Math.min(lookEveryMs, withdrawal.emptyMs);
+  const leftMs = emptyForMs === undefined ? laterMs : withdrawal.emptyMs - emptyForMs;
+  return leftMs > 0 ? Math.min(laterMs, leftMs + 1) : laterMs;
 }

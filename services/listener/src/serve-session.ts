@@ -10,8 +10,9 @@ import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { backlogHeldMs, DemandCounter } from './core/demand-counter.ts';
 import { isEnterpriseServer } from './core/enterprise-server.ts';
-import { defaultWaitingPolicy, type WaitingPolicy } from './core/waiting-jobs.ts';
+import { defaultWaitingPolicy } from './core/waiting-jobs.ts';
 import { JobReports } from './job-reports.ts';
+import { keepRegistered, type Registered } from './keep-registered.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { LiveSession } from './live-session.ts';
 import { LostOffers } from './lost-offers.ts';
@@ -47,10 +48,9 @@ export interface ServeDeps extends ListenerDeps {
   spec: () => Spec;
   /** Whether the newest spec, or a signal, asks for the end. */
   shouldEnd: () => End | undefined;
-  waitingPolicy?: WaitingPolicy;
 }
 
-interface OpenSession extends Holding {
+interface OpenSession extends Holding, Registered {
   githubScaleSetId: number;
   session: Session;
   how: Opened['how'];
@@ -120,6 +120,7 @@ class Serving {
       this.#deps.capacity.run(this.#polling),
       this.#reports.run(),
       watchForEnd(this.#deps, this.#open, this.#demand, this.#ended),
+      keepRegistered(this.#deps, this.#open, this.#polling),
     );
     try {
       await this.#pollUntilStuck();
@@ -161,7 +162,7 @@ class Serving {
         heldMs: backlogHeldMs,
         onHeld: () => this.#onHeld(),
         onPollEnd: () => {
-          status.polled(false);
+          status.polled();
           status.setCondition('stuck', undefined);
         },
         onPollFailure: (kind) => metrics.pollFailed(scaleSetId, kind),
@@ -172,7 +173,7 @@ class Serving {
 
   async #onMessage(message: QueueMessage): Promise<void> {
     const { status, clock } = this.#deps;
-    status.polled(true);
+    status.polled(message);
     this.#reports.onMessage(message, this.#demand.inBacklog(clock.monotonic()));
     await this.#pipeline.push(message);
   }

@@ -1,5 +1,11 @@
 import type { QueueMessage, Statistics } from '@baton/scaleset';
-import type { Condition, ConditionType, ScaleSetState, Status } from '@baton/shared/contracts';
+import {
+  type Condition,
+  type ConditionType,
+  conditionTypes,
+  type ScaleSetState,
+  type Status,
+} from '@baton/shared/contracts';
 import type { StatusStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
@@ -34,6 +40,8 @@ export class StatusReporter {
   /** Whether this listener is the one that works on the scale set. */
   #ours = false;
   #unserved: Unserved | undefined;
+  /** Wall clock since when polls are to be answered; undefined while none are. */
+  #pollsDueSince: number | undefined;
 
   constructor(deps: StatusDeps, scaleSetId: string, owner: string) {
     this.#deps = deps;
@@ -52,6 +60,17 @@ export class StatusReporter {
     return this.#unserved ? Math.max(0, this.#deps.clock.now() - this.#unserved.since) : 0;
   }
 
+  /**
+   * For how long no poll has been answered that should have been, in ms, whoever owned the scale set;
+   * undefined while it is not to be polled. A session that is replaced does not start the time anew.
+   */
+  get pollAgeMs(): number | undefined {
+    if (this.#pollsDueSince === undefined) return undefined;
+    const { lastPollAt } = this.#status;
+    const polledAt = lastPollAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(lastPollAt);
+    return Math.max(0, this.#deps.clock.now() - Math.max(polledAt, this.#pollsDueSince));
+  }
+
   get state(): ScaleSetState {
     return this.#status.state;
   }
@@ -61,8 +80,15 @@ export class StatusReporter {
     return this.#status;
   }
 
-  /** Enters a state, or says more about it. What is not given again is dropped. */
+  /**
+   * Enters a state, or says more about it. What is not given again is dropped; with the work on a
+   * scale set everything that was wrong with it ends.
+   */
   enter(state: ScaleSetState, more: Partial<Omit<Status, 'state'>> = {}): void {
+    if (isResting(state)) this.#forgetTroubles();
+    this.#pollsDueSince = isToBePolled(state)
+      ? (this.#pollsDueSince ?? this.#deps.clock.now())
+      : undefined;
     const { v, scaleSetId, owner, epoch, since, conditions, replacedAt } = this.#status;
     const { lastPollAt, lastMessageAt, capacity } = this.#status;
     const changed = state !== this.#status.state;
@@ -125,23 +151,18 @@ export class StatusReporter {
     this.#unserved = undefined;
   }
 
-  /** A poll ended, with a message or without. */
-  polled(withMessage: boolean, message?: QueueMessage): void {
+  /** A poll was answered, with this message or with none. */
+  polled(message?: QueueMessage): void {
     const lastPollAt = isoNow(this.#deps.clock);
-    if (withMessage) this.#deps.metrics?.messageReceived(this.#status.scaleSetId);
+    if (message) this.#deps.metrics?.messageReceived(this.#status.scaleSetId);
     if (message?.statistics) this.counted(message.statistics, startsJob(message));
     this.#status = {
       ...this.#status,
       lastPollAt,
-      ...(withMessage ? { lastMessageAt: lastPollAt } : {}),
+      ...(message ? { lastMessageAt: lastPollAt } : {}),
     };
     this.reviewReplacements();
     this.#writeQuietly();
-  }
-
-  /** A poll ended without an answer that could be used; `kind` is one of few words. */
-  pollFailed(kind: string): void {
-    this.#deps.metrics?.pollFailed(this.#status.scaleSetId, kind);
   }
 
   /** GitHub's numbers of now; `started` when a runner took a job. */
@@ -192,6 +213,15 @@ export class StatusReporter {
     await this.#deps.events?.settled();
   }
 
+  #forgetTroubles(): void {
+    for (const { type } of this.#status.conditions) {
+      const known = conditionTypes.find((one) => one === type);
+      if (known) this.#announce(known, undefined);
+    }
+    this.#status = { ...this.#status, conditions: [], replacedAt: [] };
+    this.#unserved = undefined;
+  }
+
   #announce(type: ConditionType, text: string | undefined): void {
     const { log, events } = this.#deps;
     if (text === undefined) log.info({ condition: type }, 'condition ended');
@@ -216,11 +246,26 @@ export class StatusReporter {
     });
   }
 
-  /** Replacements count over listeners, for a crash loop has many owners; so does since when. */
+  /**
+   * A crash loop has many owners: replacements count over all of them, and so does for how long no
+   * poll was answered and since when something is wrong.
+   */
   async #carryOn(): Promise<void> {
     const before = (await this.#deps.statuses.get(this.#status.scaleSetId))?.value;
     this.#before = before ?? 'nothing';
     if (!before) return;
+    // Owners who end well say `waiting`: after them it begins anew.
+    if (this.#pollsDueSince !== undefined && isToBePolled(before.state)) {
+      const dueSince = Date.parse(before.lastPollAt ?? before.since);
+      this.#pollsDueSince = Math.min(this.#pollsDueSince, dueSince);
+    }
+    const { lastPollAt, lastMessageAt } = before;
+    this.#status = {
+      ...(lastPollAt ? { lastPollAt } : {}),
+      ...(lastMessageAt ? { lastMessageAt } : {}),
+      ...this.#status,
+    };
+    if (isResting(this.#status.state)) return;
     const replacedAt = [...new Set([...before.replacedAt, ...this.#status.replacedAt])];
     const conditions = this.#status.conditions.map((condition) => ({
       ...condition,
@@ -238,6 +283,21 @@ export class StatusReporter {
 
 /** Conditions that end with the opening of a session, at the latest. */
 const opening: ReadonlySet<string> = new Set(['conflicted', 'credential-refused', 'group-unknown']);
+
+const toBePolled: ReadonlySet<ScaleSetState> = new Set([
+  'opening',
+  'conflicted',
+  'polling',
+  'failed',
+]);
+
+function isResting(state: ScaleSetState): boolean {
+  return state === 'disabled' || state === 'deleted';
+}
+
+function isToBePolled(state: ScaleSetState): boolean {
+  return toBePolled.has(state);
+}
 
 function startsJob(message: QueueMessage): boolean {
   return message.kind === 'jobs' && message.jobs.some(({ kind }) => kind === 'JobStarted');

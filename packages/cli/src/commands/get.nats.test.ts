@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { aRunner, aSession, at, fileOf, id } from '../testing/builders.ts';
 import { startTestNats } from '../testing/setup.ts';
 
@@ -85,6 +86,60 @@ test('get shows what the services wrote, as table and as JSON', async () => {
   );
   expect((await nats.run('get sessions')).stdout).toMatch(/\nlinux +s-1 +l-0\/1 +5 +polling /);
   expect((await nats.run('get runners')).stdout).toMatch(/\nlinux-test-r1 +busy +\d+d\S* +job-9 /);
+});
+
+test('what is wrong, and details of a conflict, are shown by get and by describe', async () => {
+  const later = '2026-01-01T00:05:00.000Z';
+  await nats.asService(async ({ statuses }) => {
+    await statuses.put(id, {
+      v: 1,
+      scaleSetId: id,
+      state: 'conflicted',
+      owner: 'l-0',
+      epoch: 5,
+      since: at,
+      reason: 'the scale set already has an active session',
+      lastPollAt: at,
+      lastMessageAt: at,
+      conflict: { since: at, attempts: 12, nextAttemptAt: later, ownerText: 'arc-listener' },
+      conditions: [
+        { type: 'labels-dropped', since: later, text: 'without the label gpu' },
+        { type: 'conflicted', since: at, text: 'stop the other client' },
+      ],
+      replacedAt: [],
+    });
+  });
+
+  const [set] = z.array(z.unknown()).parse((await nats.run('get scalesets -o json')).json());
+  const table = (await nats.run('get scalesets')).stdout;
+  const described = (await nats.run('describe linux')).stdout;
+
+  expect(set).toMatchObject({
+    state: 'conflicted',
+    epoch: 5,
+    lastPollAt: at,
+    lastMessageAt: at,
+    reason: 'the scale set already has an active session',
+    conditions: [
+      { type: 'conflicted', since: at, text: 'stop the other client' },
+      { type: 'labels-dropped', text: 'without the label gpu' },
+    ],
+  });
+  expect(table).toMatch(/ conflicted,labels-dropped +the scale set already has an active session/);
+  expect((await nats.run('get sessions')).stdout).toMatch(/12 attempts .* held by arc-listener/);
+  for (const part of ['labels-dropped', 'without the label gpu', 'arc-listener', 'attempts: 12']) {
+    expect(described).toContain(part);
+  }
+});
+
+test('what is wrong is the reason of a scale set that is polled', async () => {
+  await nats.asService(async ({ statuses }) => {
+    const said = { v: 1 as const, scaleSetId: id, owner: 'l-0', epoch: 5, since: at };
+    const conditions = [{ type: 'jobs-not-assigned', since: at, text: 'run them again' }];
+    await statuses.put(id, { ...said, state: 'polling', conditions, replacedAt: [] });
+  });
+
+  expect((await nats.run('get scalesets')).stdout).toMatch(/ jobs-not-assigned +run them again/);
 });
 
 test('describe shows every record, and says which are not there', async () => {

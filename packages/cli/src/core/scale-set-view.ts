@@ -14,6 +14,7 @@ export interface ScaleSetView {
   scaleSetId: string;
   /** As the listener reports it; `pending` while no listener has. */
   state: string;
+  /** Why it is in this state; otherwise why no runners can be created, or what is wrong longest. */
   reason: string | null;
   enabled: boolean;
   deleting: boolean;
@@ -28,6 +29,11 @@ export interface ScaleSetView {
   configUrl: string;
   generation: string;
   retryAt: string | null;
+  epoch: number | null;
+  lastPollAt: string | null;
+  lastMessageAt: string | null;
+  /** What is wrong with it, whatever its state; the longest first. */
+  conditions: { type: string; since: string; text: string }[];
 }
 
 /** One element of `baton get sessions -o json`. */
@@ -53,12 +59,15 @@ export interface SessionView {
 
 export function scaleSetView(records: ScaleSetRecords): ScaleSetView {
   const { spec, status, session, plan } = records;
+  const conditions = (status?.conditions ?? [])
+    .map(({ type, since, text }) => ({ type, since, text }))
+    .toSorted((a, b) => (a.since < b.since ? -1 : 1));
   const { name, enabled, minRunners, maxRunners, provider, configUrl } = spec.declaration;
   return {
     name,
     scaleSetId: spec.scaleSetId,
     state: status?.state ?? 'pending',
-    reason: plan?.backoff?.reason ?? status?.reason ?? null,
+    reason: status?.reason ?? plan?.backoff?.reason ?? conditions[0]?.text ?? null,
     enabled,
     deleting: spec.deleting,
     owner: status?.owner ?? null,
@@ -72,6 +81,10 @@ export function scaleSetView(records: ScaleSetRecords): ScaleSetView {
     configUrl,
     generation: spec.generation,
     retryAt: plan?.backoff?.retryAt ?? null,
+    epoch: status?.epoch ?? null,
+    lastPollAt: status?.lastPollAt ?? null,
+    lastMessageAt: status?.lastMessageAt ?? null,
+    conditions,
   };
 }
 

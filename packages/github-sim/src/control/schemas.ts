@@ -59,6 +59,14 @@ export const playSchema = z.object({
   apart: z.boolean().optional(),
 });
 
+/** What is left out stays as it was. */
+export const registrySchema = z.object({
+  /** The names of the groups besides `Default`: a place is a group, so another name there renames it. */
+  runnerGroups: z.array(z.string()).optional(),
+  /** Of the labels that are sent only so many are kept, without a word; null: all. */
+  keptLabels: z.int().min(1).nullish(),
+});
+
 export const tokenKindSchema = z.enum(['app', 'registration', 'admin', 'queue']);
 
 export const personalTokenSchema = z.strictObject({ token: z.string().min(1) });
@@ -136,6 +144,8 @@ const journalEntrySchema = z.object({
   scaleSet: z.string(),
   event: z.enum(['held', 'ended', 'superseded', 'delivered', 'deleted', 'conflict']),
   messageId: z.int().optional(),
+  /** Of a held poll: null when it names none and is unlimited. */
+  capacity: z.number().nullish(),
 });
 export const journalSchema = z.object({ entries: z.array(journalEntrySchema) });
 
@@ -183,6 +193,7 @@ export const stateSchema = z.object({
   faults: z.array(z.object({ id: z.string(), seen: z.int(), hits: z.int() })),
 });
 
+export type Registry = z.input<typeof registrySchema>;
 export type AddJobs = z.input<typeof addJobsSchema>;
 export type Play = z.input<typeof playSchema>;
 export type DropRegistrations = z.input<typeof dropSchema>;

@@ -10,6 +10,7 @@ import {
   jobRecordSchema,
   journalSchema,
   type Play,
+  type Registry,
   type SimState,
   stateSchema,
   type TokenKind,
@@ -101,6 +102,11 @@ export class SimControl {
   async setTracking(enabled: boolean, scaleSet?: string): Promise<void> {
     const prefix = scaleSet === undefined ? '' : `${path(scaleSet)}/`;
     await this.#post(`${prefix}tracking`, { enabled });
+  }
+
+  /** Other runner groups, and labels that are dropped, from now on. */
+  async setRegistry(wanted: Registry): Promise<void> {
+    await this.#post('registry', wanted);
   }
 
   /** Drift, silence, restarted ids and odd messages, for one set. */

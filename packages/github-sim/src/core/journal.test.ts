@@ -4,10 +4,11 @@ import { Journal } from './journal.ts';
 
 test('a journal gives what was written behind a number', () => {
   const journal = new Journal(new FakeClock());
-  journal.write('linux', 'held');
-  journal.write('linux', 'delivered', 7);
+  journal.write('linux', 'held', { capacity: 3 });
+  journal.write('linux', 'delivered', { messageId: 7 });
 
   expect(journal.after(0).map(({ event }) => event)).toEqual(['held', 'delivered']);
+  expect(journal.after(0)[0]).toMatchObject({ event: 'held', capacity: 3 });
   expect(journal.after(1)).toMatchObject([{ number: 2, scaleSet: 'linux', messageId: 7 }]);
   expect(journal.after(2)).toEqual([]);
 });

@@ -16,7 +16,11 @@ export interface JournalEntry {
   scaleSet: string;
   event: JournalEvent;
   messageId?: number;
+  /** Of a held poll: the capacity that it names; null for none, which is unlimited. */
+  capacity?: number | null;
 }
+
+type Details = Pick<JournalEntry, 'messageId' | 'capacity'>;
 
 const defaultLimit = 200_000;
 
@@ -32,10 +36,10 @@ export class Journal {
     this.#limit = limit;
   }
 
-  write(scaleSet: string, event: JournalEvent, messageId?: number): void {
+  write(scaleSet: string, event: JournalEvent, details: Details = {}): void {
     this.#count += 1;
     const entry = { number: this.#count, at: this.#clock.now(), scaleSet, event };
-    this.#entries.push(messageId === undefined ? entry : { ...entry, messageId });
+    this.#entries.push({ ...entry, ...details });
     if (this.#entries.length >= 2 * this.#limit) this.#entries = this.#entries.slice(-this.#limit);
   }
 

@@ -66,7 +66,9 @@ export class Polls {
     session.lastPollAt = this.#clock.monotonic();
     this.#heldCount += 1;
     this.#gaps.held(key);
-    this.#journal.write(session.set.name, 'held');
+    this.#journal.write(session.set.name, 'held', {
+      capacity: Number.isFinite(capacity) ? capacity : null,
+    });
     this.#ends.push({ ...poll, set: session.set });
     return poll;
   }
@@ -83,7 +85,7 @@ export class Polls {
     if (set.play.muted) return undefined;
     const message = set.log.deliver(cursor);
     if (!message) return undefined;
-    this.#journal.write(set.name, 'delivered', message.id);
+    this.#journal.write(set.name, 'delivered', { messageId: message.id });
     if (message.deliveries > 1) this.#redelivered += 1;
     return {
       kind: 'message',

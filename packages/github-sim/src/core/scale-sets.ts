@@ -18,18 +18,28 @@ export interface ScaleSetFields {
 
 /** The scale sets of all scopes, and the runner groups, which every scope has alike. */
 export class ScaleSets {
-  readonly groups: readonly RunnerGroup[];
+  groups: readonly RunnerGroup[] = [];
+  /** Of the labels that are sent so many are kept, as some Enterprise Servers do. */
+  keptLabels = Infinity;
   readonly #clock: Clock;
   readonly #sets = new Map<number, ScaleSet>();
   #lastId = 0;
 
   constructor(clock: Clock, groupNames: readonly string[]) {
     this.#clock = clock;
-    this.groups = ['Default', ...groupNames].map((name, index) => ({
+    this.nameGroups(groupNames);
+  }
+
+  /** The groups besides `Default`, by their place: another name in a place is a renamed group. */
+  nameGroups(names: readonly string[]): void {
+    const groups = ['Default', ...names].map((name, index) => ({
       id: index + 1,
       name,
       isDefaultGroup: index === 0,
     }));
+    const used = this.all().find(({ runnerGroupId }) => runnerGroupId > groups.length);
+    if (used) throw refusals.badRequest(`${used.name} is in a group that would be gone.`);
+    this.groups = groups;
   }
 
   all(): ScaleSet[] {
@@ -69,7 +79,7 @@ export class ScaleSets {
       scope,
       name,
       runnerGroupId,
-      labels: fields.labels?.length ? fields.labels : [name],
+      labels: this.#kept(fields.labels?.length ? fields.labels : [name]),
       runnerSetting: fields.runnerSetting ?? {},
       createdAt: this.#clock.now(),
       log: new MessageLog(),
@@ -100,7 +110,7 @@ export class ScaleSets {
     }
     set.name = name;
     set.runnerGroupId = groupId;
-    set.labels = fields.labels ?? set.labels;
+    set.labels = fields.labels ? this.#kept(fields.labels) : set.labels;
     set.runnerSetting = { ...set.runnerSetting, ...fields.runnerSetting };
   }
 
@@ -112,6 +122,10 @@ export class ScaleSets {
     const group = this.groups.find((candidate) => candidate.id === id);
     if (!group) throw refusals.groupNotFound(id);
     return group.name;
+  }
+
+  #kept(labels: readonly string[]): readonly string[] {
+    return labels.slice(0, this.keptLabels);
   }
 
   #checkFree(scope: string, name: string, groupId: number): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dropSchema, playSchema } from '../control/schemas.ts';
+import { dropSchema, playSchema, registrySchema } from '../control/schemas.ts';
 import type { ScaleSet } from '../core/model.ts';
 import { Refusal } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
@@ -12,6 +12,12 @@ const trackingSchema = z.object({ enabled: z.boolean() });
 export function scaleSetControlRoutes(sim: Simulator): Route[] {
   const named = (request: SimRequest) => sim.scaleSets.lookUp(param(request, 'name'));
   return [
+    control('POST', 'registry', (request) => {
+      const { runnerGroups, keptLabels } = readBody(request, registrySchema);
+      if (runnerGroups) sim.scaleSets.nameGroups(runnerGroups);
+      if (keptLabels !== undefined) sim.scaleSets.keptLabels = keptLabels ?? Infinity;
+      return {};
+    }),
     control('POST', 'tracking', (request) => {
       const { enabled } = readBody(request, trackingSchema);
       for (const key of sim.gaps.keys()) sim.gaps.setTracking(key, enabled);

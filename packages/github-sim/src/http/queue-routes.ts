@@ -26,7 +26,7 @@ export function queueRoutes(sim: Simulator): Route[] {
         const id = param(request, 'messageId');
         const { set } = requireSession(sim, request);
         if (!set.log.delete(Number(id))) throw refusals.messageNotFound(id);
-        sim.journal.write(set.name, 'deleted', Number(id));
+        sim.journal.write(set.name, 'deleted', { messageId: Number(id) });
         return { status: 204 };
       },
     },

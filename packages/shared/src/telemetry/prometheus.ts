@@ -23,14 +23,15 @@ export async function answerScrape(
   });
   const provider = new MeterProvider({ readers: [exporter] });
   const meter = provider.getMeter('baton');
-  for (const { name, help, kind, read } of sources) {
+  for (const source of sources) {
+    const { name, help, kind } = source;
     const options = { description: help };
     const instrument =
       kind === 'counter'
         ? meter.createObservableCounter(name, options)
         : meter.createObservableGauge(name, options);
     instrument.addCallback((result) => {
-      for (const { value, labels } of read()) result.observe(value, labels);
+      for (const { value, labels } of source.read()) result.observe(value, labels);
     });
   }
   const finished = new Promise<void>((resolve) => {

@@ -38,6 +38,11 @@ export class WaitingJobs {
     return this.#available;
   }
 
+  /** Whether jobs wait and none is assigned, for however long. */
+  get noneAssigned(): boolean {
+    return this.#noneSince !== undefined;
+  }
+
   /** `canRun`: the capacity that GitHub was told is not 0, so it has no reason to assign nothing. */
   onStatistics(statistics: Statistics | undefined, canRun: boolean, now: number): void {
     if (!statistics) return;

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { startClient } from '../testing/start-client.ts';
+
+const groupsSchema = z.object({ value: z.array(z.object({ id: z.int(), name: z.string() })) });
+
+test('groups are added and renamed in their place, and one in use does not go', async () => {
+  const client = await startClient({ runnerGroups: ['production'] });
+  const find = async (name: string) => {
+    const answer = await client.api(`runtime/runnergroups/?groupName=${name}`);
+    return groupsSchema.parse(await answer.json()).value.map(({ id }) => id);
+  };
+
+  await client.control.setRegistry({ runnerGroups: ['renamed', 'later'] });
+
+  expect(await find('production')).toEqual([]);
+  expect(await find('renamed')).toEqual([2]);
+  expect(await find('later')).toEqual([3]);
+  const body = { name: 'linux', runnerGroupId: 3, labels: [{ name: 'linux' }] };
+  await client.api('runtime/runnerscalesets', { method: 'POST', body });
+  await expect(client.control.setRegistry({ runnerGroups: ['renamed'] })).rejects.toThrow('400');
+});
+
+test('labels beyond the kept ones are dropped without a word until all are kept', async () => {
+  const client = await startClient();
+  const send = async (method: 'POST' | 'PATCH', path = '') => {
+    const labels = [{ name: 'linux' }, { name: 'big' }];
+    const body = { name: 'linux', runnerGroupId: 1, labels };
+    expect((await client.api(`runtime/runnerscalesets${path}`, { method, body })).status).toBe(200);
+    return (await client.control.state()).scaleSets[0];
+  };
+
+  await client.control.setRegistry({ keptLabels: 1 });
+  const dropped = await send('POST');
+  await client.control.setRegistry({ keptLabels: null });
+  const mended = await send('PATCH', `/${dropped?.id}`);
+
+  expect(dropped?.labels).toEqual(['linux']);
+  expect(mended?.labels).toEqual(['linux', 'big']);
+});
