@@ -1,5 +1,5 @@
 import { loadProviders } from '@baton/providers';
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   buckets,
   commandAckWaitMs,
@@ -12,6 +12,7 @@ import {
 } from '@baton/shared/contracts';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -20,7 +21,7 @@ import {
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
-import { openRunners, openSpecs, verifyInstallation } from '@baton/shared/stores';
+import { listDeclared, openRunners, openSpecs, verifyInstallation } from '@baton/shared/stores';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
 import { markedPass } from './marked-pass.ts';
@@ -48,6 +49,17 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   await verifyInstallation(nats, installationId);
 
   const specs = await openSpecs(nats);
+  answerDoctor(nats, {
+    service: 'janitor',
+    holder: { identity: instance, incarnation: runtime.incarnation },
+    log,
+    stop: signal,
+    examine: async ({ scaleSet }, within) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), {
+        scaleSets: false,
+        signal: within,
+      }),
+  });
   const runners = await openRunners(nats);
   const publisher = new Publisher(nats, log);
   const deps = {

@@ -1,8 +1,9 @@
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import { buckets, replayConsumers, streams, topology } from '@baton/shared/contracts';
 import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   connectNats,
   Hints,
@@ -10,6 +11,7 @@ import {
   Publisher,
 } from '@baton/shared/messaging';
 import {
+  listDeclared,
   openLeases,
   openMembers,
   openPlans,
@@ -88,6 +90,17 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
     { specs, rebalanceAfterMs },
   );
   answerProbes(nats, holder);
+  answerDoctor(nats, {
+    service: 'listener',
+    holder,
+    log,
+    stop: signal,
+    examine: async ({ scaleSet }, within) =>
+      await checkGitHub(github, await listDeclared(specs, scaleSet), {
+        scaleSets: true,
+        signal: within,
+      }),
+  });
   hints.subscribe('lease', (id) => leaseHints.wake(id));
   hints.subscribe('plan', (id) => planHints.wake(id));
   hints.subscribe('spec', () => manager.wake());

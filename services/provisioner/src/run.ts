@@ -1,5 +1,5 @@
 import { loadProviders } from '@baton/providers';
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
@@ -13,6 +13,7 @@ import {
 import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -24,6 +25,7 @@ import {
   replayRoute,
 } from '@baton/shared/messaging';
 import {
+  listDeclared,
   openPlans,
   openRegistrations,
   openRunners,
@@ -69,6 +71,17 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
   answerProbes(nats, holder);
   const stores = await openStores(nats);
+  answerDoctor(nats, {
+    service: 'provisioner',
+    holder,
+    log,
+    stop: signal,
+    examine: async ({ scaleSet }, within) =>
+      await checkGitHub(clients, await listDeclared(stores.specs, scaleSet), {
+        scaleSets: false,
+        signal: within,
+      }),
+  });
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
   const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
