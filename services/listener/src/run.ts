@@ -19,6 +19,7 @@ import {
   openSessions,
   openSpecs,
   openStatus,
+  type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
@@ -89,18 +90,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
     },
     { specs, rebalanceAfterMs },
   );
-  answerProbes(nats, holder);
-  answerDoctor(nats, {
-    service: 'listener',
-    holder,
-    log,
-    stop: signal,
-    examine: async ({ scaleSet }, within) =>
-      await checkGitHub(github, await listDeclared(specs, scaleSet), {
-        scaleSets: true,
-        signal: within,
-      }),
-  });
+  answerQuestions(nats, specs, github, holder, runtime);
   hints.subscribe('lease', (id) => leaseHints.wake(id));
   hints.subscribe('plan', (id) => planHints.wake(id));
   hints.subscribe('spec', () => manager.wake());
@@ -115,6 +105,25 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   // Without NATS it runs out by itself.
   await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
   await github.close();
+}
+
+/** Whether this process lives, and what stands between it and GitHub. */
+function answerQuestions(
+  nats: Nats,
+  specs: SpecStore,
+  clients: GitHubClients,
+  holder: Parameters<typeof answerProbes>[1],
+  { log, signal: stop }: Runtime,
+): void {
+  answerProbes(nats, holder);
+  answerDoctor(nats, {
+    service: 'listener',
+    holder,
+    log,
+    stop,
+    examine: async ({ scaleSet }, signal) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), { scaleSets: true, signal }),
+  });
 }
 
 /** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */

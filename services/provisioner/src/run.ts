@@ -31,6 +31,7 @@ import {
   openRunners,
   openSessions,
   openSpecs,
+  type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
@@ -69,19 +70,8 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   await verifyInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
-  answerProbes(nats, holder);
   const stores = await openStores(nats);
-  answerDoctor(nats, {
-    service: 'provisioner',
-    holder,
-    log,
-    stop: signal,
-    examine: async ({ scaleSet }, within) =>
-      await checkGitHub(clients, await listDeclared(stores.specs, scaleSet), {
-        scaleSets: false,
-        signal: within,
-      }),
-  });
+  answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
   const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
@@ -123,6 +113,25 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ),
   ]);
   await clients.close();
+}
+
+/** Whether this process lives, and what stands between it and GitHub. */
+function answerQuestions(
+  nats: Nats,
+  specs: SpecStore,
+  clients: GitHubClients,
+  holder: Parameters<typeof answerProbes>[1],
+  { log, signal: stop }: Runtime,
+): void {
+  answerProbes(nats, holder);
+  answerDoctor(nats, {
+    service: 'provisioner',
+    holder,
+    log,
+    stop,
+    examine: async ({ scaleSet }, signal) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), { scaleSets: false, signal }),
+  });
 }
 
 /** A dead letter that is replayed is handled as what it was. */

@@ -11,6 +11,7 @@ export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';
+export { natsClockAheadMs } from './server-clock.ts';
 export {
   applyTopology,
   awaitTopologyPart,
