@@ -18,8 +18,9 @@ const schema = z.array(
 
 /** What the CLI found from its own place. */
 async function ownFindings(args = '', env: Record<string, string> = {}) {
-  const { code, json, stderr } = await nats.run(`doctor -o json${args}`, { env });
-  const own = schema.parse(json()).filter(({ place }) => place === 'cli');
+  const result = await nats.run(`doctor -o json${args}`, { env });
+  const { code, stderr } = result;
+  const own = schema.parse(result.json()).filter(({ place }) => place === 'cli');
   return { code, stderr, own, outcome: Object.fromEntries(own.map((f) => [f.check, f.outcome])) };
 }
 

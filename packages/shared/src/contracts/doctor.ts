@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What one check found. The text says what is wrong and what to do, or what is well. No secrets. */
-export const findingSchema = z.looseObject({
+const findingSchema = z.looseObject({
   /** What was checked: "token", "labels". */
   check: z.string(),
   /** What it is about, when there are several: a scale set, or a config URL and its credential. */
