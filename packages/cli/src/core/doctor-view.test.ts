@@ -93,14 +93,24 @@ test.each([
   expect(finding.text).toContain(text);
 });
 
-test('findings are printed by place, one line each, whatever is in their texts', () => {
+test('findings are printed by place and subject, one line each, whatever is in their texts', () => {
   const evil: Finding = { check: 'labels', outcome: 'failed', text: 'a\nb\u001b[31mc' };
   const views = [
     at('cli', { check: 'nats', outcome: 'ok', text: 'connected' }),
-    at('listener-0', evil),
+    at('listener-0', { ...evil, about: 'scale set linux' }),
+    at('listener-0', { ...evil, check: 'group', outcome: 'ok', about: 'scale set linux' }),
   ];
 
   expect(renderFindings(views, picocolors.createColors(false))).toBe(
-    'cli\n  ok       nats    connected\n\nlistener-0\n  failed   labels  a b [31mc\n',
+    [
+      'cli',
+      '  ok         nats    connected',
+      '',
+      'listener-0',
+      '  scale set linux',
+      '    failed   labels  a b [31mc',
+      '    ok       group   a b [31mc',
+      '',
+    ].join('\n'),
   );
 });

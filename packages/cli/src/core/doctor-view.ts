@@ -88,17 +88,21 @@ function order(place: string): number {
   return services.findIndex((service) => place.startsWith(service));
 }
 
-/** Grouped by place, a line for each finding. Pure. */
+/** Grouped by place, and there by what it is about; a line for each finding. Pure. */
 export function renderFindings(views: readonly FindingView[], colors: Colors): string {
   const width = Math.max(...views.map(({ check }) => check.length));
   const color = { ok: colors.green, warning: colors.yellow, failed: colors.red };
+  const line = ({ check, about, outcome, text }: FindingView) => {
+    const [indent, padding] = about === null ? ['  ', '    '] : ['    ', '  '];
+    const shown = color[outcome](outcome.padEnd(7));
+    return `${indent}${shown}${padding}${oneLine(check).padEnd(width)}  ${oneLine(text)}\n`;
+  };
+  const subject = ([about, found]: [string | null, FindingView[]]) =>
+    `${about === null ? '' : `  ${oneLine(about)}\n`}${found.map(line).join('')}`;
   return [...Map.groupBy(views, ({ place }) => place)]
     .map(([place, found]) => {
-      const lines = found.map(({ check, about, outcome, text }) => {
-        const what = oneLine(about === null ? text : `${about}: ${text}`);
-        return `  ${color[outcome](outcome.padEnd(7))}  ${oneLine(check).padEnd(width)}  ${what}\n`;
-      });
-      return `${colors.bold(oneLine(place))}\n${lines.join('')}`;
+      const subjects = [...Map.groupBy(found, ({ about }) => about)];
+      return `${colors.bold(oneLine(place))}\n${subjects.map(subject).join('')}`;
     })
     .join('\n');
 }
