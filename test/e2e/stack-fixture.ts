@@ -17,6 +17,7 @@ export async function startStack(
   services: StackOptions['services'],
   simulatorArgs: readonly string[] = [],
   serviceEnv: Record<string, string> = {},
+  envOf: NonNullable<StackOptions['envOf']> = {},
 ): Promise<LocalStack> {
   return await LocalStack.start({
     env: process.env,
@@ -25,6 +26,7 @@ export async function startStack(
     maxInstances: 60,
     leaseTtlMs: 10_000,
     serviceEnv,
+    envOf,
     say: () => undefined,
   });
 }

@@ -7,6 +7,7 @@ import { registerApply } from './commands/apply.ts';
 import { registerDead } from './commands/dead.ts';
 import { registerDelete } from './commands/delete-scale-set.ts';
 import { registerDescribe } from './commands/describe.ts';
+import { registerDoctor } from './commands/doctor.ts';
 import { registerGet } from './commands/get.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
 import { registerTopology } from './commands/topology.ts';
@@ -50,6 +51,7 @@ function buildProgram(io: Io): Command {
   registerDelete(program, context);
   registerTopology(program, context);
   registerDead(program, context);
+  registerDoctor(program, context);
   return program;
 }
 

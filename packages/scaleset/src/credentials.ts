@@ -43,6 +43,12 @@ export class Credentials {
     return this.#problem;
   }
 
+  /** As `problem`, of the file as it is at this moment. */
+  lookForProblem(): string | undefined {
+    this.#tryRead();
+    return this.#problem;
+  }
+
   /**
    * Reads the file and those that it names every 5 s, by their content: a Kubernetes secret changes
    * by the swap of a link, which not every watch sees. What cannot be used is told once, and the

@@ -9,8 +9,8 @@ interface Circumstances {
 }
 
 /**
- * Why a connection to GitHub could not be made and what to do about it, when it was the proxy or a
- * certificate; undefined for other failures. For a certificate that is not trusted it looks at the
+ * Why a connection to GitHub could not be made and what to do about it, when it was the proxy, a
+ * certificate, or nobody there; undefined for other failures. For a certificate that is not trusted it looks at the
  * chain that the server presents, on a connection of its own.
  */
 export async function explainConnectFailure(
@@ -21,7 +21,7 @@ export async function explainConnectFailure(
   const byProxy = explainProxyFailure(error, url, network);
   if (byProxy !== undefined) return byProxy;
   const code = codesOf(error).find((known) => known in certificateProblems);
-  if (code === undefined) return undefined;
+  if (code === undefined) return explainUnreachable(error, url);
   const chain = await readCertificateChain(url, network, signal).catch(() => []);
   return certificateProblem(code, url, chain);
 }
@@ -46,11 +46,21 @@ function explainProxyFailure(error: unknown, url: URL, { proxies }: Network): st
     : `the proxy ${shown} cannot be reached (${unreachable}): start it, or change ${variable}`;
 }
 
+function explainUnreachable(error: unknown, { host }: URL): string | undefined {
+  const code = codesOf(error).find((known) => unreachableCodes.has(known));
+  if (code === undefined) return undefined;
+  return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+    ? `the name ${host} cannot be resolved (${code}): check the name server of this machine, set HTTPS_PROXY, or correct the host in the scale set's configUrl`
+    : `${host} cannot be reached (${code}): check the network and the firewall of this machine, or set HTTPS_PROXY`;
+}
+
 const unreachableCodes = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 

@@ -3,6 +3,7 @@ export type { ScaleSetSpec } from './calls-scale-set.ts';
 export type { AcquirableJob, DeleteSessionResult } from './calls-session.ts';
 export { type ConfigUrl, describeScope, parseConfigUrl } from './config-url.ts';
 export type { AppCredential, Credential, PatCredential } from './credential.ts';
+export { checkGitHub } from './doctor/check-github.ts';
 export {
   GitHubApiError,
   type GitHubErrorInfo,
@@ -19,6 +20,7 @@ export type {
   JobStarted,
   UnknownJobMessage,
 } from './job-message.ts';
+export { missingLabels, wantedLabels } from './labels.ts';
 export {
   type AcquireResult,
   type GetMessageOptions,

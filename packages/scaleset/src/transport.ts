@@ -12,6 +12,7 @@ import { GitHubApiError } from './errors.ts';
 import { explainConnectFailure } from './explain-connect-failure.ts';
 import { directNetwork, type Network } from './network.ts';
 import { readServerTime } from './rate-limit.ts';
+import { ServerClocks } from './server-clocks.ts';
 
 /** Who calls, for GitHub's logs. */
 export interface ClientIdentity {
@@ -84,6 +85,7 @@ export class GitHubTransport {
   readonly #identity: ClientIdentity;
   readonly network: Network;
   readonly #agents: Agents;
+  readonly clocks = new ServerClocks();
   readonly #gates = new Map<string, CallGate>();
   readonly #closed = new AbortController();
 
@@ -171,6 +173,7 @@ export class GitHubTransport {
   }
 
   async #exchange({ url, pool = 'admin', signal, ...call }: HttpCall): Promise<HttpAnswer> {
+    const sentMs = this.clock.now();
     try {
       const response = await request(url, {
         dispatcher: this.#agents.get(pool, url),
@@ -184,12 +187,13 @@ export class GitHubTransport {
         body: call.body ?? null,
         signal,
       });
-      const text = await response.body.text();
-      return {
-        status: response.statusCode,
-        text,
-        header: (name) => [response.headers[name]].flat()[0],
-      };
+      const receivedMs = this.clock.now();
+      const header = (name: string) => [response.headers[name]].flat()[0];
+      if (pool === 'admin') {
+        const serverMs = readServerTime({ header });
+        this.clocks.observe(url.host, { sentMs, receivedMs, serverMs });
+      }
+      return { status: response.statusCode, text: await response.body.text(), header };
     } catch (error) {
       signal.throwIfAborted();
       const explained = await explainConnectFailure(error, { url, network: this.network, signal });

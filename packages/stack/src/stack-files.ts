@@ -75,6 +75,7 @@ export function stackVariables(
     BATON_HEALTH_HOST: '127.0.0.1',
     BATON_HEALTH_PORT: '0',
     ...options.serviceEnv,
+    ...options.envOf?.[user],
   };
 }
 

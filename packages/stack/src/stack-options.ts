@@ -18,6 +18,8 @@ export interface StackOptions {
   leaseTtlMs: number;
   /** More variables for the services. */
   serviceEnv?: Record<string, string>;
+  /** More variables for the processes of one service. */
+  envOf?: Partial<Record<ServiceName | 'cli', Record<string, string>>>;
   /** Told what is being done, line by line. */
   say: (text: string) => void;
   /** Calls the start off; what was started by then is stopped. */

@@ -1,5 +1,5 @@
 import { loadProviders } from '@baton/providers';
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   buckets,
   commandAckWaitMs,
@@ -12,15 +12,23 @@ import {
 } from '@baton/shared/contracts';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   byRoute,
   connectNats,
   consumeLoop,
+  type Nats,
   Publisher,
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
-import { openRunners, openSpecs, verifyInstallation } from '@baton/shared/stores';
+import {
+  listDeclared,
+  openRunners,
+  openSpecs,
+  type SpecStore,
+  verifyInstallation,
+} from '@baton/shared/stores';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
 import { markedPass } from './marked-pass.ts';
@@ -48,6 +56,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   await verifyInstallation(nats, installationId);
 
   const specs = await openSpecs(nats);
+  answerQuestions(nats, specs, clients, config, runtime);
   const runners = await openRunners(nats);
   const publisher = new Publisher(nats, log);
   const deps = {
@@ -97,4 +106,21 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     ),
   ]);
   await clients.close();
+}
+
+function answerQuestions(
+  nats: Nats,
+  specs: SpecStore,
+  clients: GitHubClients,
+  { instance: identity }: JanitorConfig,
+  { log, signal: stop, incarnation }: Runtime,
+): void {
+  answerDoctor(nats, {
+    service: 'janitor',
+    holder: { identity, incarnation },
+    log,
+    stop,
+    examine: async ({ scaleSet }, signal) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), { scaleSets: false, signal }),
+  });
 }

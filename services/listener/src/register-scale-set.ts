@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { isGitHubError, type ScaleSet, type ScaleSetClient } from '@baton/scaleset';
+import {
+  isGitHubError,
+  missingLabels,
+  type ScaleSet,
+  type ScaleSetClient,
+  wantedLabels,
+} from '@baton/scaleset';
 import type { Registration, Spec } from '@baton/shared/contracts';
 import { AppError, ConfigError } from '@baton/shared/errors';
 import type { RegistrationStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
-import { missingLabels, type Problem, wantedLabels } from './core/registration.ts';
+import type { Problem } from './core/registration.ts';
 import { findGroup } from './find-group.ts';
 import type { StatusReporter } from './status-reporter.ts';
 

@@ -1,8 +1,9 @@
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import { buckets, replayConsumers, streams, topology } from '@baton/shared/contracts';
 import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   connectNats,
   Hints,
@@ -10,6 +11,7 @@ import {
   Publisher,
 } from '@baton/shared/messaging';
 import {
+  listDeclared,
   openLeases,
   openMembers,
   openPlans,
@@ -17,6 +19,7 @@ import {
   openSessions,
   openSpecs,
   openStatus,
+  type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
@@ -87,7 +90,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
     },
     { specs, rebalanceAfterMs },
   );
-  answerProbes(nats, holder);
+  answerQuestions(nats, specs, github, holder, runtime);
   hints.subscribe('lease', (id) => leaseHints.wake(id));
   hints.subscribe('plan', (id) => planHints.wake(id));
   hints.subscribe('spec', () => manager.wake());
@@ -102,6 +105,25 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   // Without NATS it runs out by itself.
   await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
   await github.close();
+}
+
+/** Whether this process lives, and what stands between it and GitHub. */
+function answerQuestions(
+  nats: Nats,
+  specs: SpecStore,
+  clients: GitHubClients,
+  holder: Parameters<typeof answerProbes>[1],
+  { log, signal: stop }: Runtime,
+): void {
+  answerProbes(nats, holder);
+  answerDoctor(nats, {
+    service: 'listener',
+    holder,
+    log,
+    stop,
+    examine: async ({ scaleSet }, signal) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), { scaleSets: true, signal }),
+  });
 }
 
 /** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */

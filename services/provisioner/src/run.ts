@@ -1,5 +1,5 @@
 import { loadProviders } from '@baton/providers';
-import { GitHubClients } from '@baton/scaleset';
+import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
@@ -13,6 +13,7 @@ import {
 import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
+  answerDoctor,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -24,11 +25,13 @@ import {
   replayRoute,
 } from '@baton/shared/messaging';
 import {
+  listDeclared,
   openPlans,
   openRegistrations,
   openRunners,
   openSessions,
   openSpecs,
+  type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
@@ -67,8 +70,8 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   await verifyInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
-  answerProbes(nats, holder);
   const stores = await openStores(nats);
+  answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
   const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
@@ -110,6 +113,25 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ),
   ]);
   await clients.close();
+}
+
+/** Whether this process lives, and what stands between it and GitHub. */
+function answerQuestions(
+  nats: Nats,
+  specs: SpecStore,
+  clients: GitHubClients,
+  holder: Parameters<typeof answerProbes>[1],
+  { log, signal: stop }: Runtime,
+): void {
+  answerProbes(nats, holder);
+  answerDoctor(nats, {
+    service: 'provisioner',
+    holder,
+    log,
+    stop,
+    examine: async ({ scaleSet }, signal) =>
+      await checkGitHub(clients, await listDeclared(specs, scaleSet), { scaleSets: false, signal }),
+  });
 }
 
 /** A dead letter that is replayed is handled as what it was. */

@@ -11,6 +11,8 @@ import { at, id } from './builders.ts';
 interface RunOptions {
   env?: Record<string, string>;
   ask?: (question: string) => Promise<string>;
+  /** How far the clock of the command's machine is ahead. */
+  clockAheadMs?: number;
 }
 
 /** What one command line gave. */
@@ -27,7 +29,10 @@ type Baton = (args: string, options?: RunOptions) => Promise<Result>;
 export const requiredEnv = { BATON_INSTALLATION_ID: 'test', BATON_NATS_PASSWORD: 'secret' };
 
 /** Runs a command line in this process; words are split at spaces. */
-export async function baton(args: string, { env = {}, ask }: RunOptions = {}): Promise<Result> {
+export async function baton(
+  args: string,
+  { env = {}, ask, clockAheadMs = 0 }: RunOptions = {},
+): Promise<Result> {
   const text = { stdout: '', stderr: '' };
   const into = (name: 'stdout' | 'stderr') => ({
     write: (written: string) => {
@@ -38,7 +43,7 @@ export async function baton(args: string, { env = {}, ask }: RunOptions = {}): P
     env: { ...requiredEnv, ...env },
     stdout: into('stdout'),
     stderr: into('stderr'),
-    clock: systemClock,
+    clock: { ...systemClock, now: () => systemClock.now() + clockAheadMs },
     ask,
   });
   return { code, ...text, json: () => JSON.parse(text.stdout) as unknown };

@@ -1,4 +1,12 @@
 export {
+  type DoctorAnswer,
+  type DoctorRequest,
+  doctorAnswerSchema,
+  doctorRequestSchema,
+  doctorTimeoutMs,
+  type Finding,
+} from './doctor.ts';
+export {
   type AnyListenerEvent,
   anyListenerEventSchema,
   type DeadLetter,
@@ -74,6 +82,7 @@ export {
   type CommandVerb,
   commandSubject,
   deadSubject,
+  doctorSubject,
   type EventSource,
   eventSubject,
   type HintTopic,

@@ -41,3 +41,6 @@ export function hintSubject(topic: HintTopic, about: string): string {
 export function livenessSubject(identity: string, incarnation: string): string {
   return `baton.v1.live.${identity}.${incarnation}`;
 }
+
+/** Where the CLI asks every process to check what it needs. */
+export const doctorSubject = 'baton.v1.doctor';

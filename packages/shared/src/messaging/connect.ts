@@ -21,6 +21,8 @@ export interface Nats extends AsyncDisposable {
   readonly connection: NatsConnection;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What the subjects of replies must begin with: no other may be listened to. */
+  readonly inboxPrefix: string;
   /** How long the connection has been up without a break, in ms; 0 while it is down. */
   connectedForMs(): number;
   [Symbol.asyncDispose](): Promise<void>;
@@ -67,7 +69,7 @@ function dial({ natsUrl, natsUser, natsPassword, name }: ConnectOptions): Promis
     user: natsUser,
     pass: natsPassword.reveal(),
     name,
-    inboxPrefix: `_INBOX_${natsUser}`,
+    inboxPrefix: inboxPrefixOf(natsUser),
     maxReconnectAttempts: -1,
     reconnectTimeWait: maxReconnectDelayMs / 2,
     reconnectJitter: maxReconnectDelayMs / 2,
@@ -83,7 +85,12 @@ function connectFailureText(url: string, user: string, refused: boolean): string
     : `NATS at ${url} cannot be reached: start nats-server there, or set BATON_NATS_URL`;
 }
 
-function watchConnection(connection: NatsConnection, { clock, log, health }: ConnectOptions): Nats {
+function inboxPrefixOf(natsUser: string): string {
+  return `_INBOX_${natsUser}`;
+}
+
+function watchConnection(connection: NatsConnection, options: ConnectOptions): Nats {
+  const { clock, log, health, natsUser } = options;
   let upSince: number | undefined = clock.monotonic();
   const watch = async () => {
     for await (const { type, data } of connection.status()) {
@@ -106,6 +113,7 @@ function watchConnection(connection: NatsConnection, { clock, log, health }: Con
     connection,
     clock,
     log,
+    inboxPrefix: inboxPrefixOf(natsUser),
     connectedForMs: () => (upSince === undefined ? 0 : clock.monotonic() - upSince),
     async [Symbol.asyncDispose]() {
       await connection.close();

@@ -4,11 +4,14 @@ export { type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export type { StoredLetter } from './dead-letters-join.ts';
 export { byRoute, replayLoop, replayRoute } from './dead-letters-replay.ts';
 export { type ReplayAnswer, requestReplays } from './dead-letters-request.ts';
+export { answerDoctor } from './doctor-answers.ts';
+export { askDoctor, type DoctorReport } from './doctor-ask.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';
+export { natsClockAheadMs } from './server-clock.ts';
 export {
   applyTopology,
   awaitTopologyPart,

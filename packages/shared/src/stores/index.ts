@@ -1,5 +1,6 @@
 export {
   claimInstallation,
+  listDeclared,
   listScaleSetIds,
   type MemberStore,
   openLeases,

@@ -5,6 +5,7 @@ import {
   planSchema,
   registrationSchema,
   runnerSchema,
+  type Spec,
   sessionRecordSchema,
   specSchema,
   statusSchema,
@@ -59,4 +60,22 @@ export async function verifyInstallation(nats: Nats, installationId: string): Pr
       ? `these NATS buckets belong to installation "${owner}", not to "${installationId}": set BATON_INSTALLATION_ID or use another NATS account`
       : 'these NATS buckets belong to no installation yet: run "baton topology apply"',
   );
+}
+
+/**
+ * What the scale sets that are to be served declare: all of them, or the one with this name or id.
+ * A scale set that is being deleted needs nothing any more.
+ */
+export async function listDeclared(
+  specs: SpecStore,
+  nameOrId?: string,
+): Promise<Spec['declaration'][]> {
+  const entries = await specs.getMany(await listScaleSetIds(specs));
+  return entries
+    .filter(({ value }) => value.declaration.enabled && !value.deleting)
+    .filter(
+      ({ key, value }) =>
+        nameOrId === undefined || nameOrId === key || nameOrId === value.declaration.name,
+    )
+    .map(({ value }) => value.declaration);
 }
