@@ -66,6 +66,7 @@ export async function startScene({ leaseTtlMs = 10_000, env = {} }: SceneOptions
   return {
     server,
     sim: sim.control,
+    configUrl: sim.configUrl,
     scaleSetId,
     /** Starts a listener; `natsUrl` is a proxy's. */
     listener: (instance: string, natsUrl = server.url) =>
