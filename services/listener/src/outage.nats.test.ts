@@ -66,6 +66,9 @@ describe('an outage of GitHub', () => {
     expect((await set.session())?.id).toBe(before?.id);
     expect(await set.asked('close')).toBe(0);
     expect((await control.books()).sessionsCreated).toBe(1);
+    // Not even opened again.
+    const opened = (await set.events()).filter(({ type }) => type === 'session.opened');
+    expect(opened).toHaveLength(1);
   });
 
   test('of twenty minutes is over for a scale set half a minute after its end', async () => {

@@ -25,7 +25,7 @@ async function aWatchedSet(options: Parameters<typeof aServedSet>[0]) {
 
 describe('a queue token that ends', () => {
   test('while a poll is held, is replaced once by poll and delete together', async () => {
-    const set = await aWatchedSet({ pollHoldMs: 30_000, free: 10 });
+    const set = await aWatchedSet({ pollHoldMs: 30_000 });
     const { control } = set;
     await control.expireTokens('queue');
     // The next poll is refused when the delete has its new token already.
@@ -43,7 +43,7 @@ describe('a queue token that ends', () => {
   });
 
   test('while a message is deleted, is replaced once and costs nothing', async () => {
-    const set = await aWatchedSet({ pollHoldMs: 300 });
+    const set = await aWatchedSet({ pollHoldMs: 30_000 });
     const { control } = set;
     await control.addFault({ id: 'delete', route: 'deleteMessage', first: 1, action: slow });
     const [job] = await control.addJobs({ scaleSet: 'linux' });
@@ -57,7 +57,7 @@ describe('a queue token that ends', () => {
   });
 
   test('while offered jobs are acquired, is replaced once and costs no job', async () => {
-    const set = await aWatchedSet({ dialect: 'ghes', pollHoldMs: 300 });
+    const set = await aWatchedSet({ dialect: 'ghes', pollHoldMs: 30_000 });
     const { control } = set;
     await control.addFault({ id: 'acquire', route: 'acquireJobs', first: 1, action: slow });
     const jobs = await control.addJobs({ scaleSet: 'linux', count: 3 });
