@@ -1,4 +1,5 @@
 import { isGitHubError, type MessageQueueClient, type QueueMessage } from '@baton/scaleset';
+import type { Secret } from '@baton/shared/config';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
@@ -62,6 +63,7 @@ export async function pollLoop(
   let failures = 0;
   while (!signal.aborted) {
     const startedAt = clock.monotonic();
+    const { token } = deps.session.queue;
     steps.begin(stepMs);
     try {
       const result = await pollOnce(deps, handlers, position.current, signal);
@@ -79,7 +81,7 @@ export async function pollLoop(
       }
     } catch (error) {
       if (isAborted(signal)) return;
-      await pauseAfter(deps, handlers, { error, failures, signal });
+      await pauseAfter(deps, handlers, { error, token, failures, signal });
       failures += 1;
     }
   }
@@ -145,15 +147,24 @@ async function pollOnce(
   }
 }
 
+interface PollFailure {
+  error: unknown;
+  /** What the poll was made with; another call may have replaced it in the meantime. */
+  token: Secret;
+  /** In a row, before this one. */
+  failures: number;
+}
+
 /** Waits before the next poll; rethrows what ends the loop. */
 async function pauseAfter(
   deps: PollDeps,
   { onPollFailure }: PollHandlers,
-  { error, failures, signal }: { error: unknown; failures: number; signal: AbortSignal },
+  { signal, ...failure }: PollFailure & { signal: AbortSignal },
 ): Promise<void> {
+  const { error, failures } = failure;
   const { clock, random, log, steps, stepMs } = deps;
   steps.begin(stepMs);
-  const waitMs = (await recover(deps, error, failures)) + random();
+  const waitMs = (await recover(deps, failure)) + random();
   if (isGitHubError(error)) onPollFailure?.(error.kind);
   log.warn(
     { err: error, waitMs: Math.round(waitMs), failures },
@@ -164,13 +175,13 @@ async function pauseAfter(
 }
 
 /** What to do about a failed poll: the wait before the next one, in ms; rethrows what ends it. */
-async function recover(deps: PollDeps, error: unknown, failures: number): Promise<number> {
+async function recover(deps: PollDeps, { error, token, failures }: PollFailure): Promise<number> {
   if (!isGitHubError(error)) throw error;
   if (error.kind === 'session-gone' || error.kind === 'scale-set-not-found') throw error;
   const backoff = backoffMs(failures, failurePolicy, deps.random);
   if (error.kind === 'unauthorized' || error.kind === 'not-found') {
     try {
-      await deps.session.refresh(deps.session.queue.token);
+      await deps.session.refresh(token);
       return failures === 0 ? 0 : backoff;
     } catch (refreshError) {
       if (isGitHubError(refreshError, 'session-gone', 'scale-set-not-found')) throw refreshError;

@@ -1,6 +1,6 @@
 import { isGitHubError } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
-import { forgetRegistration } from './close-session.ts';
+import { forgetRegistration, liveRegistration } from './close-session.ts';
 import { replacementPauseMs } from './core/replacements.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import type { Holding } from './serve-session.ts';
@@ -14,8 +14,8 @@ interface RecoverDeps extends ListenerDeps {
 }
 
 /**
- * Makes a session possible again after GitHub ended one: a scale set that is gone is forgotten, so
- * that it is registered anew. What ends right after it was opened is not opened in a hot loop.
+ * Makes a session possible again after GitHub ended one: a scale set that is gone, and that GitHub
+ * says so twice, is forgotten, so that it is registered anew. What ends right after it was opened is not opened in a hot loop.
  * @throws the error itself when it is about something else; the reason of a lost lease.
  */
 export async function recoverSession(
@@ -25,8 +25,12 @@ export async function recoverSession(
 ): Promise<void> {
   const { log, status, spec, stop } = deps;
   if (isGitHubError(error, 'scale-set-not-found')) {
-    log.warn('the scale set is gone at GitHub, registering it again');
-    await forgetRegistration(deps, spec(), holding);
+    if (await isThere(deps, holding)) {
+      log.warn('github said that the scale set is gone, and has it: its session is kept');
+    } else {
+      log.warn('the scale set is gone at GitHub, registering it again');
+      await forgetRegistration(deps, spec(), holding);
+    }
     await pause(deps, AbortSignal.any([holding.lease.signal, stop]));
     status.replaced('scale-set-gone');
   } else if (isGitHubError(error, 'session-gone')) {
@@ -34,6 +38,22 @@ export async function recoverSession(
     await pause(deps, AbortSignal.any([holding.lease.signal, stop]));
   } else throw error;
   holding.lease.signal.throwIfAborted();
+}
+
+/**
+ * Whether GitHub has the scale set after all. Forgetting one with its session would make that session
+ * a stranger's, which has to be waited out.
+ */
+async function isThere(deps: RecoverDeps, { client, lease }: Holding): Promise<boolean> {
+  const known = await liveRegistration(deps, deps.spec().scaleSetId);
+  if (!known) return false;
+  try {
+    await client.getScaleSet(known.scaleSetId, { signal: lease.signal });
+    return true;
+  } catch (error) {
+    if (isGitHubError(error, 'scale-set-not-found')) return false;
+    throw error;
+  }
 }
 
 /** Not the first time; then longer each time. A changed spec ends it. */

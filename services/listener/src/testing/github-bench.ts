@@ -43,6 +43,7 @@ export async function aGitHub({ pollTimeoutMs, ...options }: BenchOptions = {}) 
     control,
     configUrl,
     client,
+    writeCredentials: sim.writeCredentials.bind(sim),
     /** Creates the scale set `linux` behind Baton's back and returns its id. */
     aScaleSet: async () => (await client.createScaleSet(linux)).id,
     queue: (scaleSetId: number) => new WatchedQueue({ transport, tokens, scaleSetId }),
