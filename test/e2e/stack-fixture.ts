@@ -49,7 +49,7 @@ export async function instances(stack: LocalStack): Promise<string[]> {
 }
 
 /** A connection with the rights of the operator. */
-export async function connectAsCli(stack: LocalStack): Promise<Nats> {
+async function connectAsCli(stack: LocalStack): Promise<Nats> {
   const variables = stack.variablesOf('cli');
   return await connectNats({
     natsUrl: stack.natsUrl,

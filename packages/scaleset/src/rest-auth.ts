@@ -31,7 +31,7 @@ export interface ChainBounds {
  * apart by GitHub; it is held back with the others all the same. All other calls need the chain, so
  * it goes first.
  */
-function restLimit(
+export function restLimit(
   { restBaseUrl }: ConfigUrl,
   credential: Credential,
   endsAtMs: number,
