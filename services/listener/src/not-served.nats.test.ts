@@ -24,9 +24,7 @@ describe('jobs that wait at GitHub while none is assigned', () => {
     await github.play('linux', { muted: true, statistics: { totalAvailableJobs: 3 } });
     await eventually(
       async () =>
-        expect(await conditions('linux')).toMatchObject({
-          'jobs-not-assigned': expect.stringContaining('run them again'),
-        }),
+        expect((await conditions('linux'))['jobs-not-assigned']).toContain('run them again'),
       slow,
     );
     const told = await status('linux');

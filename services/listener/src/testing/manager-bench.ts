@@ -100,8 +100,6 @@ export async function aManager({ sim: simOptions, clock, ...policies }: ManagerO
   };
 }
 
-export type TestManager = Awaited<ReturnType<typeof aManager>>;
-
 interface MakeOptions extends Omit<ManagerOptions, 'sim'> {
   metrics: ListenerMetrics;
   clock: Clock;
