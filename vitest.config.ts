@@ -7,7 +7,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{services,packages}/*/src/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: [
+            '{services,packages}/*/src/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'test/docs/**/*.test.ts',
+          ],
           exclude: ['**/*.nats.test.ts', '**/node_modules/**'],
         },
       },

@@ -64,6 +64,7 @@ export async function aManager({ sim: simOptions, clock, ...policies }: ManagerO
     atGitHub,
     session: async (name: string) => (await atGitHub(name))?.session ?? undefined,
     status: async (name: string) => (await listener.statuses.get(scaleSetIdOf(name)))?.value,
+    demand: async (name: string) => (await listener.sessions.get(scaleSetIdOf(name)))?.value.demand,
     /** The texts of what is wrong, by type. */
     conditions: async (name: string) => {
       const status = (await listener.statuses.get(scaleSetIdOf(name)))?.value;
