@@ -17,6 +17,7 @@ export interface ChaosOptions {
   minutes: number;
   targets: readonly Target[];
   scaleSets: number;
+  jobsPerMinute: number;
   keepLogs: boolean;
 }
 
@@ -88,7 +89,7 @@ async function runIn(
 /** Work and trouble, then rest. */
 async function disturb(context: BenchContext, stack: LocalStack, options: ChaosOptions) {
   const { clock, signal, say } = context;
-  const { seed, minutes, targets } = options;
+  const { seed, minutes, targets, jobsPerMinute } = options;
   const sim = simulatorOf(stack);
   const lengthMs = minutes * 60_000;
   const scaleSets = Array.from({ length: options.scaleSets }, (_, index) => `set-${index + 1}`);
@@ -106,7 +107,7 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
   try {
     await Promise.all([
       driver.run(steps, signal),
-      driver.queueJobs(workload(seed, lengthMs, scaleSets), signal),
+      driver.queueJobs(workload({ seed, lengthMs, jobsPerMinute, scaleSets }), signal),
     ]);
     log('all jobs are queued, all faults are over: waiting until all is done');
     const quietMs = await untilQuiet({ stack, sim, scaleSets: scaleSets.length, clock, signal });

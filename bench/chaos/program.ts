@@ -11,6 +11,7 @@ const optionsSchema = z.object({
   minutes: z.number(),
   targets: z.array(z.enum(targets)),
   scaleSets: z.number(),
+  jobsPerMinute: z.number(),
   keepLogs: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -27,6 +28,7 @@ export function chaosProgram(io: Io): Command {
     .option('--minutes <number>', 'how long things go wrong', minutes, 5)
     .option('--targets <names>', `whom to strike: ${targets.join(', ')}`, targetList, [...targets])
     .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
+    .option('--jobs-per-minute <number>', 'on average, over all of them', positive, 120)
     .option('--keep-logs', 'keep the logs and the evidence also when all is well')
     .option('--json', 'no table, only the line of JSON')
     .action(async (given: unknown) => {
@@ -41,8 +43,9 @@ export function chaosProgram(io: Io): Command {
     });
 }
 
-function commandOf({ seed, minutes: length, targets: struck, scaleSets }: ChaosOptions): string {
-  return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets}`;
+function commandOf(options: ChaosOptions): string {
+  const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute } = options;
+  return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`;
 }
 
 function chaosTable({ promisesBroken, notes, ...figures }: ChaosReport): string {

@@ -13,8 +13,9 @@ function strikes(steps: ReturnType<typeof schedule>) {
 test('the same seed does the same, another one something else', () => {
   expect(schedule(options)).toEqual(schedule(options));
   expect(schedule({ ...options, seed: 8 })).not.toEqual(schedule(options));
-  expect(workload(7, 60_000, scaleSets)).toEqual(workload(7, 60_000, scaleSets));
-  expect(workload(8, 60_000, scaleSets)).not.toEqual(workload(7, 60_000, scaleSets));
+  const jobs = { seed: 7, lengthMs: 60_000, jobsPerMinute: 60, scaleSets };
+  expect(workload(jobs)).toEqual(workload(jobs));
+  expect(workload({ ...jobs, seed: 8 })).not.toEqual(workload(jobs));
 });
 
 test('strikes only what was asked for, in every way, and faults do not depend on that', () => {

@@ -9,17 +9,25 @@ export interface PlannedJob {
   crash: boolean;
 }
 
-/** Mean time between two jobs, in ms: some five runners are alive at a time. */
-const meanGapMs = 500;
 const crashShare = 0.03;
 
-/** The jobs of a run, in order; the same for the same seed. Pure. */
-export function workload(
-  seed: number,
-  lengthMs: number,
-  scaleSets: readonly string[],
-): PlannedJob[] {
+interface WorkloadOptions {
+  seed: number;
+  lengthMs: number;
+  /** On average. */
+  jobsPerMinute: number;
+  scaleSets: readonly string[];
+}
+
+/** The jobs of a run, in order; the same for the same options. Pure. */
+export function workload({
+  seed,
+  lengthMs,
+  jobsPerMinute,
+  scaleSets,
+}: WorkloadOptions): PlannedJob[] {
   const random = seededRandom(seed ^ 0x10b5);
+  const meanGapMs = 60_000 / jobsPerMinute;
   const jobs: PlannedJob[] = [];
   let atMs = 0;
   for (;;) {
