@@ -24,7 +24,10 @@ test('bursts of full messages for fifty scale sets grow a listener by a bounded 
   await declareAll(scene);
   const listener = scene.listener('listener-0');
   onTestFailed(() => void process.stderr.write(listener.stderr.slice(-4_000)));
-  await eventually(async () => expect((await sim.state()).pollsHeld).toBe(names.length + 1), all);
+  const atRest = async () => {
+    await eventually(async () => expect((await sim.state()).pollsHeld).toBe(names.length + 1), all);
+  };
+  await atRest();
   const before = await memoryOf(listener.pid, 'VmRSS');
   const say = async (messagesEach: number) => {
     await Promise.all(
@@ -42,6 +45,7 @@ test('bursts of full messages for fifty scale sets grow a listener by a bounded 
 
   await say(12);
   const first = await handled();
+  await atRest();
   // Nothing can be published, and the polls go on.
   const pollsBefore = await pollsOf(sim);
   await server.freeze();
