@@ -18,13 +18,16 @@ const maxMoreMiB = 60;
 const all = { timeoutMs: 60_000, everyMs: 100 };
 
 test('bursts of full messages for fifty scale sets grow a listener by a bounded amount', async () => {
-  await using scene = await startScene({ env: heap, leaseTtlMs: 30_000 });
+  await using scene = await startScene({ env: heap });
   const { server, sim } = scene;
   const admin = await server.connect('admin');
   await declareAll(scene);
   const listener = scene.listener('listener-0');
   onTestFailed(() => void process.stderr.write(listener.stderr.slice(-4_000)));
-  await eventually(async () => expect((await sim.state()).pollsHeld).toBe(names.length + 1), all);
+  const atRest = async () => {
+    await eventually(async () => expect((await sim.state()).pollsHeld).toBe(names.length + 1), all);
+  };
+  await atRest();
   const before = await memoryOf(listener.pid, 'VmRSS');
   const say = async (messagesEach: number) => {
     await Promise.all(
@@ -42,15 +45,16 @@ test('bursts of full messages for fifty scale sets grow a listener by a bounded 
 
   await say(12);
   const first = await handled();
-  // Nothing can be published, and the polls go on.
+  await atRest();
+  // Nothing can be deleted, so that everything stays in hand.
   const pollsBefore = await pollsOf(sim);
-  await server.freeze();
+  await sim.addFault({ route: 'deleteMessage', action: { kind: 'status', status: 503 } });
   await say(24);
   await eventually(async () => {
     expect((await sim.state()).pollsHeld).toBe(1);
     expect(await pollsOf(sim)).toEqual(pollsBefore.map((polls) => polls + inFlightEach - 1));
   }, all);
-  server.thaw();
+  await sim.clearFaults();
   const second = await handled();
 
   const jsm = await admin.connection.jetstreamManager({ checkAPI: false });

@@ -44,10 +44,7 @@ describe('a message of which entries cannot be handled', () => {
       return found;
     });
     const bodies = await Promise.all(letters.map(async ({ id }) => (await set.letter(id))?.body));
-    expect(bodies.map((body): unknown => JSON.parse(body ?? '{}')).toSorted(byJobId)).toEqual([
-      large,
-      wrong,
-    ]);
+    expect(new Set(bodies)).toEqual(new Set([JSON.stringify(large), JSON.stringify(wrong)]));
     // Handling them again finds the same, and keeps them.
     const outcomes: string[] = [];
     await requestReplays(nats, new Publisher(nats, captureLog().log), letters, {
@@ -143,7 +140,3 @@ describe('message ids that start again', () => {
     expect(came[2]?.messageId).toBe(came[0]?.messageId);
   });
 });
-
-function byJobId(a: unknown, b: unknown): number {
-  return JSON.stringify(a).localeCompare(JSON.stringify(b));
-}
