@@ -3,6 +3,7 @@ import { errorText } from '@baton/shared/errors';
 import { diffTopology, type Nats, natsClockAheadMs } from '@baton/shared/messaging';
 import {
   listDeclared,
+  openLeases,
   openMembers,
   openPlans,
   openRegistrations,
@@ -75,6 +76,7 @@ async function checkTopology(nats: Nats, whole: Topology): Promise<Finding[]> {
 async function readBuckets(nats: Nats): Promise<void> {
   for (const open of [
     openSpecs,
+    openLeases,
     openMembers,
     openRegistrations,
     openSessions,
