@@ -52,15 +52,14 @@ export async function aServedSet({ free = 10, declaration, ...sim }: ServedOptio
   const declare = await aDeclarer(server, nats, { ...declaration, configUrl });
   await declare.spec();
   await declare.free(free);
-  const start = async () => await startInProcess(server, github.writeCredentials);
-  const listener = await start();
+  const listener = await startInProcess(server, github.writeCredentials);
   const observed = await whatIsSeen(nats, control);
   await eventually(async () => {
     const { polls = 0, lastPollAgoMs = 0 } = (await observed.session()) ?? {};
     // A poll was held for so long that the backlog is over.
     expect(polls > 1 || (polls === 1 && lastPollAgoMs > 400)).toBe(true);
   }, patient);
-  return { ...observed, ...listener, github, control, nats, server, declare, start };
+  return { ...observed, ...listener, github, control, nats, declare };
 }
 
 /** Changes what the listener is told; a hint makes it take effect at once. */
@@ -83,7 +82,7 @@ async function aDeclarer(server: TestNats, nats: Nats, declaration: Declaration)
   };
 }
 
-/** `run.ts` as the process has it; `stop` drains it, and the end of the test does. */
+/** `run.ts` as the process has it, until the end of the test. */
 async function startInProcess(
   server: TestNats,
   writeCredentials: (dir: string) => Promise<string>,
@@ -95,7 +94,7 @@ async function startInProcess(
     BATON_INSTANCE: 'listener-0',
     BATON_SESSION_REPLACE_MAX_MS: '250',
   });
-  const { log, messages, lines } = captureLog();
+  const { log, lines } = captureLog();
   const stop = new AbortController();
   const abort = new AbortController();
   const ended = { value: false };
@@ -121,7 +120,7 @@ async function startInProcess(
     await running.catch(() => undefined);
     await rm(dir, { recursive: true });
   });
-  return { messages, lines, running, stop, hasEnded: () => ended.value };
+  return { lines, hasEnded: () => ended.value };
 }
 
 /** What GitHub, the records and the streams say. */
