@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@baton/shared/time';
 import { eventually, type TestNats } from '@baton/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startServer } from './testing/listener-bench.ts';
@@ -14,6 +15,13 @@ beforeEach(() => {
   ids += 1;
   scaleSetId = `set-${ids}`;
 });
+
+/** Its waits are a hundredth of what they should be. */
+const hastyClock: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic(),
+  sleep: async (ms, signal) => await systemClock.sleep(ms / 100, signal),
+};
 
 describe('pollLoop', () => {
   test('gives every message once, and says when a poll is held', async () => {
@@ -69,6 +77,27 @@ describe('pollLoop', () => {
     await eventually(() => expect(came).toHaveLength(1));
     expect((await github.state())?.session?.id).toBe(before);
   });
+
+  test.each([
+    ['is refused with 403', { kind: 'status', status: 403 }, 1],
+    ['is refused with 400', { kind: 'status', status: 400 }, 1],
+    ['fails eight times in a row', { kind: 'status', status: 502 }, 8],
+  ] as const)(
+    'asks whether the session still lives when a poll %s',
+    async (_what, action, first) => {
+      const { github, came, asked } = await aPollLoop(server, scaleSetId, { clock: hastyClock });
+      const before = (await github.state())?.session?.id;
+      const looked = { kind: 'delay', ms: 0 } as const;
+      await github.control.addFault({ id: 'refresh', route: 'refreshSession', action: looked });
+
+      await github.control.addFault({ route: 'getMessage', first, action });
+      await eventually(async () => expect(await asked('refresh')).toBe(1));
+      await github.control.addJobs({ scaleSet: 'linux' });
+
+      await eventually(() => expect(came).toHaveLength(1));
+      expect((await github.state())?.session?.id).toBe(before);
+    },
+  );
 
   test('gives up a poll that GitHub accepted and never answers, and polls again in its session', async () => {
     const { github, came, failures } = await aPollLoop(server, scaleSetId, { pollTimeoutMs: 300 });

@@ -1,4 +1,9 @@
-import { isGitHubError, type MessageQueueClient, type QueueMessage } from '@baton/scaleset';
+import {
+  type GitHubApiError,
+  isGitHubError,
+  type MessageQueueClient,
+  type QueueMessage,
+} from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
@@ -43,6 +48,16 @@ const pollFloorMs = 150;
  * began anew is noticed within two polls.
  */
 const rereadMs = 45_000;
+
+/** Answers after which the session is asked about. */
+const refusals: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'not-found',
+  'forbidden',
+  'refused',
+]);
+/** After so many failures in a row too: the queue may have moved. */
+const patienceCount = 8;
 
 /** What a poll brought: a message, nothing, or a capacity that changed in the meantime. */
 type PollResult = QueueMessage | 'interrupted' | undefined;
@@ -179,14 +194,19 @@ async function recover(deps: PollDeps, { error, token, failures }: PollFailure):
   if (!isGitHubError(error)) throw error;
   if (error.kind === 'session-gone' || error.kind === 'scale-set-not-found') throw error;
   const backoff = backoffMs(failures, failurePolicy, deps.random);
-  if (error.kind === 'unauthorized' || error.kind === 'not-found') {
+  if (doubtsSession(error, failures)) {
     try {
       await deps.session.refresh(token);
-      return failures === 0 ? 0 : backoff;
+      return failures === 0 && error.kind === 'unauthorized' ? 0 : backoff;
     } catch (refreshError) {
       if (isGitHubError(refreshError, 'session-gone', 'scale-set-not-found')) throw refreshError;
       return backoff;
     }
   }
   return Math.max(backoff, error.retryAfterMs ?? 0);
+}
+
+/** A refusal may mean that the session, its token or its queue is not what it was; so may long trouble. */
+function doubtsSession({ kind }: GitHubApiError, failures: number): boolean {
+  return refusals.has(kind) || failures % patienceCount === patienceCount - 1;
 }
