@@ -63,7 +63,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const { weight, rebalanceAfterMs } = config;
   const membership = { hints, holder, weight, ttlMs, clock, log };
   const members = new Members({ ...membership, members: await openMembers(nats) });
-  const specs = await openSpecs(nats);
+  const { specs, ...stores } = await openStores(nats);
   const metrics = observe(runtime);
   const manager = new SessionManager(
     {
@@ -79,7 +79,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       members,
       metrics,
       opening: openingPolicy(config),
-      ...(await openStores(nats)),
+      ...stores,
       leaseHints,
       planHints,
       specHints,
@@ -98,7 +98,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   await members.join();
   runtime.health.report('start', undefined);
   const renewing = members.run(signal);
-  const replays = replayLetters(nats, runtime);
+  const replays = replayLetters(nats, stores, runtime);
   await manager.run(signal);
   await replays;
   await renewing;
@@ -136,6 +136,7 @@ function observe({ metrics, health, clock }: Runtime): ListenerMetrics {
 
 async function openStores(nats: Nats) {
   return {
+    specs: await openSpecs(nats),
     registrations: await openRegistrations(nats),
     sessions: await openSessions(nats),
     plans: await openPlans(nats),
