@@ -79,8 +79,8 @@ async function runIn(
   return {
     seed: options.seed,
     ...verdict,
-    kills: run.steps.filter(({ kind }) => kind === 'strike').length,
-    faults: run.steps.filter(({ kind }) => kind === 'fault').length,
+    kills: run.evidence.disturbances.filter(({ step }) => step.kind === 'strike').length,
+    faults: run.evidence.disturbances.filter(({ step }) => step.kind === 'fault').length,
     quietMs: run.quietMs,
     notes: run.notes,
   };
@@ -123,7 +123,7 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
       endMs: clock.now(),
       endedByThemselves: driver.endedByThemselves,
     };
-    return { evidence, steps, quietMs, notes: driver.notes };
+    return { evidence, quietMs, notes: driver.notes };
   } finally {
     over.abort();
     await Promise.allSettled([watching, reading]);

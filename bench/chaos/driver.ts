@@ -104,6 +104,11 @@ export class Driver {
     const unit = units.get(step.victim);
     if (!unit) return;
     const text = `${step.how} ${step.victim}, back after ${step.backAfterMs} ms`;
+    // A drain takes its time: what still ends would otherwise be started twice.
+    if (this.#away.has(unit.name)) {
+      say(`${text}: left out, it is not back from before`);
+      return;
+    }
     say(text);
     const fromMs = clock.now();
     this.#away.add(unit.name);

@@ -8,6 +8,7 @@ export interface Unit {
   thaw(): void;
   /** SIGTERM; resolves with the exit code when it has ended. */
   terminate(): Promise<number>;
+  /** Does nothing when it runs. */
   startAgain(): Promise<void>;
   /** Resolves with the exit code, and its last lines, when the process of now has ended. */
   ended(): Promise<string>;
@@ -26,7 +27,7 @@ function serviceUnit(service: ServiceProcess): Unit {
     thaw: () => service.signal('SIGCONT'),
     terminate: () => service.stop(),
     startAgain: async () => {
-      service.restart();
+      if (!service.running) service.restart();
       await Promise.resolve();
     },
     ended: async () => {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { AppError } from '@baton/shared/errors';
 import { systemClock } from '@baton/shared/time';
 import { z } from 'zod';
 import { Child, firstLine } from './child-process.ts';
@@ -65,8 +66,12 @@ export class ServiceProcess {
     this.#child.signal(name);
   }
 
-  /** Starts it again, under the same identity. */
+  /**
+   * Starts it again, under the same identity.
+   * @throws AppError `unexpected` while its process runs: there would be two.
+   */
   restart(): void {
+    if (this.running) throw new AppError('unexpected', `${this.instance} still runs`);
     [this.#child, this.#healthPort] = launch(this.#options);
   }
 
