@@ -20,6 +20,9 @@ const callDeadlineMs = 31_000;
 /** Once GitHub has freed a session that nobody knows, in ms. */
 const waitOutMs = 10_000;
 
+/** No gap is excused for longer, in ms: a call that hangs, the TTL and the longest back-off. */
+const longestGapMs = 120_000;
+
 const sessionRoutes: readonly string[] = [
   'createSession',
   'refreshSession',
@@ -62,7 +65,9 @@ export function brokenGaps(
         event === 'conflict' && scaleSet === gap.scaleSet && at >= gap.fromMs && at <= toMs,
     );
     const until = Math.max(gap.fromMs + undisturbedMs, ...excuses);
-    const allowedUntilMs = until + (conflicts ? timing.sessionExpiryMs + waitOutMs : 0);
+    const excusedUntilMs = until + (conflicts ? timing.sessionExpiryMs + waitOutMs : 0);
+    // Whatever went wrong one after the other: something in it must have let a poll through.
+    const allowedUntilMs = Math.min(excusedUntilMs, gap.fromMs + longestGapMs);
     return toMs > allowedUntilMs ? [{ gap, allowedUntilMs }] : [];
   });
 }

@@ -145,6 +145,15 @@ describe('a time without a poll', () => {
     expect(broken(gap(5_000, 7_000), [strike('listener-0', 8_000, 9_000)])).toBe(1);
   });
 
+  test('is not excused for ever, however much goes wrong one after the other', () => {
+    const strikes = Array.from({ length: 30 }, (_, n) =>
+      strike('listener-1', n * 10_000, n * 10_000 + 500),
+    );
+
+    expect(broken(gap(5_000, 124_000), strikes)).toBe(0);
+    expect(broken(gap(5_000, 126_000), strikes)).toBe(1);
+  });
+
   test('a refused session may be waited out, and no longer', () => {
     const conflict = { number: 2, at: 6_000, scaleSet: 'web', event: 'conflict' } as const;
 

@@ -99,7 +99,7 @@ export class MessagePipeline {
    * Nothing waits at GitHub but what was taken in: whatever else the ring holds was deleted there by
    * an earlier listener, which could not write that down.
    */
-  backlogIsOver(): void {
+  nothingWaits(): void {
     this.#ring = this.#ring.filter((known) => this.#inFlight.some((entry) => isSame(entry, known)));
   }
 

@@ -31,6 +31,8 @@ interface PollHandlers {
   /** GitHub has been holding a poll for `heldMs`. */
   onHeld: () => void;
   heldMs: number;
+  /** A poll was held and ended without a message: all that is undeleted has been delivered. */
+  onEmpty: () => void;
   onPollEnd: () => void;
   /** A poll ended without an answer that could be used; `kind` is the error's. */
   onPollFailure?: (kind: string) => void;
@@ -89,7 +91,10 @@ export async function pollLoop(
       if (result && result !== 'interrupted') {
         position.pass(result);
         await handlers.onMessage(result);
-      } else position.rereadIfQuiet();
+      } else {
+        if (result === undefined && heldForMs >= handlers.heldMs) handlers.onEmpty();
+        position.rereadIfQuiet();
+      }
       handlers.onPollEnd();
       if (comesAgain(result) && heldForMs < pollFloorMs) {
         await clock.sleep(pollFloorMs - heldForMs, signal);

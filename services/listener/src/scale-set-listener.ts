@@ -60,6 +60,8 @@ export class ScaleSetListener {
   /** A newer version of the scale set's spec; takes effect without giving up the session. */
   update(spec: Spec): void {
     if (spec.updatedAt === this.#spec.updatedAt) return;
+    // The clients belong to it: the scale set is given up and taken again, in the same session.
+    this.#moving ||= spec.declaration.credential !== this.#spec.declaration.credential;
     this.#spec = spec;
     this.#deps.specHints.wake(spec.scaleSetId);
     void this.#capacity.read().then(() => this.#endOpening());

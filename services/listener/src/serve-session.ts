@@ -57,6 +57,8 @@ interface OpenSession extends Holding, Registered {
 }
 
 const defaultStepMs = 90_000;
+/** How long a planned end waits for what is in flight, in ms: peers have a second. */
+const settleMs = 500;
 /** How long a loop may go on after its signal was aborted, in ms. */
 const graceMs = 10_000;
 
@@ -161,6 +163,7 @@ class Serving {
         onMessage: (message) => this.#onMessage(message),
         heldMs: backlogHeldMs,
         onHeld: () => this.#onHeld(),
+        onEmpty: () => this.#pipeline.nothingWaits(),
         onPollEnd: () => {
           status.polled();
           status.setCondition('stuck', undefined);
@@ -183,7 +186,6 @@ class Serving {
     const { status, capacity, clock } = this.#deps;
     status.advertised(capacity.current);
     const first = this.#demand.inBacklog(clock.monotonic());
-    this.#pipeline.backlogIsOver();
     if (this.#demand.onPollHeld()) this.#background.push(this.#settleDemand());
     if (first) this.#background.push(this.#reports.onBacklogOver());
   }
@@ -209,8 +211,24 @@ class Serving {
   async #finish(reason: unknown): Promise<void> {
     this.#ended.abort();
     if (isGitHubError(reason, 'session-gone', 'scale-set-not-found')) this.#gone.abort(reason);
-    await Promise.all(this.#background);
-    await this.#pipeline.drained();
+    const settled = Promise.all(this.#background).then(() => this.#pipeline.drained());
+    if (reason instanceof EndOfSession) await this.#settleInTime(settled, reason);
+    else await settled;
+  }
+
+  /**
+   * A planned end does not wait for calls that hang: the next holder finds in the record what was
+   * published, and deletes it; what is still under way here changes nothing that it could not do.
+   */
+  async #settleInTime(settled: Promise<void>, reason: EndOfSession): Promise<void> {
+    const done = new AbortController();
+    const late = this.#deps.clock.sleep(settleMs, done.signal).then(
+      () => this.#gone.abort(reason),
+      () => undefined,
+    );
+    const inTime = settled.finally(() => done.abort());
+    inTime.catch(() => undefined);
+    await Promise.race([inTime, late]);
   }
 
   /** Whatever hangs is not waited for: the lease is released, which ends the rest. */

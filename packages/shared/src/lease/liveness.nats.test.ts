@@ -56,6 +56,19 @@ describe('LivenessProber', () => {
     expect([second, third]).toEqual(['suspect', 'dead']);
   });
 
+  test('silences that nobody asked between do not add up', async () => {
+    const { clock, prober } = await aProber();
+    const holder = aHolder();
+
+    await prober.check(holder);
+    await clock.advance(600_000);
+    const muchLater = await prober.check(holder);
+    await clock.advance(500);
+    const next = await prober.check(holder);
+
+    expect([muchLater, next]).toEqual(['suspect', 'dead']);
+  });
+
   test('a verdict is shared for 250 ms, then probed again', async () => {
     const { clock, prober } = await aProber();
     const holder = aHolder();

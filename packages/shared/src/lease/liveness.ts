@@ -12,6 +12,8 @@ export type Verdict = 'alive' | 'suspect' | 'dead' | 'unknown';
 
 const probeTimeoutMs = 1_000;
 const apartMs = 500;
+/** Silences further apart than this do not add up, in ms. */
+const staleMs = 3_000;
 const trustSilenceMs = 5_000 + maxReconnectDelayMs;
 /** A verdict this young is shared by all who ask, so that a holder of many leases is probed once. */
 const freshMs = 250;
@@ -69,6 +71,8 @@ export class LivenessProber {
   async #probe(subject: string, known: Suspicion): Promise<Verdict> {
     const answer = await this.#ask(subject);
     const now = this.#nats.clock.monotonic();
+    // Between two silences far apart it may have lived: only those that follow each other count.
+    if (now - known.probedAt > staleMs) known.silentSince = undefined;
     known.probedAt = now;
     if (answer === 'silent') known.silentSince ??= now;
     else known.silentSince = undefined;

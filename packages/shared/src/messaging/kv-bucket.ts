@@ -3,7 +3,7 @@ import { ZodError, type z } from 'zod';
 import { ContractError } from '../errors/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Nats } from './connect.ts';
-import { isRevisionConflict, natsFailure } from './nats-error.ts';
+import { isMissing, isRevisionConflict, natsFailure } from './nats-error.ts';
 
 /** A value with what is needed to change it safely. */
 export interface Entry<T> {
@@ -21,6 +21,9 @@ export type Lookup<T> =
   | { kind: 'deleted'; key: string; revision: number; deletedAt: Date };
 
 const requestTimeoutMs = 2_000;
+/** How often opening is tried, and the pause between two tries, in ms. */
+const openAttempts = 8;
+const openPauseMs = 500;
 
 /**
  * A KV bucket of JSON values of one schema. Every write is a compare-and-set; a write that lost
@@ -48,17 +51,30 @@ export class KvBucket<S extends z.ZodType> {
     name: string,
     schema: S,
   ): Promise<KvBucket<S>> {
-    try {
-      const js = nats.connection.jetstream({ timeout: requestTimeoutMs });
-      const jsm = await nats.connection.jetstreamManager({
-        timeout: requestTimeoutMs,
-        checkAPI: false,
-      });
-      const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
-      return new KvBucket(name, schema, kv, jsm, nats.log);
-    } catch (cause) {
-      throw natsFailure(`open bucket ${name}`, cause);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await KvBucket.#openOnce(nats, name, schema);
+      } catch (cause) {
+        // NATS that goes away for some seconds while a process starts is no reason for it to end.
+        if (attempt >= openAttempts || isMissing(cause) || nats.connection.isClosed())
+          throw natsFailure(`open bucket ${name}`, cause);
+      }
+      await nats.clock.sleep(openPauseMs);
     }
+  }
+
+  static async #openOnce<S extends z.ZodType>(
+    nats: Nats,
+    name: string,
+    schema: S,
+  ): Promise<KvBucket<S>> {
+    const js = nats.connection.jetstream({ timeout: requestTimeoutMs });
+    const jsm = await nats.connection.jetstreamManager({
+      timeout: requestTimeoutMs,
+      checkAPI: false,
+    });
+    const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
+    return new KvBucket(name, schema, kv, jsm, nats.log);
   }
 
   /** The value, or undefined when there is none (never was, or deleted). */

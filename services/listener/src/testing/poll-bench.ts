@@ -76,6 +76,7 @@ export async function aPollLoop(server: TestNats, scaleSetId: string, options: L
         if (message.messageId) await queue.deleteMessage(message.messageId, session.queue);
       },
       heldMs: 30,
+      onEmpty: () => undefined,
       onHeld: () => {
         counts.held += 1;
       },
