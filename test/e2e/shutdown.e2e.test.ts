@@ -2,6 +2,43 @@ import { eventually } from '@baton/testkit';
 import { describe, expect, onTestFailed, test } from 'vitest';
 import { atRest, ownerOf, patient, startScene } from './listener-fixture.ts';
 
+describe('listeners without anybody to hand over to', () => {
+  test('that are stopped together close all sessions', async () => {
+    const scaleSets = Array.from({ length: 10 }, (_, n) => `set-${n}`);
+    await using scene = await startScene({ scaleSets });
+    const both = ['listener-a', 'listener-b'].map((name) => scene.listener(name));
+    const held = async () => (await scene.sim.state()).pollsHeld;
+    for (const name of ['listener-a', 'listener-b']) await scene.joined(name);
+    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+
+    for (const listener of both) listener.signal('SIGTERM');
+    expect(await Promise.all(both.map((listener) => listener.exited()))).toEqual([0, 0]);
+
+    const { scaleSets: atGitHub } = await scene.sim.state();
+    expect(atGitHub.filter(({ session }) => session).map(({ name }) => name)).toEqual([]);
+  });
+
+  test('one whose peer was killed just before closes its session', async () => {
+    await using scene = await startScene();
+    const names = ['listener-a', 'listener-b'];
+    const listeners = new Map(names.map((name) => [name, scene.listener(name)]));
+    for (const name of names) await scene.joined(name);
+    await atRest(scene);
+    const since = performance.now();
+    // Until then silence may come from a reconnect.
+    await eventually(() => expect(performance.now() - since).toBeGreaterThan(6_500), patient);
+    const holder = ownerOf(await scene.record()) ?? '';
+    const peer = names.find((name) => name !== holder) ?? '';
+
+    listeners.get(peer)?.signal('SIGKILL');
+    await listeners.get(peer)?.exited();
+    listeners.get(holder)?.signal('SIGTERM');
+
+    expect(await listeners.get(holder)?.exited()).toBe(0);
+    expect(await scene.session()).toBeUndefined();
+  });
+});
+
 /** The process ends itself with 1 when its budget is used up: 0 proves that it kept to it. */
 describe('a listener that is stopped while GitHub does not answer the delete of its session', () => {
   test('exits 0 in its drain budget, and its successor resumes the session', async () => {

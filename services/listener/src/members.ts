@@ -24,6 +24,7 @@ export class Members {
   readonly #startedAt: string;
   #draining = false;
   #shares: readonly Share[] = [];
+  #others: readonly Holder[] = [];
   /** Since when each of them has been seen, monotonic ms; a restarted one begins anew. */
   #seen = new Map<string, { incarnation: string; since: number }>();
   /** Writes follow one another, so that the last word is the last write. */
@@ -42,6 +43,11 @@ export class Members {
   /** The listeners that take sessions, as of the last look. */
   get shares(): readonly Share[] {
     return this.#shares;
+  }
+
+  /** The other listeners that take sessions, as of the last look. */
+  get others(): readonly Holder[] {
+    return this.#others;
   }
 
   /** Whether this identity has been seen for so long, in ms, that it is likely to stay. */
@@ -114,6 +120,10 @@ export class Members {
     const found = (await this.#deps.members.list()).map(({ value }) => value);
     const live = found.filter(({ draining }) => !draining);
     this.#shares = live.map(({ identity, weight }) => ({ identity, weight }));
+    const { identity: own } = this.#deps.holder;
+    this.#others = live
+      .filter(({ identity }) => identity !== own)
+      .map(({ identity, incarnation }) => ({ v: 1, identity, incarnation }));
     this.#seen = new Map(live.map((member) => [member.identity, this.#sightOf(member)]));
   }
 

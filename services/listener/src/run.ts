@@ -22,13 +22,13 @@ import {
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
-import type { Logger } from '@baton/shared/telemetry';
 import { type ListenerConfig, openingPolicy } from './config.ts';
 import { notReadyReason } from './core/readiness.ts';
 import { HolderWatch } from './holder-watch.ts';
 import { listenerGauges } from './listener-gauges.ts';
 import { ListenerMetrics } from './listener-metrics.ts';
 import { Members } from './members.ts';
+import { peersOf } from './peers.ts';
 import { replayLetters } from './replay-letters.ts';
 import { SessionManager } from './session-manager.ts';
 import { Wakeups } from './wakeups.ts';
@@ -84,7 +84,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       planHints,
       specHints,
       github: (credential, configUrl) => github.get(credential, configUrl),
-      peersLive: once(() => drain(members, log)),
+      peersLive: peersOf({ members, prober, clock, log }),
       draining: signal,
       abort,
     },
@@ -142,20 +142,4 @@ async function openStores(nats: Nats) {
     plans: await openPlans(nats),
     statuses: await openStatus(nats),
   };
-}
-
-/** While NATS is away nobody knows: the sessions are left to whoever comes, with their records. */
-async function drain(members: Members, log: Logger): Promise<boolean> {
-  try {
-    return await members.drain();
-  } catch (err) {
-    log.warn({ err }, 'other listeners could not be told that this one drains');
-    return true;
-  }
-}
-
-/** The same answer for all who ask: the first to hand over says that this listener drains. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => (result ??= work());
 }

@@ -135,6 +135,8 @@ export class SessionManager {
     for (const [id, { stop }] of this.#running) if (!inTurn.has(id)) stop.abort(reason);
     abort.addEventListener('abort', stopAll, { once: true });
     if (abort.aborted) stopAll();
+    // The others are told while polls go on.
+    if (polled.length > 0) await this.#deps.peersLive();
     const worker = async () => {
       for (let id = polled.shift(); id !== undefined; id = polled.shift()) await this.#end(id);
     };
