@@ -71,12 +71,9 @@ export class FactWriter {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  /** Keeps a whole message that nobody understands. Returns what the ring knows it by. */
-  async buryUnreadable({ messageId, problem, raw }: UnreadableMessage): Promise<RingEntry> {
-    const rawHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
-    const entry = { messageId: messageId ?? 'none', bodyHash: rawHash };
+  /** Keeps a whole message that nobody understands. */
+  async buryUnreadable({ problem, raw }: UnreadableMessage, entry: RingEntry): Promise<void> {
     await this.#bury(entry, { reason: problem, body: raw, name: 'message' });
-    return entry;
   }
 
   /** Keeps a whole message that cannot be handled, as the array that its body was. */
@@ -147,6 +144,12 @@ export class FactWriter {
   #nameOf(entry: RingEntry): string {
     return messageName(this.#options, entry);
   }
+}
+
+/** What the ring knows a message by that nobody understands. */
+export function unreadableEntry({ messageId, raw }: UnreadableMessage): RingEntry {
+  const bodyHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
+  return { messageId: messageId ?? 'none', bodyHash };
 }
 
 function splitType(type: string): [entity: string, what: string] {

@@ -151,17 +151,77 @@ describe('MessagePipeline', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  test('ends the session when a delete is refused for good', async () => {
-    const { github, live, say, undeleted } = await aWorld(server, scaleSetId);
+  test.each([400, 403])(
+    'goes on without a delete that is refused with %i, and knows the message ever after',
+    async (status) => {
+      const { github, live, say, undeleted } = await aWorld(server, scaleSetId);
+      const first = await live();
+      const action = { kind: 'status', status } as const;
+      const fault = await github.control.addFault({ route: 'deleteMessage', first: 1, action });
+      await say('a');
+      await first.pollAll();
+      await say('b');
+      await first.pollAll();
+      first.pipeline.nothingWaits();
+      const facts = ['job.assigned a', 'job.assigned b'];
+      expect(await factsOf(cli, scaleSetId)).toEqual(facts);
+      expect(await undeleted()).toBe(1);
+      await github.control.addFault({ id: fault, route: 'deleteMessage', action });
+      for (const _ of [1, 2]) {
+        first.reader.rewind();
+        await first.pollAll();
+      }
+      const said = first.messages.filter((text) => text === 'github refuses to delete a message');
+      expect(said).toHaveLength(1);
+      await first.bury();
+
+      const second = await live();
+      await second.pollAll();
+      await github.control.clearFaults();
+      second.reader.rewind();
+      await second.pollAll();
+
+      expect([first.publisher.published, second.publisher.published]).toEqual([2, 0]);
+      expect(await factsOf(cli, scaleSetId)).toEqual(facts);
+      expect(await undeleted()).toBe(0);
+      expect([...first.failures, ...second.failures]).toEqual([]);
+    },
+  );
+
+  test('keeps one that cannot be understood once, however often its delete is refused', async () => {
+    const { github, live } = await aWorld(server, scaleSetId);
     const life = await live();
-    await say('a');
     const action = { kind: 'status', status: 403 } as const;
     await github.control.addFault({ route: 'deleteMessage', action });
+    const odd = { messageId: '7', statistics: undefined, problem: 'odd', raw: 'odd' };
 
+    for (const _ of [1, 2]) {
+      await life.pipeline.push({ kind: 'unreadable', ...odd });
+      await life.pipeline.drained();
+      life.pipeline.nothingWaits();
+    }
+
+    expect(life.publisher.published).toBe(1);
+    expect(life.claim.record.ring).toHaveLength(1);
+    expect(life.failures).toEqual([]);
+  });
+
+  test('ends the session when more than ten deletes are refused', async () => {
+    const { github, live, say, undeleted } = await aWorld(server, scaleSetId);
+    const life = await live();
+    const action = { kind: 'status', status: 403 } as const;
+    await github.control.addFault({ route: 'deleteMessage', action });
+    for (const n of Array(10).keys()) {
+      await say(`job-${n}`);
+      await life.pollAll();
+    }
+    expect(life.failures).toEqual([]);
+
+    await say('one too many');
     await life.pollAll();
 
-    expect(life.failures).toMatchObject([{ code: 'github' }]);
-    expect(await undeleted()).toBe(1);
+    expect(life.failures).toMatchObject([{ code: 'github', kind: 'forbidden' }]);
+    expect(await undeleted()).toBe(11);
   });
 
   test('publishes through a restart of NATS, everything once', async () => {

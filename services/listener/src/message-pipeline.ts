@@ -1,8 +1,9 @@
-import type {
-  JobsMessage,
-  MessageQueueClient,
-  QueueMessage,
-  UnreadableMessage,
+import {
+  isGitHubError,
+  type JobsMessage,
+  type MessageQueueClient,
+  type QueueMessage,
+  type UnreadableMessage,
 } from '@baton/scaleset';
 import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
@@ -14,7 +15,7 @@ import type { DemandCounter } from './core/demand-counter.ts';
 import { bodyHash, offeredRequestIds } from './core/translate-message.ts';
 import type { LiveSession } from './live-session.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
-import { FactWriter } from './message-pipeline-facts.ts';
+import { FactWriter, unreadableEntry } from './message-pipeline-facts.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface PipelineDeps {
@@ -42,6 +43,8 @@ interface PipelineOptions {
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
+/** Messages that GitHub does not let us delete; when there are more, it is not about messages. */
+const maxRefused = 10;
 /** A message that fails so often is kept as a dead letter: it must not block those behind it. */
 const maxAttempts = 3;
 /** Between two of these attempts, in ms. */
@@ -58,8 +61,9 @@ const outerFailures: ReadonlySet<string> = new Set(['nats', 'github', 'conflict'
  * Any step may be the last one. Until the record is written GitHub delivers the message again and
  * `Nats-Msg-Id` drops what is published twice; after it, the ring in the record says that only the
  * delete is missing. Deletes keep the order of the messages, so that what is delivered again is
- * always the end of the log. A delete follows a successful write under our epoch: a listener that
- * lost its claim deletes nothing.
+ * the end of the log, and messages that GitHub does not let us delete: they stay in the ring and
+ * hold up nothing. A delete follows a successful write under our epoch: a listener that lost its
+ * claim deletes nothing.
  */
 export class MessagePipeline {
   readonly #deps: PipelineDeps;
@@ -70,6 +74,8 @@ export class MessagePipeline {
   #ring: RingEntry[];
   /** Taken in and not deleted yet. */
   #inFlight: RingEntry[] = [];
+  /** Ids of those that GitHub refused to delete; it is tried again when they are delivered again. */
+  readonly #refused = new Set<string>();
   #handling: Promise<void> = Promise.resolve();
   #deleting: Promise<void> = Promise.resolve();
   readonly #pending = new Set<Promise<void>>();
@@ -100,7 +106,9 @@ export class MessagePipeline {
    * an earlier listener, which could not write that down.
    */
   nothingWaits(): void {
-    this.#ring = this.#ring.filter((known) => this.#inFlight.some((entry) => isSame(entry, known)));
+    this.#ring = this.#ring.filter(
+      (known) => includes(this.#inFlight, known) || this.#refused.has(known.messageId),
+    );
   }
 
   /** Resolves when all that was pushed is handled and deleted, or has failed. */
@@ -127,9 +135,9 @@ export class MessagePipeline {
   #take(message: JobsMessage): void {
     const { messageId, jobs, statistics } = message;
     const entry = { messageId, bodyHash: bodyHash(jobs) };
-    if (this.#inFlight.some((known) => isSame(known, entry))) return;
+    if (includes(this.#inFlight, entry)) return;
     this.#inFlight = [...this.#inFlight, entry];
-    if (this.#ring.some((known) => isSame(known, entry))) {
+    if (includes(this.#ring, entry)) {
       this.#deps.log.debug({ messageId }, 'message was published before');
       this.#enqueue(() => this.#deleteInOrder(entry));
       return;
@@ -181,10 +189,15 @@ export class MessagePipeline {
 
   /** What cannot be understood is kept whole, then acknowledged, so that it blocks nothing. */
   async #bury(message: UnreadableMessage): Promise<void> {
-    const entry = await this.#facts.buryUnreadable(message);
-    if (message.messageId === undefined) return;
-    this.#ring = [...this.#ring, entry];
-    await this.#recordRing();
+    const entry = unreadableEntry(message);
+    if (!includes(this.#ring, entry)) {
+      await this.#facts.buryUnreadable(message, entry);
+      if (message.messageId === undefined) return;
+      // GitHub refused to delete it and has sent it with another text: it is one message all the same.
+      const others = this.#ring.filter(({ messageId }) => messageId !== entry.messageId);
+      this.#ring = [...others, entry];
+      await this.#recordRing();
+    }
     this.#deleteInOrder(entry);
   }
 
@@ -216,14 +229,36 @@ export class MessagePipeline {
   /** Queues the delete behind those of earlier messages; the next message need not wait for it. */
   #deleteInOrder(entry: RingEntry): void {
     this.#deleting = this.#deleting.then(async () => {
-      await this.#calls.delete(entry.messageId);
-      // The record learns it with its next write; until then the entry is merely superfluous.
-      this.#ring = this.#ring.filter((known) => !isSame(known, entry));
-      this.#inFlight = this.#inFlight.filter((known) => !isSame(known, entry));
+      try {
+        await this.#calls.delete(entry.messageId);
+        // The record learns it with its next write; until then the entry is merely superfluous.
+        this.#ring = without(this.#ring, entry);
+        this.#refused.delete(entry.messageId);
+      } catch (error) {
+        this.#keepRefused(entry.messageId, error);
+      }
+      this.#inFlight = without(this.#inFlight, entry);
     });
     // Whoever waits for the message sees the failure; this only keeps it from being unhandled.
     this.#deleting.catch(() => undefined);
   }
+
+  /** Goes on without the delete when GitHub refuses it; rethrows any other error, and one too many. */
+  #keepRefused(messageId: string, error: unknown): void {
+    if (!isGitHubError(error, 'forbidden', 'refused')) throw error;
+    if (this.#refused.has(messageId)) return;
+    if (this.#refused.size >= maxRefused) throw error;
+    this.#refused.add(messageId);
+    this.#deps.log.error({ err: error, messageId }, 'github refuses to delete a message');
+  }
+}
+
+function includes(entries: readonly RingEntry[], entry: RingEntry): boolean {
+  return entries.some((known) => isSame(known, entry));
+}
+
+function without(entries: readonly RingEntry[], entry: RingEntry): RingEntry[] {
+  return entries.filter((known) => !isSame(known, entry));
 }
 
 function isSame(a: RingEntry, b: RingEntry): boolean {
