@@ -22,7 +22,8 @@ test('a listener that comes back to messages which it could not delete asks for 
     jobId: 'a',
     result: 'succeeded',
   }));
-  await sim.play('linux', { entries, apart: true });
+  // Yesterday: statistics stay with the message that they were written into.
+  await sim.play('linux', { entries, apart: true, statistics: { totalAssignedJobs: 5 } });
   await eventually(async () => {
     expect(await scene.facts()).toEqual(['job.assigned a', 'job.completed a']);
     expect((await scene.record())?.ring).toHaveLength(2);
@@ -31,7 +32,10 @@ test('a listener that comes back to messages which it could not delete asks for 
 
   first.signal('SIGKILL');
   await first.exited();
-  expect(await undeleted()).toBe(2);
+  const unknown = entries.map((entry) => ({ ...entry, jobId: 'b' }));
+  await sim.play('linux', { entries: unknown, apart: true });
+  await sim.play('linux', { statistics: {} });
+  expect(await undeleted()).toBe(4);
   await sim.clearFaults();
   scene.listener('listener-0');
 
@@ -39,7 +43,12 @@ test('a listener that comes back to messages which it could not delete asks for 
   await atRest(scene);
   expect((await sim.books()).messagesRedelivered).toBe(2);
   expect((await scene.session())?.id).toBe(before?.id);
-  expect(await scene.facts()).toEqual(['job.assigned a', 'job.completed a']);
+  expect(await scene.facts()).toEqual([
+    'job.assigned a',
+    'job.assigned b',
+    'job.completed a',
+    'job.completed b',
+  ]);
   const demands = await eventually(async () => {
     const later = (await storedMessages(await server.connect('admin'), streams.events))
       .flatMap(({ data }) => demandSchema.safeParse(data).data ?? [])

@@ -36,6 +36,10 @@ const choices = {
     values: ['zero-on-assigned', 'zero', 'real'],
     text: 'runnerRequestId in the github.com dialect',
   },
+  messageStatistics: {
+    values: ['as-written', 'as-delivered'],
+    text: 'of when the statistics of a message are',
+  },
 } as const;
 
 const switches = {
@@ -57,6 +61,7 @@ const serveSchema = z.object({
   endedSessionAnswer: z.enum(choices.endedSessionAnswer.values),
   endedSessionJobs: z.enum(choices.endedSessionJobs.values),
   requestIds: z.enum(choices.requestIds.values),
+  messageStatistics: z.enum(choices.messageStatistics.values),
   startedWakesPoll: z.boolean(),
   assignedWakesPoll: z.boolean(),
   completedWakesPoll: z.boolean(),

@@ -1,7 +1,7 @@
 import type { Job } from './model.ts';
 import type { SimOptions } from './options.ts';
 
-type EntryKind = 'JobAvailable' | 'JobAssigned' | 'JobStarted' | 'JobCompleted';
+export type EntryKind = 'JobAvailable' | 'JobAssigned' | 'JobStarted' | 'JobCompleted';
 
 const zeroTime = '0001-01-01T00:00:00Z';
 

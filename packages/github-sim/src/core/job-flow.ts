@@ -1,10 +1,11 @@
 import type { Clock } from '@baton/shared/time';
 import { DeadlineQueue } from './deadline-queue.ts';
-import { jobEntry } from './job-entries.ts';
+import { type EntryKind, jobEntry } from './job-entries.ts';
 import type { JobQueues } from './job-queues.ts';
 import type { Job, Runner, ScaleSet } from './model.ts';
 import type { SimOptions } from './options.ts';
 import type { Polls } from './polls.ts';
+import { statisticsOf } from './statistics.ts';
 
 /** A job that nobody takes is assigned this often, then cancelled. */
 const maxAssignments = 3;
@@ -100,16 +101,17 @@ export class JobFlow {
     const set = job.set;
     if (!set) return;
     unbind(job, set);
-    set.log.append(jobEntry('JobCompleted', job, this.#options));
+    this.#write('JobCompleted', job, set);
     this.fill(set, this.#options.completedWakesPoll);
   }
 
   /** Takes jobs that have not started away from a set whose session ended; they queue again. */
   retract(set: ScaleSet): void {
     for (const job of [...set.available.values(), ...set.waiting]) {
-      set.log.append(jobEntry('JobAssigned', job, { ...this.#options, requestIds: 'zero' }));
+      this.#write('JobAssigned', job, set, { ...this.#options, requestIds: 'zero' });
       job.outcome = 'canceled';
-      set.log.append(jobEntry('JobCompleted', job, this.#options));
+      unbind(job, set);
+      this.#write('JobCompleted', job, set);
       this.#requeue(job, set);
     }
   }
@@ -130,7 +132,7 @@ export class JobFlow {
     }
     job.status = 'available';
     set.available.set(job.requestId, job);
-    set.log.append(jobEntry('JobAvailable', job, this.#options));
+    this.#write('JobAvailable', job, set);
   }
 
   #assign(job: Job, set: ScaleSet): void {
@@ -142,7 +144,7 @@ export class JobFlow {
 
   #announceAssignment(job: Job, set: ScaleSet): void {
     job.assignments += 1;
-    set.log.append(jobEntry('JobAssigned', job, this.#options));
+    this.#write('JobAssigned', job, set);
     this.#reassign.push({ job, assignment: job.assignments });
   }
 
@@ -170,9 +172,13 @@ export class JobFlow {
     runner.status = 'busy';
     runner.job = job;
     this.#started += 1;
-    set.log.append(jobEntry('JobStarted', job, this.#options));
+    this.#write('JobStarted', job, set);
     runner.held?.hold.end({ kind: 'job', job });
     if (this.#options.startedWakesPoll) this.#polls.wake(set);
+  }
+
+  #write(kind: EntryKind, job: Job, set: ScaleSet, options = this.#options): void {
+    set.log.append(jobEntry(kind, job, options), statisticsOf(set, options.dialect));
   }
 
   #requeue(job: Job, set: ScaleSet): void {

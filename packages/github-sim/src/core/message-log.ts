@@ -1,3 +1,5 @@
+import type { Statistics } from './model.ts';
+
 /** The most job entries that one message carries. */
 const maxEntries = 50;
 const firstId = 100_000_001;
@@ -6,6 +8,8 @@ interface LoggedMessage {
   id: number;
   /** Job entries, each as JSON text. */
   entries: string[];
+  /** Of the moment at which the newest entry was written. */
+  statistics: Statistics;
   deliveries: number;
 }
 
@@ -18,14 +22,18 @@ export class MessageLog {
     return this.#messages.length;
   }
 
-  /** Adds an entry to the newest message that nobody has seen, or begins a new one: always if `apart`. */
-  append(entry: string, apart = false): void {
+  /**
+   * Adds an entry, with the statistics of now, to the newest message that nobody has seen, or begins
+   * a new one: always if `apart`.
+   */
+  append(entry: string, statistics: Statistics, apart = false): void {
     const last = this.#messages.at(-1);
     if (!apart && last && last.deliveries === 0 && last.entries.length < maxEntries) {
       last.entries.push(entry);
+      last.statistics = statistics;
       return;
     }
-    this.#messages.push({ id: this.#nextId, entries: [entry], deliveries: 0 });
+    this.#messages.push({ id: this.#nextId, entries: [entry], statistics, deliveries: 0 });
     this.#nextId += 1;
   }
 

@@ -12,6 +12,8 @@ export interface SimOptions {
   endedSessionJobs: 'replay' | 'retract';
   /** Which `runnerRequestId` the github.com dialect writes. */
   requestIds: 'zero-on-assigned' | 'zero' | 'real';
+  /** Whether a message carries the statistics of when it was written or of each delivery. */
+  messageStatistics: 'as-written' | 'as-delivered';
   startedWakesPoll: boolean;
   assignedWakesPoll: boolean;
   completedWakesPoll: boolean;
@@ -43,6 +45,7 @@ export const defaultOptions: SimOptions = {
   endedSessionAnswer: 'by-reason',
   endedSessionJobs: 'replay',
   requestIds: 'zero-on-assigned',
+  messageStatistics: 'as-written',
   startedWakesPoll: false,
   assignedWakesPoll: true,
   completedWakesPoll: true,

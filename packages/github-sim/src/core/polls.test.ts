@@ -68,15 +68,27 @@ describe('polls', () => {
     expect(given.set.log.length).toBe(3);
   });
 
-  test('statistics are those of the moment of the answer', async () => {
-    const given = aSimulator();
-    const { poll } = aSession(given);
-    const held = poll();
+  test.each([
+    ['as-written', 3],
+    ['as-delivered', 0],
+  ] as const)(
+    'statistics %s stay %i when the jobs are over',
+    async (messageStatistics, assigned) => {
+      const given = aSimulator({ messageStatistics });
+      const { poll } = aSession(given);
+      const held = poll();
 
-    given.sim.jobs.add({ ...job, count: 3 });
+      const jobs = given.sim.jobs.add({ ...job, count: 3 });
+      await expect(held.answer).resolves.toMatchObject({ statistics: { totalAssignedJobs: 3 } });
+      for (const { id } of jobs) given.sim.jobs.cancel(id);
 
-    await expect(held.answer).resolves.toMatchObject({ statistics: { totalAssignedJobs: 3 } });
-  });
+      const statistics = { totalAssignedJobs: assigned };
+      await expect(poll().answer).resolves.toMatchObject({ id: 100_000_001, statistics });
+      await expect(poll(100_000_001).answer).resolves.toMatchObject({
+        statistics: { totalAssignedJobs: 0 },
+      });
+    },
+  );
 });
 
 describe('capacity', () => {

@@ -83,6 +83,7 @@ export class Polls {
 
   #take(set: ScaleSet, cursor: number): PollAnswer | undefined {
     if (set.play.muted) return undefined;
+    const { messageStatistics, dialect } = this.#options;
     const message = set.log.deliver(cursor);
     if (!message) return undefined;
     this.#journal.write(set.name, 'delivered', { messageId: message.id });
@@ -91,7 +92,8 @@ export class Polls {
       kind: 'message',
       id: message.id,
       body: `[${message.entries.join(',')}]`,
-      statistics: statisticsOf(set, this.#options.dialect),
+      statistics:
+        messageStatistics === 'as-written' ? message.statistics : statisticsOf(set, dialect),
     };
   }
 }

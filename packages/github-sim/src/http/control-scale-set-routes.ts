@@ -3,6 +3,7 @@ import { dropSchema, playSchema, registrySchema } from '../control/schemas.ts';
 import type { ScaleSet } from '../core/model.ts';
 import { Refusal } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
+import { statisticsOf } from '../core/statistics.ts';
 import { control } from './control-route.ts';
 import { param, type Route, readBody, type SimRequest } from './exchange.ts';
 
@@ -61,7 +62,10 @@ function play(sim: Simulator, set: ScaleSet, wanted: z.output<typeof playSchema>
   set.play.drift = wanted.drift ?? set.play.drift;
   set.play.runner = wanted.runner ?? set.play.runner;
   if (wanted.restartMessageIds) set.log.restart();
-  for (const entry of wanted.entries ?? []) set.log.append(JSON.stringify(entry), wanted.apart);
+  const statistics = statisticsOf(set, sim.options.dialect);
+  for (const entry of wanted.entries ?? []) {
+    set.log.append(JSON.stringify(entry), statistics, wanted.apart);
+  }
   sim.flow.fill(set, wanted.entries !== undefined || wanted.muted === false);
 }
 
