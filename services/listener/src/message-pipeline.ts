@@ -12,6 +12,7 @@ import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
+import { MessageRing } from './core/message-ring.ts';
 import { bodyHash, offeredRequestIds } from './core/translate-message.ts';
 import type { LiveSession } from './live-session.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
@@ -43,8 +44,6 @@ interface PipelineOptions {
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
-/** Messages that GitHub does not let us delete; when there are more, it is not about messages. */
-const maxRefused = 10;
 /** A message that fails so often is kept as a dead letter: it must not block those behind it. */
 const maxAttempts = 3;
 /** Between two of these attempts, in ms. */
@@ -70,12 +69,7 @@ export class MessagePipeline {
   readonly #options: PipelineOptions;
   readonly #facts: FactWriter;
   readonly #calls: QueueCalls;
-  /** Published, by the record; some may be deleted already. */
-  #ring: RingEntry[];
-  /** Taken in and not deleted yet. */
-  #inFlight: RingEntry[] = [];
-  /** Ids of those that GitHub refused to delete; it is tried again when they are delivered again. */
-  readonly #refused = new Set<string>();
+  readonly #ring: MessageRing;
   #handling: Promise<void> = Promise.resolve();
   #deleting: Promise<void> = Promise.resolve();
   readonly #pending = new Set<Promise<void>>();
@@ -85,7 +79,13 @@ export class MessagePipeline {
     this.#options = options;
     this.#facts = new FactWriter(deps, options);
     this.#calls = new QueueCalls(deps, options.queueSignal);
-    this.#ring = deps.claim.record.ring;
+    this.#ring = new MessageRing(deps.claim.record.ring);
+  }
+
+  /** Whether the message was taken in before, and is delivered again. */
+  knows(message: QueueMessage): boolean {
+    const entry = entryOf(message);
+    return this.#ring.isInFlight(entry) || this.#ring.isHandled(entry);
   }
 
   /** Takes a message in; resolves when there is room for another. */
@@ -106,9 +106,7 @@ export class MessagePipeline {
    * an earlier listener, which could not write that down.
    */
   nothingWaits(): void {
-    this.#ring = this.#ring.filter(
-      (known) => includes(this.#inFlight, known) || this.#refused.has(known.messageId),
-    );
+    this.#ring.nothingWaits();
   }
 
   /** Resolves when all that was pushed is handled and deleted, or has failed. */
@@ -134,10 +132,10 @@ export class MessagePipeline {
   /** Counted in the order of arrival, before anything is awaited. */
   #take(message: JobsMessage): void {
     const { messageId, jobs, statistics } = message;
-    const entry = { messageId, bodyHash: bodyHash(jobs) };
-    if (includes(this.#inFlight, entry)) return;
-    this.#inFlight = [...this.#inFlight, entry];
-    if (includes(this.#ring, entry)) {
+    const entry = entryOf(message);
+    if (this.#ring.isInFlight(entry)) return;
+    this.#ring.take(entry);
+    if (this.#ring.isHandled(entry)) {
       this.#deps.log.debug({ messageId }, 'message was published before');
       this.#enqueue(() => this.#deleteInOrder(entry));
       return;
@@ -157,7 +155,7 @@ export class MessagePipeline {
   ): Promise<void> {
     const problem = await this.#tryOften(message, entry, seq);
     if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
-    this.#ring = [...this.#ring, entry];
+    this.#ring.handle(entry);
     if (demandAfter) await this.#announce(demandAfter);
     else await this.#recordRing();
     this.#deleteInOrder(entry);
@@ -189,13 +187,11 @@ export class MessagePipeline {
 
   /** What cannot be understood is kept whole, then acknowledged, so that it blocks nothing. */
   async #bury(message: UnreadableMessage): Promise<void> {
-    const entry = unreadableEntry(message);
-    if (!includes(this.#ring, entry)) {
+    const entry = entryOf(message);
+    if (!this.#ring.isHandled(entry)) {
       await this.#facts.buryUnreadable(message, entry);
       if (message.messageId === undefined) return;
-      // GitHub refused to delete it and has sent it with another text: it is one message all the same.
-      const others = this.#ring.filter(({ messageId }) => messageId !== entry.messageId);
-      this.#ring = [...others, entry];
+      this.#ring.handle(entry);
       await this.#recordRing();
     }
     this.#deleteInOrder(entry);
@@ -214,7 +210,7 @@ export class MessagePipeline {
   async #announce(demand: Demand): Promise<void> {
     const { claim, publisher, clock } = this.#deps;
     const { scaleSetId, signal } = this.#options;
-    await claim.write((record) => ({ ...record, demand, ring: this.#ring }));
+    await claim.write((record) => ({ ...record, demand, ring: this.#ring.recorded }));
     const event = { v: 1, type: 'demand.changed', scaleSetId, at: isoNow(clock), demand };
     await publisher.publish(eventSubject('listener', scaleSetId, 'demand', 'changed'), event, {
       messageId: `demand-${scaleSetId}-${demand.epoch}-${demand.seq}`,
@@ -223,7 +219,7 @@ export class MessagePipeline {
   }
 
   async #recordRing(): Promise<void> {
-    await this.#deps.claim.write((record) => ({ ...record, ring: this.#ring }));
+    await this.#deps.claim.write((record) => ({ ...record, ring: this.#ring.recorded }));
   }
 
   /** Queues the delete behind those of earlier messages; the next message need not wait for it. */
@@ -232,35 +228,28 @@ export class MessagePipeline {
       try {
         await this.#calls.delete(entry.messageId);
         // The record learns it with its next write; until then the entry is merely superfluous.
-        this.#ring = without(this.#ring, entry);
-        this.#refused.delete(entry.messageId);
+        this.#ring.forget(entry);
       } catch (error) {
-        this.#keepRefused(entry.messageId, error);
+        this.#goOnWithout(entry, error);
       }
-      this.#inFlight = without(this.#inFlight, entry);
     });
     // Whoever waits for the message sees the failure; this only keeps it from being unhandled.
     this.#deleting.catch(() => undefined);
   }
 
-  /** Goes on without the delete when GitHub refuses it; rethrows any other error, and one too many. */
-  #keepRefused(messageId: string, error: unknown): void {
+  /** Rethrows what is more than a refusal to delete one message. */
+  #goOnWithout(entry: RingEntry, error: unknown): void {
     if (!isGitHubError(error, 'forbidden', 'refused')) throw error;
-    if (this.#refused.has(messageId)) return;
-    if (this.#refused.size >= maxRefused) throw error;
-    this.#refused.add(messageId);
-    this.#deps.log.error({ err: error, messageId }, 'github refuses to delete a message');
+    const refusal = this.#ring.refuse(entry);
+    if (refusal === 'too many') throw error;
+    const { messageId } = entry;
+    if (refusal === 'first') {
+      this.#deps.log.error({ err: error, messageId }, 'github refuses to delete a message');
+    }
   }
 }
 
-function includes(entries: readonly RingEntry[], entry: RingEntry): boolean {
-  return entries.some((known) => isSame(known, entry));
-}
-
-function without(entries: readonly RingEntry[], entry: RingEntry): RingEntry[] {
-  return entries.filter((known) => !isSame(known, entry));
-}
-
-function isSame(a: RingEntry, b: RingEntry): boolean {
-  return a.messageId === b.messageId && a.bodyHash === b.bodyHash;
+function entryOf(message: QueueMessage): RingEntry {
+  if (message.kind === 'unreadable') return unreadableEntry(message);
+  return { messageId: message.messageId, bodyHash: bodyHash(message.jobs) };
 }

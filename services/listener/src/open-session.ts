@@ -45,6 +45,8 @@ export interface Opened {
   how: 'resumed' | 'taken over' | 'created' | 'waited out';
   /** The session of the record had to be replaced; undefined when it was resumed, or there was none. */
   replaced: 'gone' | 'refused' | undefined;
+  /** How long the call took that got it, in ms. */
+  openingMs: number;
 }
 
 interface OpeningTarget {
@@ -84,13 +86,15 @@ export async function openSession(deps: OpeningDeps, target: OpeningTarget): Pro
     if (step.kind !== 'call') throw new AppError('unexpected', 'there is nothing to ask GitHub');
     await clock.sleep(step.afterMs, AbortSignal.any([lease.signal, deps.cancel]));
     await renewForCall(deps);
+    const calledAt = clock.monotonic();
     const attempt = await tryCall(deps, target, step.call);
     if (attempt.session) {
+      const openingMs = clock.monotonic() - calledAt;
       const how = howOpened(step.call, history);
       const { replaced, conflicts } = history;
       await recordSession(deps, target, attempt.session);
       deps.log.info({ how, replaced, conflicts }, 'session open');
-      return { session: attempt.session, how, replaced };
+      return { session: attempt.session, how, replaced, openingMs };
     }
     remember(history, attempt.answer, clock.monotonic());
     step = decideSessionStep(history, policy, random);

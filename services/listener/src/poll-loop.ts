@@ -9,6 +9,7 @@ import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
+import { emptyMs } from './core/backlog-limits.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StepWatch } from './step-watch.ts';
 
@@ -28,7 +29,7 @@ interface PollDeps {
 interface PollHandlers {
   /** Takes a message; resolves when there is room for another one. */
   onMessage: (message: QueueMessage) => Promise<void>;
-  /** GitHub has been holding a poll for `heldMs`. */
+  /** GitHub has been holding a poll for `heldMs`, or has held it until it ended without a message. */
   onHeld: () => void;
   heldMs: number;
   /** A poll was held and ended without a message: all that is undeleted has been delivered. */
@@ -92,7 +93,7 @@ export async function pollLoop(
         position.pass(result);
         await handlers.onMessage(result);
       } else {
-        if (result === undefined && heldForMs >= handlers.heldMs) handlers.onEmpty();
+        if (result === undefined) tellEmpty(handlers, heldForMs);
         position.rereadIfQuiet();
       }
       handlers.onPollEnd();
@@ -132,6 +133,13 @@ class Position {
     this.#id = '0';
     this.#movedAt = this.#clock.monotonic();
   }
+}
+
+/** A poll ended without a message. */
+function tellEmpty({ heldMs, onHeld, onEmpty }: PollHandlers, heldForMs: number): void {
+  if (heldForMs < emptyMs) return;
+  if (heldForMs < heldMs) onHeld();
+  onEmpty();
 }
 
 /** Nothing, or a message without an id, which can be neither passed nor deleted. */

@@ -3,12 +3,12 @@ import {
   type MessageQueueClient,
   type QueueMessage,
   type ScaleSetClient,
-  type Session,
 } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
-import { backlogHeldMs, DemandCounter } from './core/demand-counter.ts';
+import { type BacklogLimits, backlogLimits } from './core/backlog-limits.ts';
+import { DemandCounter } from './core/demand-counter.ts';
 import { isEnterpriseServer } from './core/enterprise-server.ts';
 import { defaultWaitingPolicy } from './core/waiting-jobs.ts';
 import { JobReports } from './job-reports.ts';
@@ -50,10 +50,8 @@ export interface ServeDeps extends ListenerDeps {
   shouldEnd: () => End | undefined;
 }
 
-interface OpenSession extends Holding, Registered {
+interface OpenSession extends Holding, Registered, Pick<Opened, 'session' | 'how' | 'openingMs'> {
   githubScaleSetId: number;
-  session: Session;
-  how: Opened['how'];
 }
 
 const defaultStepMs = 90_000;
@@ -86,6 +84,7 @@ class Serving {
   readonly #polling: AbortSignal;
   readonly #session: LiveSession;
   readonly #demand: DemandCounter;
+  readonly #backlog: BacklogLimits;
   readonly #queue: MessageQueueClient;
   readonly #pipeline: MessagePipeline;
   readonly #reports: JobReports;
@@ -101,7 +100,11 @@ class Serving {
     this.#polling = AbortSignal.any([lease.signal, this.#ended.signal]);
     this.#session = new LiveSession({ ...deps, ...open }, githubScaleSetId, open.session);
     const { statistics } = open.session;
-    this.#demand = new DemandCounter(statistics, clock.monotonic(), firstSeq(open.claim));
+    this.#backlog = backlogLimits(open.openingMs);
+    this.#demand = new DemandCounter(statistics, clock.monotonic(), {
+      firstSeq: firstSeq(open.claim),
+      backlogMaxMs: this.#backlog.maxMs,
+    });
     this.#queue = open.queue(githubScaleSetId);
     this.#steps = new StepWatch(clock, `the poll loop of ${scaleSetId}`);
     const signal = AbortSignal.any([lease.signal, deps.abort]);
@@ -161,7 +164,7 @@ class Serving {
       { ...this.#deps, queue: this.#queue, session: this.#session, steps: this.#steps, stepMs },
       {
         onMessage: (message) => this.#onMessage(message),
-        heldMs: backlogHeldMs,
+        heldMs: this.#backlog.heldMs,
         onHeld: () => this.#onHeld(),
         onEmpty: () => this.#pipeline.nothingWaits(),
         onPollEnd: () => {
@@ -176,8 +179,12 @@ class Serving {
 
   async #onMessage(message: QueueMessage): Promise<void> {
     const { status, clock } = this.#deps;
-    status.polled(message);
-    this.#reports.onMessage(message, this.#demand.inBacklog(clock.monotonic()));
+    const inBacklog = this.#demand.inBacklog(clock.monotonic());
+    // Statistics are of when the message was written.
+    const old = inBacklog || this.#pipeline.knows(message);
+    const news = old ? { ...message, statistics: undefined } : message;
+    status.polled(news);
+    this.#reports.onMessage(news, inBacklog);
     await this.#pipeline.push(message);
   }
 
@@ -192,7 +199,7 @@ class Serving {
 
   /** After a backlog that brought jobs, the statistics of opening are replaced by those of now. */
   async #settleDemand(): Promise<void> {
-    const { log, clock } = this.#deps;
+    const { log, clock, status } = this.#deps;
     const session = this.#session;
     const fresh = await session.refresh(session.queue.token).then(
       () => session.statistics,
@@ -201,6 +208,7 @@ class Serving {
         return undefined;
       },
     );
+    if (fresh) status.counted(fresh, false);
     if (this.#demand.settle(fresh, clock.monotonic())) this.#pipeline.pushDemand();
   }
 

@@ -20,7 +20,7 @@ describe('DemandCounter', () => {
   });
 
   test('goes on behind the demands of an earlier session', () => {
-    const counter = new DemandCounter(someStatistics(3), 0, 7);
+    const counter = new DemandCounter(someStatistics(3), 0, { firstSeq: 7 });
     counter.onMessage(assign('a'), undefined, 10);
 
     expect(counter.current).toEqual({ seq: 7, assigned: 3 });

@@ -1,12 +1,16 @@
 import type { JobMessage, Statistics } from '@baton/scaleset';
+import { backlogLimits } from './backlog-limits.ts';
 import { jobKey } from './job-key.ts';
 
-/** A poll that GitHub holds for this long finds nothing waiting: the backlog is over, in ms. */
-export const backlogHeldMs = 250;
-/** The backlog is taken to be over at the latest this long after the session was opened, in ms. */
-const backlogMaxMs = 2_000;
 /** After this time an assigned job must have reached GitHub's statistics, in ms. */
 const trustJobsMs = 120_000;
+
+interface DemandOptions {
+  /** Above that of every demand of the same epoch, which had other sessions. Default 0. */
+  firstSeq?: number;
+  /** The backlog is taken to be over at the latest this long after the opening, in ms. */
+  backlogMaxMs?: number;
+}
 
 /**
  * Counts the demand of one session: jobs assigned to the scale set and not completed.
@@ -24,13 +28,15 @@ export class DemandCounter {
   /** The backlog brought jobs, so the statistics of opening are not those of now. */
   #stale = false;
   readonly #firstSeq: number;
+  readonly #backlogMaxMs: number;
   #seq: number;
   #assigned: number;
   /** Of the demand of now: what GitHub said. */
   #said: number;
 
-  /** `firstSeq` is above that of every demand of the same epoch, which had other sessions. */
-  constructor(opening: Statistics | undefined, now: number, firstSeq = 0) {
+  constructor(opening: Statistics | undefined, now: number, options: DemandOptions = {}) {
+    const { firstSeq = 0, backlogMaxMs = backlogLimits(0).maxMs } = options;
+    this.#backlogMaxMs = backlogMaxMs;
     this.#firstSeq = firstSeq;
     this.#seq = firstSeq;
     this.#opening = opening?.totalAssignedJobs ?? 0;
@@ -81,7 +87,7 @@ export class DemandCounter {
   }
 
   /**
-   * A poll has been held for `backlogHeldMs`, which ends the backlog. Returns whether GitHub should
+   * GitHub holds a poll, or has held one, which ends the backlog. Returns whether GitHub should
    * be asked for statistics of now: jobs that the backlog completed may or may not stand in those of
    * opening. Then `settle` follows.
    */
@@ -101,7 +107,7 @@ export class DemandCounter {
 
   /** Whether messages that come now are taken for such that piled up while nobody listened. */
   inBacklog(now: number): boolean {
-    return this.#backlog && now - this.#openedAt < backlogMaxMs;
+    return this.#backlog && now - this.#openedAt < this.#backlogMaxMs;
   }
 
   #next(said: number, now: number): void {

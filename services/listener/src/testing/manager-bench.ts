@@ -1,11 +1,13 @@
 import { GitHubClients } from '@baton/scaleset';
 import {
+  demandChangedSchema,
   type Plan,
   type ScaleSetDeclaration,
   scaleSetEventSchema,
   scaleSetIdOf,
   streams,
 } from '@baton/shared/contracts';
+import type { Nats } from '@baton/shared/messaging';
 import { openMembers, openPlans, openSpecs } from '@baton/shared/stores';
 import { type Clock, systemClock } from '@baton/shared/time';
 import {
@@ -70,15 +72,7 @@ export async function aManager({ sim: simOptions, clock, ...policies }: ManagerO
       const status = (await listener.statuses.get(scaleSetIdOf(name)))?.value;
       return Object.fromEntries(status?.conditions.map(({ type, text }) => [type, text]) ?? []);
     },
-    /** What was announced of this condition: its beginnings and ends, in order. */
-    announced: async (condition: string) => {
-      const stored = await storedMessages(admin, streams.events);
-      return stored
-        .map(({ data }) => scaleSetEventSchema.safeParse(data).data)
-        .filter((event) => event?.type === 'condition.changed')
-        .filter((event) => event.condition === condition)
-        .map(({ text }) => (text === undefined ? 'ended' : 'began'));
-    },
+    ...whatIsAnnounced(admin),
     /** Every capacity that GitHub was told while it held polls, in order; null: none was named. */
     capacities: async (name: string) =>
       (await control.journal())
@@ -98,6 +92,26 @@ export async function aManager({ sim: simOptions, clock, ...policies }: ManagerO
     },
     /** Makes the listener read its plan again, as when time has passed. */
     readPlan: (name: string) => listener.planHints.wake(scaleSetIdOf(name)),
+  };
+}
+
+/** What the stream of events says. */
+function whatIsAnnounced(admin: Nats) {
+  const stored = async () => (await storedMessages(admin, streams.events)).map(({ data }) => data);
+  return {
+    /** Every demand of a scale set, in order. */
+    demands: async (name: string) =>
+      (await stored())
+        .map((data) => demandChangedSchema.safeParse(data).data)
+        .filter((event) => event?.scaleSetId === scaleSetIdOf(name))
+        .map((event) => event?.demand.assigned),
+    /** The beginnings and ends of a condition, in order. */
+    announced: async (condition: string) =>
+      (await stored())
+        .map((data) => scaleSetEventSchema.safeParse(data).data)
+        .filter((event) => event?.type === 'condition.changed')
+        .filter((event) => event.condition === condition)
+        .map(({ text }) => (text === undefined ? 'ended' : 'began')),
   };
 }
 
