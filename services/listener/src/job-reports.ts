@@ -6,14 +6,14 @@ import type { CapacityWatch } from './capacity-watch.ts';
 import type { DemandCounter } from './core/demand-counter.ts';
 import { RetractedJobs } from './core/retracted-jobs.ts';
 import { WaitingJobs, type WaitingPolicy } from './core/waiting-jobs.ts';
-import type { LostOffers } from './lost-offers.ts';
+import type { Offers } from './offers.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 interface ReportDeps {
   status: StatusReporter;
   capacity: CapacityWatch;
   client: ScaleSetClient;
-  lostOffers: LostOffers;
+  offers: Offers;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -66,12 +66,12 @@ export class JobReports {
 
   /** What waited at GitHub was delivered: offers that did not come are lost. Never rejects. */
   async onBacklogOver(): Promise<void> {
-    await this.#deps.lostOffers.recover();
+    await this.#deps.offers.recover();
   }
 
   /** Looks from time to time, because nobody tells that nothing happens. Until the signal is aborted. */
   async run(): Promise<void> {
-    const { clock, random, lostOffers } = this.#deps;
+    const { clock, random, offers } = this.#deps;
     const { signal, policy } = this.#options;
     while (!signal.aborted) {
       const inMs = this.#askInMs() * (0.8 + 0.2 * random());
@@ -80,7 +80,7 @@ export class JobReports {
       await clock.sleep(waitMs, signal).catch(() => undefined);
       if (isAborted(signal)) return;
       if (this.#askInMs() <= inMs * 0.25) await this.#ask();
-      if (this.#waiting.offersLost(clock.monotonic())) await lostOffers.recover();
+      if (this.#waiting.offersLost(clock.monotonic())) await offers.recover(this.#waiting.idle);
       this.#tellWaiting();
       this.#forgetRetracted();
     }

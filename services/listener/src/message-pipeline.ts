@@ -17,6 +17,7 @@ import { bodyHash, offeredRequestIds } from './core/translate-message.ts';
 import type { LiveSession } from './live-session.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
 import { FactWriter, unreadableEntry } from './message-pipeline-facts.ts';
+import type { Offers } from './offers.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface PipelineDeps {
@@ -24,6 +25,7 @@ interface PipelineDeps {
   session: LiveSession;
   claim: SessionClaim;
   publisher: Publisher;
+  offers: Offers;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -141,6 +143,7 @@ export class MessagePipeline {
       return;
     }
     const { demand } = this.#options;
+    this.#deps.offers.onJobs(jobs);
     const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
     const demandAfter = changed ? this.#demandNow() : undefined;
@@ -167,12 +170,12 @@ export class MessagePipeline {
     entry: RingEntry,
     seq: number,
   ): Promise<string | undefined> {
-    const { claim, clock, log } = this.#deps;
+    const { claim, clock, log, offers } = this.#deps;
     const { signal } = this.#options;
     const offered = offeredRequestIds(message.jobs);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        if (offered.length > 0) await this.#calls.acquire(offered);
+        await offers.take(offered);
         await this.#facts.publish(message, entry, { epoch: claim.epoch, seq });
         return undefined;
       } catch (error) {

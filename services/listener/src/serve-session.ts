@@ -15,9 +15,9 @@ import { JobReports } from './job-reports.ts';
 import { keepRegistered, type Registered } from './keep-registered.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { LiveSession } from './live-session.ts';
-import { LostOffers } from './lost-offers.ts';
 import { MessagePipeline } from './message-pipeline.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
+import { Offers } from './offers.ts';
 import type { Opened } from './open-session.ts';
 import { pollLoop } from './poll-loop.ts';
 import { EndOfSession, watchForEnd } from './serve-session-end.ts';
@@ -86,6 +86,7 @@ class Serving {
   readonly #demand: DemandCounter;
   readonly #backlog: BacklogLimits;
   readonly #queue: MessageQueueClient;
+  readonly #offers: Offers;
   readonly #pipeline: MessagePipeline;
   readonly #reports: JobReports;
   readonly #steps: StepWatch;
@@ -110,8 +111,10 @@ class Serving {
     const signal = AbortSignal.any([lease.signal, deps.abort]);
     const queueSignal = AbortSignal.any([signal, this.#gone.signal]);
     const onFailure = (error: unknown) => this.#ended.abort(error);
+    const queueDeps = { ...deps, queue: this.#queue, session: this.#session };
+    this.#offers = this.#makeOffers(new QueueCalls(queueDeps, queueSignal));
     this.#pipeline = new MessagePipeline(
-      { ...deps, queue: this.#queue, session: this.#session, claim: open.claim },
+      { ...queueDeps, claim: open.claim, offers: this.#offers },
       { scaleSetId, githubScaleSetId, demand: this.#demand, signal, queueSignal, onFailure },
     );
     this.#reports = this.#makeReports();
@@ -119,6 +122,8 @@ class Serving {
 
   async run(): Promise<End> {
     const { lease } = this.#open;
+    const stopListening = this.#deps.capacity.onChange(() => void this.#offers.takeMore());
+    this.#ended.signal.addEventListener('abort', stopListening, { once: true });
     this.#pipeline.pushDemand();
     this.#background.push(
       this.#session.keepFresh(this.#polling),
@@ -210,6 +215,7 @@ class Serving {
     );
     if (fresh) status.counted(fresh, false);
     if (this.#demand.settle(fresh, clock.monotonic())) this.#pipeline.pushDemand();
+    await this.#offers.takeMore();
   }
 
   /**
@@ -247,21 +253,23 @@ class Serving {
     status.setCondition('stuck', `${error.message}: the scale set is left to another listener`);
   }
 
+  #makeOffers(calls: QueueCalls): Offers {
+    const { githubScaleSetId } = this.#open;
+    const supported = isEnterpriseServer(this.#deps.spec().declaration.configUrl);
+    return new Offers(
+      { ...this.#deps, ...this.#open, calls, demand: this.#demand },
+      { githubScaleSetId, supported, signal: this.#polling },
+    );
+  }
+
   #makeReports(): JobReports {
-    const { spec, waitingPolicy: policy = defaultWaitingPolicy } = this.#deps;
+    const { waitingPolicy: policy = defaultWaitingPolicy } = this.#deps;
     const { githubScaleSetId, session, how } = this.#open;
     const signal = this.#polling;
-    const calls = new QueueCalls(
-      { ...this.#deps, queue: this.#queue, session: this.#session },
-      signal,
-    );
-    const deps = { ...this.#deps, ...this.#open, calls };
-    const supported = isEnterpriseServer(spec().declaration.configUrl);
-    const lostOffers = new LostOffers(deps, { githubScaleSetId, supported, signal });
     const replaced = how !== 'resumed';
     const demand = this.#demand;
     const onDemand = () => this.#pipeline.pushDemand();
     const options = { githubScaleSetId, session, replaced, policy, demand, onDemand, signal };
-    return new JobReports({ ...deps, lostOffers }, options);
+    return new JobReports({ ...this.#deps, ...this.#open, offers: this.#offers }, options);
   }
 }

@@ -43,6 +43,7 @@ const choices = {
 } as const;
 
 const switches = {
+  capacityHeeded: 'no more jobs are given than the X-ScaleSetMaxCapacity of a poll',
   startedWakesPoll: 'JobStarted answers a held poll',
   assignedWakesPoll: 'JobAssigned answers a held poll',
   completedWakesPoll: 'JobCompleted answers a held poll',
@@ -62,6 +63,7 @@ const serveSchema = z.object({
   endedSessionJobs: z.enum(choices.endedSessionJobs.values),
   requestIds: z.enum(choices.requestIds.values),
   messageStatistics: z.enum(choices.messageStatistics.values),
+  capacityHeeded: z.boolean(),
   startedWakesPoll: z.boolean(),
   assignedWakesPoll: z.boolean(),
   completedWakesPoll: z.boolean(),

@@ -57,7 +57,7 @@ export class JobFlow {
    * `wake` answers the poll even if nothing was assigned.
    */
   fill(set: ScaleSet, wake = false): void {
-    const capacity = set.play.muted ? 0 : (set.session?.held?.capacity ?? 0);
+    const capacity = this.#capacityOf(set);
     let assigned = false;
     while (set.available.size + set.waiting.size + set.running.size < capacity) {
       const job = this.#queues.takeOldest(set);
@@ -122,6 +122,11 @@ export class JobFlow {
     for (const job of set.waiting) {
       this.finish(job, { status: 'failed', result: 'abandoned' });
     }
+  }
+
+  #capacityOf({ play, session }: ScaleSet): number {
+    if (play.muted || !session?.held) return 0;
+    return this.#options.capacityHeeded ? session.held.capacity : Infinity;
   }
 
   #bind(job: Job, set: ScaleSet): void {

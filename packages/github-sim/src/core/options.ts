@@ -14,6 +14,8 @@ export interface SimOptions {
   requestIds: 'zero-on-assigned' | 'zero' | 'real';
   /** Whether a message carries the statistics of when it was written or of each delivery. */
   messageStatistics: 'as-written' | 'as-delivered';
+  /** Whether no more jobs are given than a poll's capacity; some Enterprise Servers offer all. */
+  capacityHeeded: boolean;
   startedWakesPoll: boolean;
   assignedWakesPoll: boolean;
   completedWakesPoll: boolean;
@@ -46,6 +48,7 @@ export const defaultOptions: SimOptions = {
   endedSessionJobs: 'replay',
   requestIds: 'zero-on-assigned',
   messageStatistics: 'as-written',
+  capacityHeeded: true,
   startedWakesPoll: false,
   assignedWakesPoll: true,
   completedWakesPoll: true,

@@ -49,6 +49,11 @@ export class DemandCounter {
     return { seq: this.#seq, assigned: this.#assigned };
   }
 
+  /** Jobs assigned now, those of a backlog too. */
+  assignedNow(now: number): number {
+    return Math.max(this.#assigned, this.#openJobs(now));
+  }
+
   /** Jobs of messages hold the demand above what GitHub said: one of them may be over unseen. */
   get exceedsStatistics(): boolean {
     return this.#assigned > this.#said;

@@ -23,6 +23,7 @@ export const defaultWaitingPolicy: WaitingPolicy = {
 export class WaitingJobs {
   readonly #policy: WaitingPolicy;
   #available = 0;
+  #idle = 0;
   #seenAt: number;
   #offeredAt: number;
   /** Since when jobs wait and none is assigned. */
@@ -38,6 +39,11 @@ export class WaitingJobs {
     return this.#available;
   }
 
+  /** Runners that are online and have no job. */
+  get idle(): number {
+    return this.#idle;
+  }
+
   /** Whether jobs wait and none is assigned, for however long. */
   get noneAssigned(): boolean {
     return this.#noneSince !== undefined;
@@ -48,6 +54,7 @@ export class WaitingJobs {
     if (!statistics) return;
     this.#seenAt = now;
     this.#available = statistics.totalAvailableJobs;
+    this.#idle = statistics.totalIdleRunners;
     const none = this.#available > 0 && statistics.totalAssignedJobs === 0 && canRun;
     this.#noneSince = none ? (this.#noneSince ?? now) : undefined;
   }

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { DemandCounter } from '../core/demand-counter.ts';
 import { LiveSession } from '../live-session.ts';
 import { MessagePipeline } from '../message-pipeline.ts';
+import { QueueCalls } from '../message-pipeline-calls.ts';
+import { Offers } from '../offers.ts';
 import { aGitHub, type TestGitHub } from './github-bench.ts';
 import { aLease, aListener } from './listener-bench.ts';
 
@@ -56,8 +58,18 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
   const publisher = new WatchedPublisher(listener.nats, listener.log);
   const demand = new DemandCounter(opened.statistics, listener.clock.monotonic());
   const failures: unknown[] = [];
+  const offers = new Offers(
+    {
+      ...listener,
+      client: github.client,
+      calls: new QueueCalls({ ...listener, queue, session }, end.signal),
+      capacity: { current: 100 },
+      demand,
+    },
+    { githubScaleSetId, supported: true, signal: end.signal },
+  );
   const pipeline = new MessagePipeline(
-    { ...listener, queue, session, claim, publisher },
+    { ...listener, queue, session, claim, publisher, offers },
     {
       scaleSetId,
       githubScaleSetId,
