@@ -43,6 +43,8 @@ export interface ListenerDeps {
   withdrawal?: WithdrawalPolicy;
   /** When jobs that GitHub keeps back are told. */
   waitingPolicy?: WaitingPolicy;
+  /** After what time without anything stored in NATS that is told, in ms. Default 30 s. */
+  storeLateMs?: number;
   /** How often what GitHub did not do as declared is tried again, in ms. Default 60 s. */
   mendEveryMs?: number;
   /** Aborted when the process drains. */

@@ -6,9 +6,11 @@ import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import { factId, messageName } from './core/fact-id.ts';
 import { translateJobs } from './core/translate-message.ts';
+import type { StoreWatch } from './store-watch.ts';
 
 interface FactsDeps {
   publisher: Publisher;
+  store: StoreWatch;
   clock: Clock;
   log: Logger;
   metrics?: { deadLetter: (scaleSetId: string) => void } | undefined;
@@ -96,11 +98,11 @@ export class FactWriter {
     event: ReturnType<typeof translateJobs>[number],
     { job, entry, part }: { job: JobMessage; entry: RingEntry; part: number },
   ): Promise<void> {
-    const { scaleSetId, signal } = this.#options;
+    const { scaleSetId } = this.#options;
     const subject = eventSubject('listener', scaleSetId, ...splitType(event.type));
     const messageId = factId(this.#options, entry, part);
     try {
-      await this.#deps.publisher.publish(subject, event, { messageId, signal });
+      await this.#store(subject, event, messageId);
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       const reason = `${event.type}: larger than NATS takes`;
@@ -109,13 +111,13 @@ export class FactWriter {
   }
 
   async #bury(entry: RingEntry, { reason, body, name }: Letter): Promise<void> {
-    const { publisher, clock, log, metrics } = this.#deps;
-    const { scaleSetId, signal } = this.#options;
+    const { clock, log, metrics } = this.#deps;
+    const { scaleSetId } = this.#options;
     log.error({ messageId: entry.messageId, reason }, 'message became a dead letter');
     metrics?.deadLetter(scaleSetId);
     const parts = Math.max(1, Math.ceil(body.length / maxBodyLength));
     for (let part = 0; part < parts; part += 1) {
-      await publisher.publish(
+      await this.#store(
         deadSubject('listener', 'message'),
         {
           v: 1,
@@ -132,9 +134,15 @@ export class FactWriter {
           body: body.slice(part * maxBodyLength, (part + 1) * maxBodyLength),
           at: isoNow(clock),
         },
-        { messageId: `dead-${this.#nameOf(entry)}-${name}-${part}`, signal },
+        `dead-${this.#nameOf(entry)}-${name}-${part}`,
       );
     }
+  }
+
+  async #store(subject: string, data: unknown, messageId: string): Promise<void> {
+    const { publisher, store } = this.#deps;
+    const options = { messageId, signal: this.#options.signal, onFailure: store.failed };
+    await store.during(() => publisher.publish(subject, data, options));
   }
 
   /**

@@ -19,6 +19,7 @@ import { QueueCalls } from './message-pipeline-calls.ts';
 import { FactWriter, unreadableEntry } from './message-pipeline-facts.ts';
 import type { Offers } from './offers.ts';
 import type { SessionClaim } from './session-claim.ts';
+import type { StoreWatch } from './store-watch.ts';
 
 interface PipelineDeps {
   queue: MessageQueueClient;
@@ -26,6 +27,7 @@ interface PipelineDeps {
   claim: SessionClaim;
   publisher: Publisher;
   offers: Offers;
+  store: StoreWatch;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -160,7 +162,7 @@ export class MessagePipeline {
     if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
     this.#ring.handle(entry);
     if (demandAfter) await this.#announce(demandAfter);
-    else await this.#recordRing();
+    else await this.#record();
     this.#deleteInOrder(entry);
   }
 
@@ -195,7 +197,7 @@ export class MessagePipeline {
       await this.#facts.buryUnreadable(message, entry);
       if (message.messageId === undefined) return;
       this.#ring.handle(entry);
-      await this.#recordRing();
+      await this.#record();
     }
     this.#deleteInOrder(entry);
   }
@@ -211,18 +213,22 @@ export class MessagePipeline {
 
   /** Records a demand, then wakes the planners; they read it from the record. */
   async #announce(demand: Demand): Promise<void> {
-    const { claim, publisher, clock } = this.#deps;
+    const { publisher, clock, store } = this.#deps;
     const { scaleSetId, signal } = this.#options;
-    await claim.write((record) => ({ ...record, demand, ring: this.#ring.recorded }));
+    await this.#record({ demand });
     const event = { v: 1, type: 'demand.changed', scaleSetId, at: isoNow(clock), demand };
-    await publisher.publish(eventSubject('listener', scaleSetId, 'demand', 'changed'), event, {
-      messageId: `demand-${scaleSetId}-${demand.epoch}-${demand.seq}`,
-      signal,
-    });
+    const subject = eventSubject('listener', scaleSetId, 'demand', 'changed');
+    const messageId = `demand-${scaleSetId}-${demand.epoch}-${demand.seq}`;
+    const options = { messageId, signal, onFailure: store.failed };
+    await store.during(() => publisher.publish(subject, event, options));
   }
 
-  async #recordRing(): Promise<void> {
-    await this.#deps.claim.write((record) => ({ ...record, ring: this.#ring.recorded }));
+  /** Records what is handled, and a demand. */
+  async #record(demand: { demand?: Demand } = {}): Promise<void> {
+    const { claim, store } = this.#deps;
+    await store.during(() =>
+      claim.write((record) => ({ ...record, ...demand, ring: this.#ring.recorded })),
+    );
   }
 
   /** Queues the delete behind those of earlier messages; the next message need not wait for it. */

@@ -24,6 +24,7 @@ import { EndOfSession, watchForEnd } from './serve-session-end.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import { StepWatch, StuckError } from './step-watch.ts';
+import { StoreWatch } from './store-watch.ts';
 
 /**
  * Why a session that was polled is not polled any more. `withdrawn`: nothing could be run for long,
@@ -114,7 +115,7 @@ class Serving {
     const queueDeps = { ...deps, queue: this.#queue, session: this.#session };
     this.#offers = this.#makeOffers(new QueueCalls(queueDeps, queueSignal));
     this.#pipeline = new MessagePipeline(
-      { ...queueDeps, claim: open.claim, offers: this.#offers },
+      { ...queueDeps, claim: open.claim, offers: this.#offers, store: this.#makeStoreWatch() },
       { scaleSetId, githubScaleSetId, demand: this.#demand, signal, queueSignal, onFailure },
     );
     this.#reports = this.#makeReports();
@@ -251,6 +252,14 @@ class Serving {
     this.#ended.abort(error);
     metrics.pollFailed(spec().scaleSetId, 'stuck');
     status.setCondition('stuck', `${error.message}: the scale set is left to another listener`);
+  }
+
+  #makeStoreWatch(): StoreWatch {
+    const { clock, status, storeLateMs: lateMs } = this.#deps;
+    return new StoreWatch(clock, {
+      lateMs,
+      tell: (text) => status.setCondition('events-not-stored', text),
+    });
   }
 
   #makeOffers(calls: QueueCalls): Offers {

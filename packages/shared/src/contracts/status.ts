@@ -26,6 +26,8 @@ export const conditionTypes = [
   'jobs-retracted',
   /** Sessions are replaced again and again: the scale set looks served and is not. */
   'sessions-replaced',
+  /** NATS has stored nothing of the scale set for long, although there is something to store. */
+  'events-not-stored',
   /** GitHub refuses the credential. */
   'credential-refused',
 ] as const;

@@ -27,7 +27,13 @@ export function isMissing(error: unknown): boolean {
 /** A NATS failure as an `AppError`; `what` says what was tried. */
 export function natsFailure(what: string, cause: unknown): AppError {
   const retryable = !(cause instanceof NatsError && refusals.has(cause.code));
-  return new AppError('nats', `${what} failed`, { retryable, cause });
+  return new AppError('nats', `${what} failed${spoken(cause)}`, { retryable, cause });
+}
+
+/** In words, where the client says nothing but "503". */
+function spoken(cause: unknown): string {
+  if (!(cause instanceof NatsError) || cause.code !== '503') return '';
+  return `: ${cause.api_error?.description ?? 'nobody answers'}`;
 }
 
 /** Whether a failure means that NATS takes nothing so large: no retry helps. */

@@ -11,6 +11,8 @@ interface PublishOptions {
   messageId?: string;
   traceparent?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** Of `publish`: told why an attempt failed that is repeated. */
+  onFailure?: ((error: unknown) => void) | undefined;
 }
 
 const policy = { baseMs: 100, maxMs: 2_000, minMs: 20 };
@@ -56,6 +58,7 @@ export class Publisher {
         return;
       } catch (err) {
         if (err instanceof AppError && !err.retryable) throw err;
+        options.onFailure?.(err);
         this.#log.warn({ subject, attempt, err }, 'publish was not confirmed, trying again');
       }
       await this.#clock.sleep(backoffMs(attempt, policy, this.#random), options.signal);

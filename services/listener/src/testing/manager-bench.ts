@@ -29,7 +29,9 @@ import { Wakeups } from '../wakeups.ts';
 import { aListener } from './listener-bench.ts';
 
 interface ManagerOptions
-  extends Partial<Pick<ListenerDeps, 'withdrawal' | 'waitingPolicy' | 'mendEveryMs'>> {
+  extends Partial<
+    Pick<ListenerDeps, 'withdrawal' | 'waitingPolicy' | 'mendEveryMs' | 'storeLateMs'>
+  > {
   sim?: Parameters<typeof startTestSimulator>[0];
   clock?: Clock;
 }
@@ -62,6 +64,7 @@ export async function aManager({ sim: simOptions, clock, ...policies }: ManagerO
     (await control.state()).scaleSets.find((set) => set.name === name);
   return {
     metrics,
+    nats: admin,
     github: control,
     atGitHub,
     session: async (name: string) => (await atGitHub(name))?.session ?? undefined,

@@ -8,6 +8,7 @@ import { LiveSession } from '../live-session.ts';
 import { MessagePipeline } from '../message-pipeline.ts';
 import { QueueCalls } from '../message-pipeline-calls.ts';
 import { Offers } from '../offers.ts';
+import { StoreWatch } from '../store-watch.ts';
 import { aGitHub, type TestGitHub } from './github-bench.ts';
 import { aLease, aListener } from './listener-bench.ts';
 
@@ -68,8 +69,9 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
     },
     { githubScaleSetId, supported: true, signal: end.signal },
   );
+  const store = new StoreWatch(listener.clock, { tell: () => undefined });
   const pipeline = new MessagePipeline(
-    { ...listener, queue, session, claim, publisher, offers },
+    { ...listener, queue, session, claim, publisher, offers, store },
     {
       scaleSetId,
       githubScaleSetId,
