@@ -9,22 +9,20 @@ import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { type BacklogLimits, backlogLimits } from './core/backlog-limits.ts';
 import { DemandCounter } from './core/demand-counter.ts';
-import { isEnterpriseServer } from './core/enterprise-server.ts';
-import { defaultWaitingPolicy } from './core/waiting-jobs.ts';
-import { JobReports } from './job-reports.ts';
+import type { JobReports } from './job-reports.ts';
 import { keepRegistered, type Registered } from './keep-registered.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { LiveSession } from './live-session.ts';
 import { MessagePipeline } from './message-pipeline.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
-import { Offers } from './offers.ts';
+import type { Offers } from './offers.ts';
 import type { Opened } from './open-session.ts';
 import { pollLoop } from './poll-loop.ts';
 import { EndOfSession, watchForEnd } from './serve-session-end.ts';
+import { makeOffers, makeReports, makeStoreWatch } from './serve-session-parts.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import { StepWatch, StuckError } from './step-watch.ts';
-import { StoreWatch } from './store-watch.ts';
 
 /**
  * Why a session that was polled is not polled any more. `withdrawn`: nothing could be run for long,
@@ -51,7 +49,10 @@ export interface ServeDeps extends ListenerDeps {
   shouldEnd: () => End | undefined;
 }
 
-interface OpenSession extends Holding, Registered, Pick<Opened, 'session' | 'how' | 'openingMs'> {
+export interface OpenSession
+  extends Holding,
+    Registered,
+    Pick<Opened, 'session' | 'how' | 'openingMs'> {
   githubScaleSetId: number;
 }
 
@@ -113,12 +114,17 @@ class Serving {
     const queueSignal = AbortSignal.any([signal, this.#gone.signal]);
     const onFailure = (error: unknown) => this.#ended.abort(error);
     const queueDeps = { ...deps, queue: this.#queue, session: this.#session };
-    this.#offers = this.#makeOffers(new QueueCalls(queueDeps, queueSignal));
+    const parts = { demand: this.#demand, signal: this.#polling };
+    this.#offers = makeOffers(deps, open, {
+      ...parts,
+      calls: new QueueCalls(queueDeps, queueSignal),
+    });
     this.#pipeline = new MessagePipeline(
-      { ...queueDeps, claim: open.claim, offers: this.#offers, store: this.#makeStoreWatch() },
+      { ...queueDeps, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
       { scaleSetId, githubScaleSetId, demand: this.#demand, signal, queueSignal, onFailure },
     );
-    this.#reports = this.#makeReports();
+    const onDemand = () => this.#pipeline.pushDemand();
+    this.#reports = makeReports(deps, open, { ...parts, offers: this.#offers, onDemand });
   }
 
   async run(): Promise<End> {
@@ -252,33 +258,5 @@ class Serving {
     this.#ended.abort(error);
     metrics.pollFailed(spec().scaleSetId, 'stuck');
     status.setCondition('stuck', `${error.message}: the scale set is left to another listener`);
-  }
-
-  #makeStoreWatch(): StoreWatch {
-    const { clock, status, storeLateMs: lateMs } = this.#deps;
-    return new StoreWatch(clock, {
-      lateMs,
-      tell: (text) => status.setCondition('events-not-stored', text),
-    });
-  }
-
-  #makeOffers(calls: QueueCalls): Offers {
-    const { githubScaleSetId } = this.#open;
-    const supported = isEnterpriseServer(this.#deps.spec().declaration.configUrl);
-    return new Offers(
-      { ...this.#deps, ...this.#open, calls, demand: this.#demand },
-      { githubScaleSetId, supported, signal: this.#polling },
-    );
-  }
-
-  #makeReports(): JobReports {
-    const { waitingPolicy: policy = defaultWaitingPolicy } = this.#deps;
-    const { githubScaleSetId, session, how } = this.#open;
-    const signal = this.#polling;
-    const replaced = how !== 'resumed';
-    const demand = this.#demand;
-    const onDemand = () => this.#pipeline.pushDemand();
-    const options = { githubScaleSetId, session, replaced, policy, demand, onDemand, signal };
-    return new JobReports({ ...this.#deps, ...this.#open, offers: this.#offers }, options);
   }
 }
