@@ -161,9 +161,10 @@ export class MessagePipeline {
     const problem = await this.#tryOften(message, entry, seq);
     if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
     this.#ring.handle(entry);
-    if (demandAfter) await this.#announce(demandAfter);
-    else await this.#record();
+    await this.#record(demandAfter && { demand: demandAfter });
     this.#deleteInOrder(entry);
+    // Planners that are not woken find the demand in the record.
+    if (demandAfter) await this.#wake(demandAfter);
   }
 
   /** Why the message cannot be handled; undefined when it was. */
@@ -211,11 +212,15 @@ export class MessagePipeline {
     };
   }
 
-  /** Records a demand, then wakes the planners; they read it from the record. */
+  /** Records a demand, then wakes the planners. */
   async #announce(demand: Demand): Promise<void> {
+    await this.#record({ demand });
+    await this.#wake(demand);
+  }
+
+  async #wake(demand: Demand): Promise<void> {
     const { publisher, clock, store } = this.#deps;
     const { scaleSetId, signal } = this.#options;
-    await this.#record({ demand });
     const event = { v: 1, type: 'demand.changed', scaleSetId, at: isoNow(clock), demand };
     const subject = eventSubject('listener', scaleSetId, 'demand', 'changed');
     const messageId = `demand-${scaleSetId}-${demand.epoch}-${demand.seq}`;
