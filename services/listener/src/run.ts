@@ -1,6 +1,6 @@
 import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import { buckets, replayConsumers, streams, topology } from '@baton/shared/contracts';
-import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
+import { answerProbes, LeaseStore, LivenessProber, takeIdentity } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
@@ -51,8 +51,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
     ...runtime,
     name: `listener ${config.instance}`,
   });
-  await awaitTopologyPart(nats, topology({ leaseTtlMs: config.leaseTtlMs }), used, runtime);
-  await verifyInstallation(nats, config.installationId);
+  await findFit(nats, config, runtime);
 
   const ttlMs = config.leaseTtlMs;
   const hints = new Hints(nats);
@@ -105,6 +104,19 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   // Without NATS it runs out by itself.
   await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
   await github.close();
+}
+
+/**
+ * Makes sure, before anything is contended for, that this process may run and that NATS has what it
+ * needs. At the same time, so that a restart loses nothing.
+ */
+async function findFit(nats: Nats, config: ListenerConfig, runtime: Runtime): Promise<void> {
+  const { instance, leaseTtlMs, installationId } = config;
+  await Promise.all([
+    takeIdentity(nats, 'listener', instance),
+    awaitTopologyPart(nats, topology({ leaseTtlMs }), used, runtime),
+  ]);
+  await verifyInstallation(nats, installationId);
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

@@ -87,6 +87,7 @@ export {
   eventSubject,
   type HintTopic,
   hintSubject,
+  identitySubject,
   livenessSubject,
   replayedSubject,
   replaySubject,
