@@ -31,6 +31,7 @@ import { Members } from './members.ts';
 import { peersOf } from './peers.ts';
 import { replayLetters } from './replay-letters.ts';
 import { SessionManager } from './session-manager.ts';
+import { unlessAway } from './unless-away.ts';
 import { Wakeups } from './wakeups.ts';
 
 /** What a listener uses of the topology. */
@@ -96,14 +97,9 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   hints.subscribe('member', () => void members.look());
   await members.join();
   runtime.health.report('start', undefined);
-  const renewing = members.run(signal);
   const replays = replayLetters(nats, stores, runtime);
-  await manager.run(signal);
-  await replays;
-  await renewing;
-  // Without NATS it runs out by itself.
-  await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
-  await github.close();
+  const work = serve(manager, members, replays, runtime);
+  if (await unlessAway({ ...runtime, nats }, work)) await github.close();
 }
 
 /**
@@ -117,6 +113,21 @@ async function findFit(nats: Nats, config: ListenerConfig, runtime: Runtime): Pr
     awaitTopologyPart(nats, topology({ leaseTtlMs }), used, runtime),
   ]);
   await verifyInstallation(nats, installationId);
+}
+
+/** Until the process is to end, and then to the end of what it does. */
+async function serve(
+  manager: SessionManager,
+  members: Members,
+  replays: Promise<void>,
+  { signal, log }: Runtime,
+): Promise<void> {
+  const renewing = members.run(signal);
+  await manager.run(signal);
+  await replays;
+  await renewing;
+  // Without NATS it runs out by itself.
+  await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

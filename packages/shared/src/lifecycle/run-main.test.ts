@@ -81,7 +81,9 @@ describe.concurrent('runMain', () => {
 
     child.signal('SIGTERM');
 
-    expect((await end(child)).code).toBe(0);
+    const { code, stderr } = await end(child);
+    expect(code).toBe(0);
+    expect(stderr).toContain('service drained');
   });
 
   test('work that is cut short near the end of the budget is a failure', async () => {

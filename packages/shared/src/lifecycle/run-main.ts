@@ -79,10 +79,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       signal,
       abort,
     });
-    log.info('service drained');
   } catch (error) {
     if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
   }
+  log.info('service drained');
   process.exit(exitCodes.ok);
 }
 
