@@ -96,7 +96,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   hints.subscribe('spec', () => manager.wake());
   hints.subscribe('member', () => void members.look());
   await members.join();
-  runtime.health.report('start', undefined);
+  runtime.ready();
   const replays = replayLetters(nats, stores, runtime);
   const work = serve(manager, members, replays, runtime);
   if (await unlessAway({ ...runtime, nats }, work)) await github.close();
