@@ -27,6 +27,7 @@ const commands = {
   listener: program('services/listener/src/main.ts'),
   provisioner: program('services/provisioner/src/main.ts'),
   janitor: program('services/janitor/src/main.ts'),
+  simulator: program('packages/github-sim/src/main.ts'),
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },
 };
 

@@ -13,6 +13,7 @@ const programs: Record<string, string> = {
   listener: 'services/listener/src/main.ts',
   provisioner: 'services/provisioner/src/main.ts',
   janitor: 'services/janitor/src/main.ts',
+  simulator: 'packages/github-sim/src/main.ts',
 };
 /** Tells how it was started, and ends with 7. */
 const teller = (name: string) =>
@@ -61,7 +62,7 @@ describe('node scripts/launch.mjs', () => {
     const { code, stdout, stderr } = await runProgram(join(root, 'scripts/launch.mjs'), ['batton']);
 
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/usage: .*\|baton\|listener\|provisioner\|janitor\|/);
+    expect(stderr).toMatch(/usage: .*\|baton\|listener\|provisioner\|janitor\|simulator\|/);
   });
 });
 
