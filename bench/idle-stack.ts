@@ -12,7 +12,7 @@ import { JournalReader } from './journal-reader.ts';
 import { firstPolls } from './polls.ts';
 import { connectAsCli, simulatorOf, startStack } from './stack.ts';
 
-const startedSchema = z.looseObject({ msg: z.literal('service started'), time: z.iso.datetime() });
+const startedSchema = z.looseObject({ msg: z.literal('service starting'), time: z.iso.datetime() });
 
 /**
  * NATS, the simulator and idle scale sets; the listeners are started by the benchmark. There is no
@@ -99,7 +99,7 @@ export class IdleStack implements AsyncDisposable {
   async configuredAt({ instance, startedAt }: ServiceProcess): Promise<number> {
     const lines = (await readFile(this.#logFile(instance), 'utf8')).split('\n');
     const times = lines
-      .filter((line) => line.includes('service started'))
+      .filter((line) => line.includes('service starting'))
       .map((line) => Date.parse(startedSchema.parse(JSON.parse(line)).time));
     return times.find((time) => time >= startedAt) ?? Number.NaN;
   }

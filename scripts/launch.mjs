@@ -1,23 +1,37 @@
-// What `npm start` and `npm test` run: brings the toolchain that Baton needs, then hands over to
-// it. Runs on what a machine has (Node 20 or newer), with nothing installed. Says what it does on
-// stderr; stdout belongs to the program that it starts.
+// What `npm start` and `npm test` run, and the way to `baton` and the services where Node is old:
+// brings the toolchain that Baton needs, then hands over to it. Runs on what a machine has (Node 20
+// or newer), with nothing installed. Says what it does on stderr; stdout belongs to the program that
+// it starts.
 import { ensureDependencies } from './toolchain/dependencies.mjs';
 import { findNatsServer, requireNatsServer } from './toolchain/nats-server.mjs';
+import { root } from './toolchain/paths.mjs';
 import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
 import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
 
-const usage = 'usage: node scripts/launch.mjs start|test|check|bench|chaos|pnpm [arguments]';
+/** Runs where the caller is, so that a file on its command line is the caller's. */
+const program = (file) => ({
+  needs: ['dependencies'],
+  argv: () => [`${root}/${file}`],
+  cwd: process.cwd(),
+});
 
-/** What each command runs, with our Node and in the root of the repository, and what it needs. */
+/** What each command runs, with our Node, in the root of the repository if not said, and what it needs. */
 const commands = {
   start: { needs: ['dependencies', 'nats'], argv: () => ['packages/stack/src/main.ts'] },
   test: { needs: ['dependencies', 'nats'], argv: () => ['node_modules/vitest/vitest.mjs', 'run'] },
   bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
+  baton: program('packages/cli/src/main.ts'),
+  listener: program('services/listener/src/main.ts'),
+  provisioner: program('services/provisioner/src/main.ts'),
+  janitor: program('services/janitor/src/main.ts'),
+  simulator: program('packages/github-sim/src/main.ts'),
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },
 };
+
+const usage = `usage: node scripts/launch.mjs ${Object.keys(commands).join('|')} [arguments]`;
 
 async function launch([name, ...args]) {
   if (!Object.hasOwn(commands, name ?? '')) throw new LaunchError(usage, 2);
@@ -26,7 +40,7 @@ async function launch([name, ...args]) {
   if (command.needs.includes('dependencies')) await ensureDependencies(toolchain);
   const natsServer = command.needs.includes('nats') ? await requireNatsServer() : findNatsServer();
   const argv = [...command.argv(toolchain.pnpm), ...args];
-  return await runToTheEnd({ node: toolchain.node, natsServer, argv });
+  return await runToTheEnd({ node: toolchain.node, natsServer, argv, cwd: command.cwd ?? root });
 }
 
 try {

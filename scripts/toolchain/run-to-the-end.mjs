@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { environment } from './environment.mjs';
-import { root } from './paths.mjs';
 
-/** Runs the program in our place: its terminal, our signals, its exit code (128 + n for a signal). */
-export async function runToTheEnd({ node, natsServer, argv }) {
+/** Runs the program in our place: its terminal, its output alone on stdout, our signals, its exit code (128 + n for a signal). */
+export async function runToTheEnd({ node, natsServer, argv, cwd }) {
   const child = spawn(node, argv, {
-    cwd: root,
+    cwd,
     env: environment({ node, natsServer }),
     stdio: 'inherit',
   });

@@ -59,7 +59,7 @@ describe('bad input gets one clear message', () => {
     expectClear(ended, 'cannot be reached', 'BATON_NATS_URL');
   });
 
-  test('variables that are missing or wrong, all at once and without values', async () => {
+  test('variables that are missing or wrong, all at once, and of their values numbers alone', async () => {
     const wrong = {
       BATON_HEALTH_PORT: '99999',
       BATON_LOG_LEVEL: 'loud',
@@ -76,7 +76,7 @@ describe('bad input gets one clear message', () => {
       'BATON_INSTALLATION_ID',
       'BATON_CREDENTIALS_FILE',
     );
-    expect(ended.stderr).not.toMatch(/99999|loud|hunter2/);
+    expect(ended.stderr).not.toMatch(/loud|hunter2/);
   });
 
   test('a port that is in use', async () => {

@@ -42,7 +42,7 @@ async function addJob({ sim }: Scene): Promise<string> {
 }
 
 async function expectCleanExit(listener: TestProcess): Promise<void> {
-  expect(listener.stderr.split('service started')).toHaveLength(2);
+  expect(listener.stderr.split('service starting')).toHaveLength(2);
   listener.signal('SIGTERM');
   expect(await listener.exited()).toBe(0);
 }

@@ -9,15 +9,16 @@ export interface Ended {
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Runs a program of the repository to its end, in an environment of its own. */
+/** Runs a program to its end, in an environment of its own, and in the repository if not said. */
 export async function runProgram(
   program: string,
   args: readonly string[] = [],
   env: Record<string, string> = {},
+  cwd: string = root,
 ): Promise<Ended> {
   const { PATH = '', HOME = '', NATS_SERVER_BIN } = process.env;
   const child = spawn(process.execPath, [program, ...args], {
-    cwd: root,
+    cwd,
     env: { PATH, HOME, ...(NATS_SERVER_BIN ? { NATS_SERVER_BIN } : {}), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -83,3 +83,34 @@ describe('a listener that is stopped while GitHub does not answer the delete of 
     expect(sessionsCreated).toBe(scaleSets.length);
   });
 });
+
+describe('a listener that is stopped while NATS is away', () => {
+  test('exits 0 in its drain budget, says what it could not do, and its successor resumes all sessions', async () => {
+    const scaleSets = Array.from({ length: 40 }, (_, n) => `set-${n}`);
+    await using scene = await startScene({ scaleSets, env: { BATON_DRAIN_TIMEOUT_MS: '8000' } });
+    const first = scene.listener('listener-a');
+    onTestFailed(() => void process.stderr.write(first.stderr));
+    const held = async () => (await scene.sim.state()).pollsHeld;
+    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    await scene.server.kill();
+
+    first.signal('SIGTERM');
+    expect(await first.exited()).toBe(0);
+    const told = first.stderr.match(/"level":"(warn|error)".*"msg":"nats .*"/g)?.map(message);
+    await scene.server.startAgain();
+    scene.listener('listener-b');
+
+    expect(told).toEqual([
+      'nats connection lost',
+      'nats is away: nothing was handed over, leases run out and sessions stay with their records',
+    ]);
+    expect(first.stderr).toContain('service drained');
+    expect(first.stderr).not.toMatch(/ {4}at /);
+    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    expect(await scene.sim.books()).toMatchObject({ sessionsCreated: scaleSets.length });
+  });
+});
+
+function message(line: string): string {
+  return /"msg":"(.*)"/.exec(line)?.[1] ?? line;
+}

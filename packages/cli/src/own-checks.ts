@@ -2,7 +2,7 @@ import { buckets, type Finding, type Topology, topology } from '@baton/shared/co
 import { errorText } from '@baton/shared/errors';
 import { diffTopology, type Nats, natsClockAheadMs } from '@baton/shared/messaging';
 import {
-  listDeclared,
+  listServed,
   openLeases,
   openMembers,
   openPlans,
@@ -14,6 +14,7 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import type { CliConfig } from './cli-config.ts';
+import { capacityFindings } from './core/capacity-findings.ts';
 import { clockFinding } from './core/doctor-view.ts';
 
 /** A key that nobody writes: reading it needs the right to read the bucket, and finds nothing. */
@@ -41,6 +42,7 @@ export async function ownChecks(
       clockFinding('clock', await natsClockAheadMs(nats), 'nats-server'),
     ),
     await check('scale-sets', async () => await countScaleSets(nats, scaleSet)),
+    ...(await checkCapacity(nats, scaleSet)),
   ];
   return findings;
 }
@@ -89,7 +91,7 @@ async function readBuckets(nats: Nats): Promise<void> {
 }
 
 async function countScaleSets(nats: Nats, scaleSet: string | undefined): Promise<Finding> {
-  const found = await listDeclared(await openSpecs(nats), scaleSet);
+  const found = await listServed(await openSpecs(nats), scaleSet);
   const name = 'scale-sets';
   if (found.length > 0) return { check: name, outcome: 'ok', text: `${found.length} to look at` };
   if (scaleSet === undefined) {
@@ -98,6 +100,19 @@ async function countScaleSets(nats: Nats, scaleSet: string | undefined): Promise
   }
   const text = `there is no enabled scale set "${scaleSet}": see "baton get scalesets"`;
   return { check: name, outcome: 'failed', text };
+}
+
+/** Whether provisioners say what could be created for the scale sets that are to be served. */
+async function checkCapacity(nats: Nats, scaleSet: string | undefined): Promise<Finding[]> {
+  try {
+    const specs = await listServed(await openSpecs(nats), scaleSet);
+    const plans = await (await openPlans(nats)).getMany(specs.map(({ scaleSetId }) => scaleSetId));
+    const byId = new Map(plans.map(({ key, value }) => [key, value]));
+    const planned = specs.map((spec) => ({ spec, plan: byId.get(spec.scaleSetId) }));
+    return capacityFindings(planned, nats.clock.now());
+  } catch (error) {
+    return [{ check: 'capacity', outcome: 'failed', text: errorText(error) }];
+  }
 }
 
 /** The listeners that live by their records. */

@@ -125,7 +125,9 @@ describe('AdminApi', () => {
 
     expect(error).toBeInstanceOf(GitHubApiError);
     expect(error).toMatchObject({ kind: 'unavailable', retryable: true });
-    expect(String(error)).toContain(`create registration token: no answer from ${host}`);
+    expect(String(error)).toContain(
+      `create registration token at ${host}: ${host} cannot be reached`,
+    );
     expect(inspect(error, { depth: 10 })).not.toContain(pat);
   });
 

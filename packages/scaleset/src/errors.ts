@@ -49,6 +49,8 @@ export interface GitHubErrorInfo {
   rateLimit?: RateLimit | undefined;
   /** Of a session conflict: who holds the session, when the message says so. */
   ownerText?: string | undefined;
+  /** Whether the message says what to do. */
+  advised?: boolean | undefined;
   /** Of a degraded session answer: the session that GitHub opened all the same. */
   sessionId?: string | undefined;
 }

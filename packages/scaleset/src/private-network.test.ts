@@ -107,7 +107,7 @@ describe('behind a proxy with a login, and a private authority', () => {
     const { client } = clientsFor(github, { httpsProxyUpper: new Secret('http://127.0.0.1:1') });
 
     expect(String(await rejection(client.getScaleSet(1)))).toContain(
-      'the proxy http://127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or change HTTPS_PROXY',
+      `create registration token at ${github.host}: the proxy http://127.0.0.1:1 cannot be reached (ECONNREFUSED): start it, or change HTTPS_PROXY`,
     );
   });
 

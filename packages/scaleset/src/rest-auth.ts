@@ -173,7 +173,7 @@ function explainRefusal(
   if (!isGitHubError(error, 'unauthorized', 'forbidden', 'not-found')) return error;
   return new GitHubApiError(
     `${configUrl.host} refused ${subject} for ${describeScope(configUrl)} (HTTP ${error.status ?? 'none'}): ${advice}`,
-    error.info,
+    { ...error.info, advised: true },
     { cause: error },
   );
 }

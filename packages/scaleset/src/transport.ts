@@ -198,7 +198,9 @@ export class GitHubTransport {
       signal.throwIfAborted();
       const explained = await explainConnectFailure(error, { url, network: this.network, signal });
       throw new GitHubApiError(
-        `${call.what}: no answer from ${url.host} to ${call.method} ${url.pathname}: ${explained ?? errorText(error)}`,
+        explained === undefined
+          ? `${call.what}: no answer from ${url.host} to ${call.method} ${url.pathname}: ${errorText(error)}`
+          : `${call.what} at ${url.host}: ${explained}`,
         { kind: 'unavailable', host: url.host },
         { cause: error },
       );

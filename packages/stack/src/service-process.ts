@@ -15,7 +15,7 @@ interface ServiceOptions {
   hurry?: AbortSignal | undefined;
 }
 
-const startedSchema = z.looseObject({ msg: z.literal('service started'), healthPort: z.int() });
+const startedSchema = z.looseObject({ msg: z.literal('service starting'), healthPort: z.int() });
 
 /** One process of a service, which can be killed and started again under the same identity. */
 export class ServiceProcess {

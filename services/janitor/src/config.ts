@@ -3,15 +3,15 @@ import {
   milliseconds,
   providerVariables,
   serviceVariables,
+  wholeNumber,
 } from '@baton/shared/config';
-import { z } from 'zod';
 
 const variables = {
   ...serviceVariables,
   ...providerVariables,
   deleteConcurrency: {
     variable: 'BATON_DELETE_CONCURRENCY',
-    schema: z.coerce.number().int().min(1).max(1_000).default(50),
+    schema: wholeNumber({ default: 50, min: 1, max: 1_000 }),
   },
   deleteTimeoutMs: {
     variable: 'BATON_DELETE_TIMEOUT_MS',

@@ -76,7 +76,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       deleteRunner(deps, command, within),
     ),
   ]);
-  runtime.health.report('start', undefined);
+  runtime.ready();
   await Promise.all([
     consumeLoop(
       {

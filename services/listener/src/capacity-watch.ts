@@ -1,9 +1,9 @@
-import type { Plan, Spec } from '@baton/shared/contracts';
+import { type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
 import type { Random } from '@baton/shared/retry';
 import type { PlanStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
-import { advertisedCapacity, freshMs } from './core/advertised-capacity.ts';
+import { advertisedCapacity } from './core/advertised-capacity.ts';
 import { defaultWithdrawalPolicy, shouldReturn, type WithdrawalPolicy } from './core/withdrawal.ts';
 import type { Wakeups } from './wakeups.ts';
 
@@ -121,9 +121,9 @@ export class CapacityWatch {
     const { clock, random } = this.#deps;
     const ageMs = this.#plan ? clock.now() - Date.parse(this.#plan.freeAt) : Number.NaN;
     // Not a number: there is no plan, or its time is none.
-    const everyMs = ageMs <= freshMs ? readEveryMs : readOldEveryMs;
+    const everyMs = ageMs <= planFreshMs ? readEveryMs : readOldEveryMs;
     const jitteredMs = everyMs * (0.8 + 0.2 * random());
-    const turnsOldInMs = freshMs - ageMs + 1;
+    const turnsOldInMs = planFreshMs - ageMs + 1;
     return turnsOldInMs > 0 ? Math.min(jitteredMs, turnsOldInMs) : jitteredMs;
   }
 }

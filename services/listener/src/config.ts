@@ -15,8 +15,8 @@ const variables = {
   weight: {
     variable: 'BATON_LISTENER_WEIGHT',
     schema: z.coerce
-      .number()
-      .positive()
+      .number({ error: 'is not a number; allowed is a number above 0' })
+      .positive({ error: ({ input }) => `is ${String(input)}; allowed is a number above 0` })
       .default(1)
       .describe('how many of the scale sets this listener should have, compared to others'),
   },

@@ -1,5 +1,11 @@
 import { ConfigError } from '@baton/shared/errors';
-import type { Holder, Lease, LeaseStore, LivenessProber } from '@baton/shared/lease';
+import {
+  type Holder,
+  identityTaken,
+  type Lease,
+  type LeaseStore,
+  type LivenessProber,
+} from '@baton/shared/lease';
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -130,7 +136,7 @@ async function lookAt(deps: ContendDeps, scaleSetId: string): Promise<Look> {
   if (holder.incarnation === me.incarnation) return { kind: 'free', own: true, revision, holder };
   const verdict = await prober.check(holder);
   if (holder.identity === me.identity) {
-    if (verdict === 'alive') throw identityTaken(me.identity);
+    if (verdict === 'alive') throw identityTaken('listener', me.identity);
     // An earlier process of ours: it had this connection's place, so waiting proves nothing more.
     if (verdict === 'dead') return { kind: 'free', own: true, revision, holder };
     return { kind: 'suspect' };
@@ -152,10 +158,4 @@ async function take(
   const lease = await leases.tryAcquire(scaleSetId);
   if (!lease) return undefined;
   return { lease, how: own ? 'own' : revision === undefined ? 'free' : 'broken' };
-}
-
-function identityTaken(identity: string): ConfigError {
-  return new ConfigError(
-    `another living listener uses the identity "${identity}": give each process its own BATON_INSTANCE`,
-  );
 }

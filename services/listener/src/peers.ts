@@ -21,6 +21,7 @@ const othersWordMs = 250;
  */
 export function peersOf({ members, prober, clock, log }: PeersDeps): () => Promise<boolean> {
   let told: Promise<void> | undefined;
+  let warned = false;
   async function tell(): Promise<void> {
     if (await members.drain()) await clock.sleep(othersWordMs);
   }
@@ -32,7 +33,8 @@ export function peersOf({ members, prober, clock, log }: PeersDeps): () => Promi
       const verdicts = await Promise.all(members.others.map((other) => prober.check(other)));
       return verdicts.some((verdict) => verdict !== 'dead' && !isSilent(verdict, prober));
     } catch (err) {
-      log.warn({ err }, 'other listeners could not be told that this one drains');
+      if (!warned) log.warn({ err }, 'other listeners could not be told that this one drains');
+      warned = true;
       return true;
     }
   };

@@ -116,6 +116,24 @@ describe('a runner group', () => {
   });
 });
 
+test('a token that is refused is told with what to do, once', async () => {
+  const { declare, plan, conditions, github } = await aManager();
+  const action = { kind: 'status', status: 401, body: '{"message":"Bad credentials"}' } as const;
+  await github.addFault({ route: 'createRegistrationToken', action });
+  await declare('linux', {});
+  await plan('linux', { free: 1 });
+
+  const text = await eventually(async () => {
+    const told = (await conditions('linux'))['credential-refused'];
+    expect(told).toBeDefined();
+    return told ?? '';
+  }, slow);
+
+  expect(text).toMatch(/^\S+ refused the personal access token for \S+ acme \(HTTP 401\): /);
+  expect(text.match(/check that/g)).toHaveLength(1);
+  expect(text.match(/expired/g)).toHaveLength(1);
+});
+
 describe('labels that the server does not keep', () => {
   test('are named while the scale set is served, and sent again until they are kept', async () => {
     const { declare, plan, session, status, conditions, announced, github, atGitHub } =

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openPlans, openSessions, openSpecs, openStatus } from '@baton/shared/stores';
+import { takeIdentity } from '@baton/shared/lease';
+import { openLeases, openPlans, openSessions, openSpecs, openStatus } from '@baton/shared/stores';
 import {
   aPlan,
   aSpec,
@@ -114,18 +115,40 @@ describe('the listener process', () => {
     const { sim, env } = await aGitHub();
     const id = await declare(sim.configUrl);
     const sessions = await openSessions(await server.connect('admin'));
-    startListener({ ...env, BATON_INSTANCE: 'listener-0' });
+    const first = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
     await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
     const before = (await sessions.get(id))?.value;
+    const said = first.stderr;
 
     const second = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
 
     expect(await second.exited()).toBe(78);
-    expect(second.stderr).toContain('another living listener uses the identity "listener-0"');
+    expect(second.stderr.split('\n').filter((line) => !line.startsWith('{'))).toEqual([
+      'listener: another living listener uses the identity "listener-0": give each process its own BATON_INSTANCE',
+      '',
+    ]);
     expect((await sessions.get(id))?.value).toMatchObject({
       epoch: before?.epoch,
       session: before?.session,
     });
+    expect(first.stderr).toBe(said);
+  });
+
+  test('is refused before it takes a scale set that is free', async () => {
+    const { sim, env } = await aGitHub();
+    const id = await declare(sim.configUrl);
+    const admin = await server.connect('admin');
+    const [sessions, leases] = [await openSessions(admin), await openLeases(admin)];
+    const held = await leases.get(id);
+    if (held) await leases.delete(id, held.revision);
+    const before = { session: await sessions.lookup(id), lease: await leases.lookup(id) };
+    await takeIdentity(await server.connect('listener'), 'listener', 'listener-7');
+
+    const second = startListener({ ...env, BATON_INSTANCE: 'listener-7' });
+
+    expect(await second.exited()).toBe(78);
+    expect({ session: await sessions.lookup(id), lease: await leases.lookup(id) }).toEqual(before);
+    expect(await sim.control.books()).toMatchObject({ sessionsCreated: 0 });
   });
 
   test('a disabled scale set loses its session in seconds and gets it back', async () => {

@@ -1,6 +1,6 @@
 import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import { buckets, replayConsumers, streams, topology } from '@baton/shared/contracts';
-import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
+import { answerProbes, LeaseStore, LivenessProber, takeIdentity } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
@@ -31,6 +31,7 @@ import { Members } from './members.ts';
 import { peersOf } from './peers.ts';
 import { replayLetters } from './replay-letters.ts';
 import { SessionManager } from './session-manager.ts';
+import { unlessAway } from './unless-away.ts';
 import { Wakeups } from './wakeups.ts';
 
 /** What a listener uses of the topology. */
@@ -51,8 +52,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
     ...runtime,
     name: `listener ${config.instance}`,
   });
-  await awaitTopologyPart(nats, topology({ leaseTtlMs: config.leaseTtlMs }), used, runtime);
-  await verifyInstallation(nats, config.installationId);
+  await findFit(nats, config, runtime);
 
   const ttlMs = config.leaseTtlMs;
   const hints = new Hints(nats);
@@ -96,15 +96,38 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   hints.subscribe('spec', () => manager.wake());
   hints.subscribe('member', () => void members.look());
   await members.join();
-  runtime.health.report('start', undefined);
-  const renewing = members.run(signal);
+  runtime.ready();
   const replays = replayLetters(nats, stores, runtime);
+  const work = serve(manager, members, replays, runtime);
+  if (await unlessAway({ ...runtime, nats }, work)) await github.close();
+}
+
+/**
+ * Makes sure, before anything is contended for, that this process may run and that NATS has what it
+ * needs. At the same time, so that a restart loses nothing.
+ */
+async function findFit(nats: Nats, config: ListenerConfig, runtime: Runtime): Promise<void> {
+  const { instance, leaseTtlMs, installationId } = config;
+  await Promise.all([
+    takeIdentity(nats, 'listener', instance),
+    awaitTopologyPart(nats, topology({ leaseTtlMs }), used, runtime),
+  ]);
+  await verifyInstallation(nats, installationId);
+}
+
+/** Until the process is to end, and then to the end of what it does. */
+async function serve(
+  manager: SessionManager,
+  members: Members,
+  replays: Promise<void>,
+  { signal, log }: Runtime,
+): Promise<void> {
+  const renewing = members.run(signal);
   await manager.run(signal);
   await replays;
   await renewing;
   // Without NATS it runs out by itself.
   await members.leave().catch((err: unknown) => log.warn({ err }, 'membership was not taken back'));
-  await github.close();
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

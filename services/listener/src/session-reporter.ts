@@ -1,4 +1,4 @@
-import { isGitHubError, type Session } from '@baton/scaleset';
+import { type GitHubApiError, isGitHubError, type Session } from '@baton/scaleset';
 import type { SessionEnd } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
 import { type Clock, isoNow } from '@baton/shared/time';
@@ -65,7 +65,7 @@ export class SessionReporter {
   failed(error: unknown): void {
     const { status } = this.#deps;
     const refused = isGitHubError(error, 'unauthorized', 'forbidden', 'not-found');
-    const reason = refused ? `${errorText(error)}; ${credentialAdvice}` : errorText(error);
+    const reason = refused ? refusalText(error) : errorText(error);
     status.enter('failed', { reason });
     if (refused) status.setCondition('credential-refused', reason);
   }
@@ -100,6 +100,11 @@ export class SessionReporter {
 export function endOf(error: unknown): SessionEnd {
   if (error instanceof StuckError) return 'stuck';
   return isGitHubError(error, 'session-gone', 'scale-set-not-found') ? 'gone' : 'lost';
+}
+
+/** With what to do, once. */
+function refusalText(error: GitHubApiError): string {
+  return error.info.advised ? error.message : `${errorText(error)}; ${credentialAdvice}`;
 }
 
 const credentialAdvice =

@@ -3,15 +3,15 @@ import {
   milliseconds,
   providerVariables,
   serviceVariables,
+  wholeNumber,
 } from '@baton/shared/config';
-import { z } from 'zod';
 
 const variables = {
   ...serviceVariables,
   ...providerVariables,
   createConcurrency: {
     variable: 'BATON_CREATE_CONCURRENCY',
-    schema: z.coerce.number().int().min(1).max(1_000).default(20),
+    schema: wholeNumber({ default: 20, min: 1, max: 1_000 }),
   },
   createTimeoutMs: {
     variable: 'BATON_CREATE_TIMEOUT_MS',

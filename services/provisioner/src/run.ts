@@ -100,7 +100,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
 
   followHints(hints, planner, runtime);
   const handle = replayed(deps);
-  runtime.health.report('start', undefined);
+  runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { fileOf } from '../testing/builders.ts';
+import { at, fileOf, id } from '../testing/builders.ts';
 import { startTestNats } from '../testing/setup.ts';
 
 let nats: Awaited<ReturnType<typeof startTestNats>>;
@@ -38,9 +38,26 @@ test('from its own place all is well; without services it fails', async () => {
     rights: 'ok',
     clock: 'ok',
     'scale-sets': 'ok',
+    capacity: 'warning',
   });
   expect(code).toBe(1);
-  expect(stderr).toBe('baton: 3 of 10 checks failed\n');
+  expect(stderr).toBe('baton: 3 of 11 checks failed\n');
+});
+
+test('capacity that no provisioner has reported for long', async () => {
+  await nats.run('topology apply');
+  await nats.run(`apply -f ${await nats.file(fileOf('linux'))}`);
+  await nats.asService(async ({ plans }) => {
+    await plans.put(id, { v: 1, scaleSetId: id, runners: [], free: 6, freeAt: at });
+  });
+
+  const { own } = await ownFindings();
+
+  const capacity = own.find(({ check }) => check === 'capacity');
+  expect(capacity?.outcome).toBe('failed');
+  expect(capacity?.text).toMatch(
+    /^no provisioner has reported free capacity for \S+; is one running\? \(linux\)$/,
+  );
 });
 
 test('a topology that is missing is told whole, and the rest is looked at all the same', async () => {

@@ -46,7 +46,13 @@ test('get shows what the services wrote, as table and as JSON', async () => {
       demand: { epoch: 5, seq: 1, assigned: 4, observedAt: at },
     });
     const named = [{ runnerId: 'r1', recorded: true, namedAt: at }];
-    await plans.put(id, { v: 1, scaleSetId: id, runners: named, free: 6, freeAt: at });
+    await plans.put(id, {
+      v: 1,
+      scaleSetId: id,
+      runners: named,
+      free: 6,
+      freeAt: new Date().toISOString(),
+    });
     await runners.create(`${id}.r1`, aRunner('r1', { job: { jobId: 'job-9', startedAt: at } }));
   });
 
@@ -86,6 +92,28 @@ test('get shows what the services wrote, as table and as JSON', async () => {
   );
   expect((await nats.run('get sessions')).stdout).toMatch(/\nlinux +s-1 +l-0\/1 +5 +polling /);
   expect((await nats.run('get runners')).stdout).toMatch(/\nlinux-test-r1 +busy +\d+d\S* +job-9 /);
+});
+
+test('free capacity that no provisioner has reported of late is unknown', async () => {
+  await nats.asService(async ({ plans }) => {
+    await plans.put(id, { v: 1, scaleSetId: id, runners: [], free: 6, freeAt: at });
+  });
+
+  expect((await nats.run('get scalesets -o json')).json()).toMatchObject([{ free: null }]);
+  expect((await nats.run('get scalesets')).stdout).toMatch(/ ALIVE +FREE .*\n.* 0 +- +local /);
+});
+
+test('without scale sets there is a hint for people, and an empty list for programs', async () => {
+  await nats.asService(async ({ specs }) => {
+    const entry = await specs.get(id);
+    if (entry) await specs.delete(id, entry.revision);
+  });
+
+  const table = await nats.run('get scalesets');
+  const json = await nats.run('get scalesets -o json');
+
+  expect(table.stderr).toBe('baton: no scale sets; apply a file with "baton apply -f FILE"\n');
+  expect([json.json(), json.stderr]).toEqual([[], '']);
 });
 
 test('what is wrong, and details of a conflict, are shown by get and by describe', async () => {

@@ -10,6 +10,8 @@ interface GetOptions {
   output: OutputFormat;
 }
 
+const noScaleSets = 'baton: no scale sets; apply a file with "baton apply -f FILE"\n';
+
 export function registerGet(program: Command, context: Context): void {
   const get = program.command('get').description('list scale sets, runners or sessions');
   const { clock, colors } = context;
@@ -21,8 +23,10 @@ export function registerGet(program: Command, context: Context): void {
     .description('scale sets: what they should be, and what they are')
     .addOption(outputOption())
     .action(async ({ output }: GetOptions) => {
-      const views = (await withStores(context, readScaleSets)).map(scaleSetView);
+      const records = await withStores(context, readScaleSets);
+      const views = records.map((record) => scaleSetView(record, clock.now()));
       writeResult(context, output, views, () => renderTable(scaleSetColumns, views, render()));
+      if (output === 'table' && views.length === 0) context.stderr.write(noScaleSets);
     });
 
   get

@@ -1,4 +1,5 @@
 import type { Plan, SessionRecord, Spec, Status } from '@baton/shared/contracts';
+import { freeOf } from './capacity-findings.ts';
 
 /** The records of one scale set. */
 export interface ScaleSetRecords {
@@ -24,6 +25,7 @@ export interface ScaleSetView {
   maxRunners: number;
   assigned: number | null;
   alive: number | null;
+  /** Null when no provisioner has said so of late. */
   free: number | null;
   provider: string;
   configUrl: string;
@@ -57,7 +59,7 @@ export interface SessionView {
   } | null;
 }
 
-export function scaleSetView(records: ScaleSetRecords): ScaleSetView {
+export function scaleSetView(records: ScaleSetRecords, nowMs: number): ScaleSetView {
   const { spec, status, session, plan } = records;
   const conditions = (status?.conditions ?? [])
     .map(({ type, since, text }) => ({ type, since, text }))
@@ -76,7 +78,7 @@ export function scaleSetView(records: ScaleSetRecords): ScaleSetView {
     maxRunners,
     assigned: session?.demand?.assigned ?? plan?.demand?.assigned ?? null,
     alive: plan?.runners.length ?? null,
-    free: plan?.free ?? null,
+    free: freeOf(plan, nowMs) ?? null,
     provider,
     configUrl,
     generation: spec.generation,

@@ -1,4 +1,4 @@
-export { flagSchema, loadConfig, milliseconds, secretSchema } from './load-config.ts';
+export { flagSchema, loadConfig, milliseconds, secretSchema, wholeNumber } from './load-config.ts';
 export { loadFile } from './named-file.ts';
 export { Secret } from './secret.ts';
 export { natsVariables, providerVariables, serviceVariables } from './service-config.ts';

@@ -37,9 +37,34 @@ describe('loadConfig', () => {
       'the configuration cannot be used:',
       '  APP_URL: Invalid URL (where it is)',
       '  APP_PASSWORD: is not set (how to get in)',
-      expect.stringContaining('  APP_WAIT_MS: Too small'),
+      '  APP_WAIT_MS: is 50; allowed is a whole number from 100 to 86400000',
       expect.stringContaining('  APP_LOUD: Invalid option'),
     ]);
+  });
+
+  test.each([
+    ['abc', 'is not a number'],
+    ['99', 'is 99'],
+    ['100.5', 'is 100.5'],
+    ['1e9', 'is 1000000000'],
+  ])('says of %s what was found and what is allowed, once', (found, text) => {
+    expect(
+      failureOf({ ...good, APP_WAIT_MS: found })
+        .message.split('\n')
+        .slice(1),
+    ).toEqual([`  APP_WAIT_MS: ${text}; allowed is a whole number from 100 to 86400000`]);
+  });
+
+  test('reports a file of certificates together with what else is wrong', () => {
+    const wrong = { BATON_CA_FILE: aFile('no PEM'), BATON_HEALTH_PORT: 'http' };
+    const missing = { BATON_CA_FILE: join(dir, 'nothing') };
+
+    const attempt = (env: Env) => () => loadConfig(serviceVariables, env);
+
+    expect(attempt(wrong)).toThrow(
+      /BATON_CA_FILE: names a file without a certificate .*BATON_HEALTH_PORT: is not a number/s,
+    );
+    expect(attempt(missing)).toThrow(/BATON_CA_FILE: names a file that cannot be used \(ENOENT\)/);
   });
 
   test('never says a value', () => {

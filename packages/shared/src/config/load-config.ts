@@ -56,7 +56,24 @@ function readVariable(env: Env, variable: string, problems: string[]): string | 
 
 /** A whole number of ms, given in ms. */
 export function milliseconds(defaultMs: number, minMs = 1): z.ZodType<number> {
-  return z.coerce.number().int().min(minMs).max(86_400_000).default(defaultMs);
+  return wholeNumber({ default: defaultMs, min: minMs, max: 86_400_000 });
+}
+
+interface Range {
+  default: number;
+  min: number;
+  max: number;
+}
+
+/** Says what was found, unless it is no number at all: that may be anything, a secret too. */
+export function wholeNumber(range: Range): z.ZodType<number> {
+  const allowed = `allowed is a whole number from ${range.min} to ${range.max}`;
+  return z.coerce
+    .number({ error: `is not a number; ${allowed}` })
+    .refine((n) => Number.isInteger(n) && n >= range.min && n <= range.max, {
+      error: ({ input }) => `is ${String(input)}; ${allowed}`,
+    })
+    .default(range.default);
 }
 
 export const secretSchema = z

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
-import { flagSchema, milliseconds, secretSchema } from './load-config.ts';
+import { flagSchema, milliseconds, secretSchema, wholeNumber } from './load-config.ts';
 import { Secret } from './secret.ts';
 
 /** How to reach NATS; shared by services and CLI. */
@@ -41,6 +43,25 @@ const proxySchema = z
   .optional();
 const exceptionsSchema = z.string().optional();
 
+/** Read here as well as where it is used, so that its problem is told together with all others. */
+const caFileSchema = z.string().superRefine((path, context) => {
+  const problem = problemOfCertificates(path);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+});
+
+function problemOfCertificates(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) return 'names a file without a certificate';
+    createSecureContext({ ca: text });
+    return undefined;
+  } catch (error) {
+    // Its message holds the path.
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return `names a file that cannot be used (${typeof code === 'string' ? code : 'unreadable'})`;
+  }
+}
+
 /** What lies between a service and GitHub. The names are those that other programs know. */
 const networkVariables = {
   httpsProxyUpper: { variable: 'HTTPS_PROXY', schema: proxySchema },
@@ -51,9 +72,7 @@ const networkVariables = {
   noProxyLower: { variable: 'no_proxy', schema: exceptionsSchema },
   caFile: {
     variable: 'BATON_CA_FILE',
-    schema: z
-      .string()
-      .min(1)
+    schema: caFileSchema
       .optional()
       .describe('PEM file with certificates to trust besides those of Node'),
   },
@@ -81,7 +100,7 @@ export const serviceVariables = {
   healthHost: { variable: 'BATON_HEALTH_HOST', schema: z.string().default('0.0.0.0') },
   healthPort: {
     variable: 'BATON_HEALTH_PORT',
-    schema: z.coerce.number().int().min(0).max(65_535).default(8_080),
+    schema: wholeNumber({ default: 8_080, min: 0, max: 65_535 }),
   },
   drainTimeoutMs: {
     variable: 'BATON_DRAIN_TIMEOUT_MS',

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { positionSchema } from './session-record.ts';
 
+/** A plan whose `freeAt` is older says nothing about what is free, in ms. */
+export const planFreshMs = 60_000;
+
 /**
  * Which runners of a scale set count as alive. A runner id is named here before its record exists,
  * so that any provisioner can finish what a dead one began. Written by provisioners.

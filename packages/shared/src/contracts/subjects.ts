@@ -42,5 +42,10 @@ export function livenessSubject(identity: string, incarnation: string): string {
   return `baton.v1.live.${identity}.${incarnation}`;
 }
 
+/** Where a process of the service answers for its identity, whichever incarnation it is. */
+export function identitySubject(service: string, identity: string): string {
+  return `baton.v1.live.${service}.${identity}.any`;
+}
+
 /** Where the CLI asks every process to check what it needs. */
 export const doctorSubject = 'baton.v1.doctor';

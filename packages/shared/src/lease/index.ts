@@ -1,3 +1,4 @@
+export { identityTaken, takeIdentity } from './identity.ts';
 export { type Holder, type Lease, type LossReason, leaseSchema } from './lease.ts';
 export { LeaseStore } from './lease-store.ts';
 export { answerProbes, LivenessProber, type Verdict } from './liveness.ts';

@@ -3,7 +3,7 @@ import { AppError, errorText } from '../errors/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 
 /**
- * Named conditions. A process begins with `start`, which the service takes back when it does its work;
+ * Named conditions. A process begins with `start`, which is taken back when the service does its work;
  * it is ready when no condition has a reason against it.
  */
 export class Health {

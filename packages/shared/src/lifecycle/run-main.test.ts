@@ -66,27 +66,31 @@ describe.concurrent('runMain', () => {
 
   test.each(['SIGTERM', 'SIGINT'] as const)('drains on %s and ends with 0', async (name) => {
     await using child = start('drains');
-    await child.said('service started');
+    await child.said('service ready');
 
     child.signal(name);
 
     const { code, stderr } = await end(child);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/draining.*last work done.*service drained/s);
+    expect(stderr).toMatch(
+      /service starting.*service ready.*draining.*last work done.*service drained/s,
+    );
   });
 
   test('being told to stop is no failure when the work ends with that reason', async () => {
     await using child = start('stops with the reason');
-    await child.said('service started');
+    await child.said('service starting');
 
     child.signal('SIGTERM');
 
-    expect((await end(child)).code).toBe(0);
+    const { code, stderr } = await end(child);
+    expect(code).toBe(0);
+    expect(stderr).toContain('service drained');
   });
 
   test('work that is cut short near the end of the budget is a failure', async () => {
     await using child = start('hangs until aborted', { drainTimeoutMs: 300 });
-    await child.said('service started');
+    await child.said('service starting');
 
     child.signal('SIGTERM');
 
@@ -97,7 +101,7 @@ describe.concurrent('runMain', () => {
 
   test('a drain that takes too long is ended with 1', async () => {
     await using child = start('hangs', { drainTimeoutMs: 300 });
-    await child.said('service started');
+    await child.said('service starting');
 
     child.signal('SIGTERM');
 
@@ -108,7 +112,7 @@ describe.concurrent('runMain', () => {
 
   test('a second signal ends it at once', async () => {
     await using child = start('hangs', { drainTimeoutMs: 60_000 });
-    await child.said('service started');
+    await child.said('service starting');
     child.signal('SIGTERM');
     await child.said('draining');
 

@@ -20,6 +20,8 @@ export interface Runtime {
   log: Logger;
   clock: Clock;
   health: Health;
+  /** To be called once, when the service has what it needs and does its work. */
+  ready: () => void;
   /** Shown on `/metrics`; a service adds its own. */
   metrics: Metrics;
   /** The process environment, for adapters that hand parts of it on. */
@@ -68,21 +70,25 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       metrics,
     });
     const incarnation = randomBytes(6).toString('hex');
-    log.info({ incarnation, pid: process.pid, healthPort: server.port }, 'service started');
+    log.info({ incarnation, pid: process.pid, healthPort: server.port }, 'service starting');
     await run(config, {
       log,
       clock: systemClock,
       health,
+      ready: () => {
+        health.report('start', undefined);
+        log.info('service ready');
+      },
       metrics,
       env: process.env,
       incarnation,
       signal,
       abort,
     });
-    log.info('service drained');
   } catch (error) {
     if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
   }
+  log.info('service drained');
   process.exit(exitCodes.ok);
 }
 

@@ -1,8 +1,9 @@
 import { connect, Events, type NatsConnection } from 'nats';
 import type { Secret } from '../config/index.ts';
-import { AppError } from '../errors/index.ts';
+import { AppError, errorText } from '../errors/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
+import { Link } from './link.ts';
 
 /** As read by `natsVariables`. */
 export interface NatsSettings {
@@ -25,6 +26,10 @@ export interface Nats extends AsyncDisposable {
   readonly inboxPrefix: string;
   /** How long the connection has been up without a break, in ms; 0 while it is down. */
   connectedForMs(): number;
+  /** How long the connection has been down, in ms; 0 while it is up. */
+  awayForMs(): number;
+  /** Whether it is down, or back for so short a time that what failed meanwhile is still told. */
+  disturbed(): boolean;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -49,7 +54,7 @@ export async function connectNats(options: ConnectOptions): Promise<Nats> {
   // A URL may carry a password of its own.
   const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
   const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       return watchConnection(await dial(options), options);
     } catch (cause) {
@@ -57,7 +62,8 @@ export async function connectNats(options: ConnectOptions): Promise<Nats> {
       if (refused || clock.monotonic() >= giveUpAt) {
         throw new AppError('nats', connectFailureText(natsUrl, natsUser, refused), { cause });
       }
-      log.warn({ natsUrl, err: cause }, 'nats is not reachable yet');
+      if (attempt === 0)
+        log.warn({ natsUrl, reason: errorText(cause) }, 'nats is not reachable yet');
     }
     await clock.sleep(500, signal);
   }
@@ -90,19 +96,13 @@ function inboxPrefixOf(natsUser: string): string {
 }
 
 function watchConnection(connection: NatsConnection, options: ConnectOptions): Nats {
-  const { clock, log, health, natsUser } = options;
-  let upSince: number | undefined = clock.monotonic();
+  const { clock, log, natsUser } = options;
+  const link = new Link(options);
   const watch = async () => {
     for await (const { type, data } of connection.status()) {
-      if (type === Events.Disconnect) {
-        upSince = undefined;
-        health?.report('nats', 'the connection to NATS is down');
-        log.warn('nats connection lost');
-      } else if (type === Events.Reconnect) {
-        upSince = clock.monotonic();
-        health?.report('nats', undefined);
-        log.info('nats connection is back');
-      } else if (type === Events.Error) {
+      if (type === Events.Disconnect) link.lost();
+      else if (type === Events.Reconnect) link.back();
+      else if (type === Events.Error) {
         log.error({ error: typeof data === 'string' ? data : 'unknown' }, 'nats reported an error');
       }
     }
@@ -114,8 +114,11 @@ function watchConnection(connection: NatsConnection, options: ConnectOptions): N
     clock,
     log,
     inboxPrefix: inboxPrefixOf(natsUser),
-    connectedForMs: () => (upSince === undefined ? 0 : clock.monotonic() - upSince),
+    connectedForMs: () => link.upForMs,
+    awayForMs: () => link.downForMs,
+    disturbed: () => link.disturbed,
     async [Symbol.asyncDispose]() {
+      link.end();
       await connection.close();
     },
   };

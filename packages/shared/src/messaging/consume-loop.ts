@@ -5,6 +5,7 @@ import { errorText } from '../errors/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { isAborted, isoNow } from '../time/index.ts';
 import type { Nats } from './connect.ts';
+import { natsFailure } from './nats-error.ts';
 import { type Outcome, reject, retryLater } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -76,7 +77,8 @@ async function consumeInTurn<S extends z.ZodType>(
         const message = await pullOne(source, stop);
         if (message) await handleMessage(options, message, abort);
       }
-    } catch (err) {
+    } catch (cause) {
+      const err = natsFailure(`pull from ${consumer}`, cause, nats);
       // All hands meet the same trouble; one tells of it.
       if (hand === 0) log.warn({ stream, consumer, err }, 'consumer was interrupted');
       await nats.clock.sleep(reopenMs, stop).catch(() => undefined);

@@ -1,7 +1,6 @@
 import type { JetStreamManager, KV } from 'nats';
 import { ZodError, type z } from 'zod';
 import { ContractError } from '../errors/index.ts';
-import type { Logger } from '../telemetry/index.ts';
 import type { Nats } from './connect.ts';
 import { isMissing, isRevisionConflict, natsFailure } from './nats-error.ts';
 
@@ -35,14 +34,14 @@ export class KvBucket<S extends z.ZodType> {
   readonly #jsm: JetStreamManager;
   readonly #name: string;
   readonly #schema: S;
-  readonly #log: Logger;
+  readonly #nats: Nats;
 
-  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager, log: Logger) {
+  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager, nats: Nats) {
     this.#name = name;
     this.#schema = schema;
     this.#kv = kv;
     this.#jsm = jsm;
-    this.#log = log;
+    this.#nats = nats;
   }
 
   /** Opens a bucket that exists; never makes one (that would be a bucket without its TTL). */
@@ -74,7 +73,7 @@ export class KvBucket<S extends z.ZodType> {
       checkAPI: false,
     });
     const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
-    return new KvBucket(name, schema, kv, jsm, nats.log);
+    return new KvBucket(name, schema, kv, jsm, nats);
   }
 
   /** The value, or undefined when there is none (never was, or deleted). */
@@ -195,7 +194,7 @@ export class KvBucket<S extends z.ZodType> {
       return await this.get(key);
     } catch (err) {
       if (!(err instanceof ContractError)) throw err;
-      this.#log.error({ key, err }, 'record cannot be understood and is passed over');
+      this.#nats.log.error({ key, err }, 'record cannot be understood and is passed over');
       return undefined;
     }
   }
@@ -216,7 +215,7 @@ export class KvBucket<S extends z.ZodType> {
       return await write();
     } catch (cause) {
       if (isRevisionConflict(cause)) return undefined;
-      throw natsFailure(`${what} in bucket ${this.#name}`, cause);
+      throw natsFailure(`${what} in bucket ${this.#name}`, cause, this.#nats);
     }
   }
 
@@ -224,7 +223,7 @@ export class KvBucket<S extends z.ZodType> {
     try {
       return await call();
     } catch (cause) {
-      throw natsFailure(`${what} in bucket ${this.#name}`, cause);
+      throw natsFailure(`${what} in bucket ${this.#name}`, cause, this.#nats);
     }
   }
 }

@@ -24,10 +24,18 @@ export function isMissing(error: unknown): boolean {
   return (code !== undefined && notFoundCodes.has(code)) || /not found/i.test(error.message);
 }
 
-/** A NATS failure as an `AppError`; `what` says what was tried. */
-export function natsFailure(what: string, cause: unknown): AppError {
+/**
+ * A NATS failure as an `AppError`; `what` says what was tried. With `nats` it says, for the log,
+ * whether it failed because the connection was down.
+ */
+export function natsFailure(
+  what: string,
+  cause: unknown,
+  nats?: { disturbed(): boolean },
+): AppError {
   const retryable = !(cause instanceof NatsError && refusals.has(cause.code));
-  return new AppError('nats', `${what} failed${spoken(cause)}`, { retryable, cause });
+  const details = retryable && nats?.disturbed() ? { disconnected: true } : {};
+  return new AppError('nats', `${what} failed${spoken(cause)}`, { retryable, cause, details });
 }
 
 /** In words, where the client says nothing but "503". */

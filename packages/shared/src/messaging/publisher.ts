@@ -20,12 +20,14 @@ const encoder = new TextEncoder();
 
 /** Publishes to JetStream and waits for the acknowledgement. */
 export class Publisher {
+  readonly #nats: Nats;
   readonly #js: JetStreamClient;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #random: Random;
 
   constructor(nats: Nats, log: Logger, random: Random = Math.random) {
+    this.#nats = nats;
     this.#js = nats.connection.jetstream({ timeout: 2_000 });
     this.#log = log;
     this.#clock = nats.clock;
@@ -42,7 +44,7 @@ export class Publisher {
         ...(options.messageId ? { msgID: options.messageId } : {}),
       });
     } catch (cause) {
-      throw natsFailure(`publish to ${subject}`, cause);
+      throw natsFailure(`publish to ${subject}`, cause, this.#nats);
     }
   }
 

@@ -2,6 +2,7 @@ export {
   claimInstallation,
   listDeclared,
   listScaleSetIds,
+  listServed,
   type MemberStore,
   openLeases,
   openMembers,

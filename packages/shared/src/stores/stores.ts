@@ -62,14 +62,19 @@ export async function verifyInstallation(nats: Nats, installationId: string): Pr
   );
 }
 
-/**
- * What the scale sets that are to be served declare: all of them, or the one with this name or id.
- * A scale set that is being deleted needs nothing any more.
- */
+/** What the scale sets that are to be served declare; see `listServed`. */
 export async function listDeclared(
   specs: SpecStore,
   nameOrId?: string,
 ): Promise<Spec['declaration'][]> {
+  return (await listServed(specs, nameOrId)).map(({ declaration }) => declaration);
+}
+
+/**
+ * The scale sets that are to be served: all of them, or the one with this name or id. One that is
+ * being deleted needs nothing any more.
+ */
+export async function listServed(specs: SpecStore, nameOrId?: string): Promise<Spec[]> {
   const entries = await specs.getMany(await listScaleSetIds(specs));
   return entries
     .filter(({ value }) => value.declaration.enabled && !value.deleting)
@@ -77,5 +82,5 @@ export async function listDeclared(
       ({ key, value }) =>
         nameOrId === undefined || nameOrId === key || nameOrId === value.declaration.name,
     )
-    .map(({ value }) => value.declaration);
+    .map(({ value }) => value);
 }

@@ -1,4 +1,5 @@
-import { type Logger as PinoLogger, pino, stdSerializers } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
+import { demote, shownError } from './passing-trouble.ts';
 
 /** Structured logger: constant lower-case `msg`, values as fields. See pino. */
 export type Logger = PinoLogger;
@@ -19,7 +20,8 @@ export function createLogger({ service, instance, level, pretty }: LoggerOptions
       base: { service, instance },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.errWithCause },
+      serializers: { err: shownError },
+      hooks: { logMethod: demote },
       ...(pretty
         ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
         : {}),

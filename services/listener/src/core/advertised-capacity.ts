@@ -1,7 +1,4 @@
-import type { Plan, Spec } from '@baton/shared/contracts';
-
-/** A plan older than this says nothing about what is free, in ms. */
-export const freshMs = 60_000;
+import { type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
 
 /**
  * The value of `X-ScaleSetMaxCapacity`: how many runners the scale set could run in all. GitHub
@@ -11,6 +8,6 @@ export const freshMs = 60_000;
 export function advertisedCapacity(spec: Spec, plan: Plan | undefined, nowMs: number): number {
   if (!plan || spec.deleting) return 0;
   const alive = plan.runners.length;
-  const fresh = nowMs - Date.parse(plan.freeAt) <= freshMs;
+  const fresh = nowMs - Date.parse(plan.freeAt) <= planFreshMs;
   return Math.min(spec.declaration.maxRunners, alive + (fresh ? plan.free : 0));
 }

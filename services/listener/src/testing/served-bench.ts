@@ -102,6 +102,7 @@ async function startInProcess(
     log,
     clock: systemClock,
     health: new Health(),
+    ready: () => undefined,
     metrics: new Metrics(),
     env: {},
     incarnation: `in-process-${performance.now()}`,

@@ -3,8 +3,8 @@ import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
 
 /** A service that does as its first argument says, so that tests can watch a whole process. */
 const behaviours: Record<string, (runtime: Runtime) => Promise<void>> = {
-  drains: async ({ signal, log, clock, health }) => {
-    health.report('start', undefined);
+  drains: async ({ signal, log, clock, ready }) => {
+    ready();
     await clock.sleep(60_000, signal).catch(() => undefined);
     log.info('last work done');
   },
