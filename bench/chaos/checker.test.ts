@@ -32,6 +32,7 @@ function evidence(part: Partial<Evidence> = {}, books: Partial<Evidence['books']
       sessionsCreated: 0,
       sessionConflicts: 0,
       messagesRedelivered: 0,
+      traffic: {},
       ...books,
     },
     instances: 0,

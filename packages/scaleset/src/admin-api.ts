@@ -29,7 +29,7 @@ interface AdminApiOptions {
   tokens: Tokens;
 }
 
-interface CallBounds {
+interface CallBounds extends Pick<CallOptions, 'onSend'> {
   signal: AbortSignal;
   /** Of the monotonic clock. */
   endsAtMs: number;
@@ -52,7 +52,7 @@ export class AdminApi {
     this.#tokens = tokens;
   }
 
-  call<T>(call: AdminCall<T>, { signal: outer }: CallOptions = {}): Promise<T> {
+  call<T>(call: AdminCall<T>, { signal: outer, onSend }: CallOptions = {}): Promise<T> {
     const limit = {
       what: call.what,
       host: this.#tokens.configUrl.host,
@@ -60,14 +60,15 @@ export class AdminApi {
       signal: outer,
     };
     return this.#transport.within(limit, async (signal, endsAtMs) => {
+      const bounds = { signal, endsAtMs, onSend };
       const connection = await this.#tokens.connection(signal);
       try {
-        return await this.#sendRepeatedly(call, connection, { signal, endsAtMs });
+        return await this.#sendRepeatedly(call, connection, bounds);
       } catch (error) {
         if (!isGitHubError(error, 'unauthorized')) throw error;
         this.#tokens.invalidate(connection);
         const renewed = await this.#tokens.connection(signal);
-        return await this.#sendRepeatedly(call, renewed, { signal, endsAtMs });
+        return await this.#sendRepeatedly(call, renewed, bounds);
       }
     });
   }
@@ -92,7 +93,7 @@ export class AdminApi {
   async #send<T>(
     call: AdminCall<T>,
     connection: AdminConnection,
-    { signal, endsAtMs }: CallBounds,
+    { signal, endsAtMs, onSend }: CallBounds,
   ): Promise<T> {
     const url = serviceUrl(connection.baseUrl, call.path, call.query);
     try {
@@ -103,6 +104,7 @@ export class AdminApi {
         auth: { scheme: 'Bearer', token: connection.token },
         limit: { ...serviceLimit(url), priority: call.priority, endsAtMs },
         signal,
+        onSend,
       });
       return call.read(answer, { what: call.what, host: url.host });
     } catch (error) {

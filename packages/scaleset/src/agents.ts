@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { mostAtOnce } from './decide-admission.ts';
 import type { Network } from './network.ts';
 import { proxyFor } from './proxy.ts';
 
@@ -19,7 +20,8 @@ const common = {
 } as const;
 
 const connectTimeoutMs = 10_000;
-const connections = { admin: 64, poll: null } as const;
+/** More than the calls that a gate lets hang, so that acknowledgements never wait for those. */
+const connections = { admin: 2 * mostAtOnce, poll: null } as const;
 
 /** The connections of a process, direct or through a proxy, with its trusted certificates. */
 export class Agents {

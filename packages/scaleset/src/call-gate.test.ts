@@ -133,6 +133,29 @@ test('without a limit no more than 48 others and 16 session calls are under way'
   await Promise.all([...others, ...sessions]);
 });
 
+test('calls that hang leave their places to others, and take them back never', async () => {
+  const { call, sent, clock, gate } = aGate();
+  const [hanging, slow] = [aSlowAnswer(), aSlowAnswer()];
+  const hung = Array.from({ length: 16 }, () =>
+    call('hung', 'session', { answer: hanging.answer }),
+  );
+  const others = Array.from({ length: 20 }, () => call('session', 'session', slow));
+  const healthy = () => sent.filter((what) => what === 'session').length;
+
+  await clock.advance(999);
+  expect(healthy()).toBe(0);
+  await clock.advance(1);
+  expect(healthy()).toBe(16);
+  await hanging.end();
+  await Promise.all(hung);
+  expect(healthy()).toBe(16);
+
+  await slow.end();
+  await Promise.all(others);
+  expect(healthy()).toBe(20);
+  expect(gate.report().waiting).toBe(0);
+});
+
 test('limits in a row without a time double the pause; those met together count once', async () => {
   const { clock, call, limit, gate } = aGate('rest');
   const answer = () => Promise.reject<HttpAnswer>(aLimit());

@@ -1,6 +1,7 @@
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import { type Call, CallsUnderWay } from './calls-under-way.ts';
 import {
   type Admission,
   type CallPriority,
@@ -36,7 +37,7 @@ interface Applicant {
 }
 
 interface Waiter extends Applicant {
-  resolve: () => void;
+  resolve: (call: Call) => void;
   reject: (error: Error) => void;
 }
 
@@ -60,17 +61,14 @@ const longestOutagePauseMs = 5 * 60_000;
 /**
  * The calls of a process that share one of GitHub's limits. When one of them is told to wait, all
  * wait: by priority, until their own deadline, and those that the limit outlasts fail at once as
- * `rate-limited`. When it ends they start few at a time. Polls and acknowledgements never pass here.
+ * `rate-limited`. When it ends they start few at a time. A call that hangs holds back nobody else.
+ * Polls and acknowledgements never pass here.
  */
 export class CallGate {
   readonly #options: GateOptions;
   readonly #waiting: Readonly<Record<CallPriority, Set<Waiter>>>;
-  readonly #state: GateState = {
-    closedUntilMs: Number.NEGATIVE_INFINITY,
-    budget: undefined,
-    width: fullWidth,
-    running: { session: 0, others: 0 },
-  };
+  readonly #calls: CallsUnderWay;
+  readonly #state: GateState;
   #strikes = 0;
   /** Counts the limits, so that calls that were under way when one struck are known. */
   #limits = 0;
@@ -78,13 +76,20 @@ export class CallGate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#calls = new CallsUnderWay(options.clock);
+    this.#state = {
+      closedUntilMs: Number.NEGATIVE_INFINITY,
+      budget: undefined,
+      width: fullWidth,
+      running: this.#calls.running,
+    };
     this.#waiting = { session: new Set(), jit: new Set(), other: new Set(), cleanup: new Set() };
     options.closed.addEventListener('abort', () => this.#turnAllAway(), { once: true });
   }
 
   /** Sends when it is this call's turn. Fails as `rate-limited`, unsent, when that comes too late. */
   async run(applicant: Applicant, send: () => Promise<HttpAnswer>): Promise<HttpAnswer> {
-    await this.#enter(applicant);
+    const call = await this.#enter(applicant);
     const limitsBefore = this.#limits;
     try {
       const answer = await send();
@@ -94,7 +99,7 @@ export class CallGate {
       if (error instanceof GitHubApiError) this.#learnFailure(error, limitsBefore);
       throw error;
     } finally {
-      this.#state.running[shareOf(applicant.priority)] -= 1;
+      this.#calls.end(call);
       this.#admitWaiting();
     }
   }
@@ -117,17 +122,15 @@ export class CallGate {
     return this.#options.clock.monotonic();
   }
 
-  async #enter(applicant: Applicant): Promise<void> {
+  async #enter(applicant: Applicant): Promise<Call> {
     applicant.signal.throwIfAborted();
     this.#options.closed.throwIfAborted();
     const { priority } = applicant;
+    this.#calls.setHungAside();
     const behind = this.#waiting[priority].size > 0;
     const admission = behind ? undefined : decideAdmission(this.#state, priority, this.#now);
-    if (admission?.kind === 'go') {
-      this.#state.running[shareOf(priority)] += 1;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
+    if (admission?.kind === 'go') return this.#calls.begin(priority);
+    return await new Promise<Call>((resolve, reject) => {
       const queue = this.#waiting[priority];
       const onAbort = () => {
         queue.delete(waiter);
@@ -136,9 +139,9 @@ export class CallGate {
       const settle = () => applicant.signal.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
         ...applicant,
-        resolve: () => {
+        resolve: (call) => {
           settle();
-          resolve();
+          resolve(call);
         },
         reject: (error) => {
           settle();
@@ -152,10 +155,12 @@ export class CallGate {
   }
 
   #admitWaiting(): void {
+    this.#calls.setHungAside();
     let wakeAtMs = Number.POSITIVE_INFINITY;
     for (const priority of callPriorities) {
       const stop = this.#admitQueue(priority);
-      if (stop?.untilMs !== undefined) wakeAtMs = Math.min(wakeAtMs, stop.untilMs);
+      const untilMs = stop && (stop.untilMs ?? this.#calls.nextHangsAtMs);
+      if (untilMs !== undefined) wakeAtMs = Math.min(wakeAtMs, untilMs);
     }
     if (Number.isFinite(wakeAtMs)) this.#wakeAt(wakeAtMs);
   }
@@ -170,8 +175,7 @@ export class CallGate {
         return queue.size > 0 ? admission : undefined;
       }
       queue.delete(waiter);
-      this.#state.running[shareOf(priority)] += 1;
-      waiter.resolve();
+      waiter.resolve(this.#calls.begin(priority));
     }
     return undefined;
   }
@@ -253,10 +257,6 @@ export class CallGate {
       { kind: 'rate-limited', host, retryAfterMs },
     );
   }
-}
-
-function shareOf(priority: CallPriority): 'session' | 'others' {
-  return priority === 'session' ? 'session' : 'others';
 }
 
 function reasonOf(signal: AbortSignal): Error {

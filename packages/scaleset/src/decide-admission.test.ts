@@ -6,14 +6,20 @@ import {
   firstWidth,
   fullWidth,
   type GateState,
+  mostAtOnce,
   pauseAfterLimit,
+  type Running,
 } from './decide-admission.ts';
 
 const nowMs = 1_000;
 
+function running(changes: Partial<Running> = {}): Running {
+  return { session: 0, others: 0, hung: 0, ...changes };
+}
+
 function aState(changes: Partial<GateState> = {}): GateState {
   const open = { closedUntilMs: 0, budget: undefined, width: fullWidth };
-  return { ...open, running: { session: 0, others: 0 }, ...changes };
+  return { ...open, running: running(), ...changes };
 }
 
 /** Which priorities may be sent now. */
@@ -49,19 +55,28 @@ describe('decideAdmission', () => {
   });
 
   test('sessions open sixteen at a time', () => {
-    expect(admitted(aState({ running: { session: 15, others: 0 } }))).toContain('session');
-    expect(admitted(aState({ running: { session: 16, others: 0 } }))).toEqual([
+    expect(admitted(aState({ running: running({ session: 15 }) }))).toContain('session');
+    expect(admitted(aState({ running: running({ session: 16 }) }))).toEqual([
       'jit',
       'other',
       'cleanup',
     ]);
   });
 
+  test('calls that hang hold nobody back until there are far too many', () => {
+    expect(admitted(aState({ running: running({ hung: mostAtOnce - 1 }) }))).toEqual(
+      callPriorities,
+    );
+    expect(admitted(aState({ running: running({ hung: mostAtOnce }) }))).toEqual([]);
+    const both = running({ session: 15, hung: mostAtOnce - 15 });
+    expect(admitted(aState({ running: both }))).toEqual([]);
+  });
+
   test('a quarter of the width is kept for sessions, also right after a limit', () => {
-    expect(admitted(aState({ running: { session: 0, others: 48 } }))).toEqual(['session']);
+    expect(admitted(aState({ running: running({ others: 48 }) }))).toEqual(['session']);
     const width = firstWidth;
-    expect(admitted(aState({ width, running: { session: 0, others: 3 } }))).toEqual(['session']);
-    expect(admitted(aState({ width, running: { session: 1, others: 3 } }))).toEqual([]);
+    expect(admitted(aState({ width, running: running({ others: 3 }) }))).toEqual(['session']);
+    expect(admitted(aState({ width, running: running({ session: 1, others: 3 }) }))).toEqual([]);
   });
 });
 

@@ -17,9 +17,17 @@ export interface GateState {
   /** No call before this; in the past when there is no limit. Monotonic ms. */
   closedUntilMs: number;
   budget: Budget | undefined;
-  /** How many calls may be under way. */
+  /** How many calls may be under way, besides those that hang. */
   width: number;
-  running: { session: number; others: number };
+  running: Running;
+}
+
+/** Calls under way. */
+export interface Running {
+  session: number;
+  others: number;
+  /** Without an answer for `hungAfterMs`: they count for `mostAtOnce` only. */
+  hung: number;
 }
 
 /** `untilMs`: not before then. Without it: when a call under way has ended. */
@@ -30,6 +38,13 @@ export const fullWidth = 64;
 export const firstWidth = 4;
 /** So a start with a thousand scale sets opens its sessions sixteen at a time. */
 const sessionWidth = 16;
+/**
+ * The widths exist so that not all is asked at one moment. Calls that hang were asked long ago, and
+ * must not hold back those of healthy scale sets until their own deadline.
+ */
+export const hungAfterMs = 1_000;
+/** However many of them hang. */
+export const mostAtOnce = 256;
 
 /** The share of a primary limit that is left to those who are more important. */
 const reservedShare: Readonly<Record<CallPriority, number>> = {
@@ -49,7 +64,8 @@ export function decideAdmission(
   if (budget && nowMs < budget.resetsAtMs && isUsedUp(budget, priority)) {
     return { kind: 'wait', untilMs: budget.resetsAtMs };
   }
-  if (running.session + running.others >= width) return { kind: 'wait' };
+  const lively = running.session + running.others;
+  if (lively >= width || lively + running.hung >= mostAtOnce) return { kind: 'wait' };
   const full =
     priority === 'session'
       ? running.session >= sessionWidth

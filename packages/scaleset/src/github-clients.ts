@@ -2,6 +2,7 @@ import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import { type ConfigUrl, parseConfigUrl } from './config-url.ts';
+import type { Credential } from './credential.ts';
 import { Credentials } from './credentials.ts';
 import { MessageQueueClient } from './message-queue-client.ts';
 import { loadNetwork, type Network, type NetworkSettings } from './network.ts';
@@ -51,23 +52,27 @@ export class GitHubClients {
 
   /**
    * For a service: through the proxies and with the certificates of its configuration, and with
-   * credentials that follow their files until `close()`.
+   * credentials that follow their files until `close()`. `onCredentials` is told when others are in use.
    * @throws ConfigError when a file cannot be used.
    */
   static forService(
     settings: NetworkSettings & { credentialsFile: string },
     options: Omit<GitHubClientsOptions, 'network'>,
+    onCredentials?: () => void,
   ): GitHubClients {
     const network = loadNetwork(settings);
     const clients = GitHubClients.fromFile(settings.credentialsFile, { ...options, network });
-    clients.followCredentials();
+    clients.followCredentials(onCredentials);
     return clients;
   }
 
-  /** Takes over changed credentials from now on. */
-  followCredentials(): void {
+  /** Takes over changed credentials from now on, and tells when it did. */
+  followCredentials(onCredentials?: () => void): void {
     const { clock, closed: signal } = this.transport;
-    const onChange = this.#sources.retain.bind(this.#sources);
+    const onChange = (credentials: Iterable<Credential>) => {
+      this.#sources.retain(credentials);
+      onCredentials?.();
+    };
     void this.credentials.follow({ clock, signal, onChange });
   }
 

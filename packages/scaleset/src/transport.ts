@@ -51,6 +51,8 @@ export interface CallLimit {
 export interface CallOptions {
   /** Cancels the call; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** Told when the request is about to be sent: from now on its effect is unknown until it is answered. */
+  onSend?: (() => void) | undefined;
 }
 
 export interface HttpCall {
@@ -67,6 +69,7 @@ export interface HttpCall {
   /** Absent for polls and acknowledgements only: those never wait behind other calls. */
   limit?: CallLimit;
   signal: AbortSignal;
+  onSend?: CallOptions['onSend'];
 }
 
 export interface HttpAnswer {
@@ -137,6 +140,7 @@ export class GitHubTransport {
   }
 
   async #sendNow(call: HttpCall): Promise<HttpAnswer> {
+    call.onSend?.();
     const answer = await this.#exchange(call);
     if (answer.status >= 200 && answer.status < 300) return answer;
     const token = call.auth.token.reveal().trim();

@@ -56,7 +56,7 @@ export async function removeScaleSet(deps: CloseDeps, spec: Spec, holding: Holdi
   if (github?.createdByUs) {
     const { name } = spec.declaration;
     const { scaleSetId } = github;
-    await proveSoleOwner(holding, { githubScaleSetId: scaleSetId, name, clock: deps.clock });
+    await proveSoleOwner(deps, holding, { githubScaleSetId: scaleSetId, name });
     await holding.client.deleteScaleSet(scaleSetId);
   }
   await forgetRegistration(deps, spec, holding);

@@ -3,7 +3,7 @@ import { AppError } from '@baton/shared/errors';
 import type { Lease } from '@baton/shared/lease';
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
-import { type Clock, isoNow } from '@baton/shared/time';
+import type { Clock } from '@baton/shared/time';
 import {
   decideSessionStep,
   type OpeningPolicy,
@@ -11,6 +11,7 @@ import {
   type SessionAnswer,
   type SessionStep,
 } from './core/decide-session-step.ts';
+import { createSession } from './create-session.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface OpeningDeps {
@@ -92,7 +93,6 @@ export async function openSession(deps: OpeningDeps, target: OpeningTarget): Pro
       const openingMs = clock.monotonic() - calledAt;
       const how = howOpened(step.call, history);
       const { replaced, conflicts } = history;
-      await recordSession(deps, target, attempt.session);
       deps.log.info({ how, replaced, conflicts }, 'session open');
       return { session: attempt.session, how, replaced, openingMs };
     }
@@ -167,10 +167,11 @@ async function renewForCall({ lease, clock, cancel }: OpeningDeps): Promise<void
 
 async function tryCall(
   deps: OpeningDeps,
-  { githubScaleSetId, ownerName }: OpeningTarget,
+  target: OpeningTarget,
   call: SessionAnswer['call'],
 ): Promise<Attempt> {
   const { client, claim, lease } = deps;
+  const { githubScaleSetId } = target;
   const sessionId = claim.record.session?.sessionId ?? '';
   const options = { signal: AbortSignal.any([lease.signal, deps.abort]) };
   try {
@@ -181,29 +182,17 @@ async function tryCall(
     const session =
       call === 'resume'
         ? await client.refreshSession(githubScaleSetId, sessionId, options)
-        : await client.createSession(githubScaleSetId, ownerName, options);
+        : await createSession(deps, target);
     return { answer: { call, result: 'done' }, session, text: 'open' };
   } catch (error) {
     options.signal.throwIfAborted();
-    return await readFailure(deps, githubScaleSetId, call, error);
+    return readFailure(call, error);
   }
 }
 
-async function readFailure(
-  { client, lease }: OpeningDeps,
-  githubScaleSetId: number,
-  call: SessionAnswer['call'],
-  error: unknown,
-): Promise<Attempt> {
+function readFailure(call: SessionAnswer['call'], error: unknown): Attempt {
   if (!isGitHubError(error) || error.kind === 'scale-set-not-found') throw error;
   const { retryAfterMs, ownerText, message: text } = error;
-  const degraded = error.info.sessionId;
-  if (call === 'create' && degraded) {
-    // GitHub opened it without a queue: left alone it would be the next attempt's conflict.
-    await client
-      .deleteSession(githubScaleSetId, degraded, { signal: lease.signal })
-      .catch(() => {});
-  }
   if (call === 'create' && error.kind === 'session-conflict') {
     return { answer: { call, result: 'conflict', retryAfterMs }, text, ownerText };
   }
@@ -215,20 +204,4 @@ async function readFailure(
     return { answer: { call, result: 'denied' }, text, error };
   }
   return { answer: { call, result: 'refused' }, text };
-}
-
-/** Whoever opened a session and cannot record its id closes it: nobody else could. */
-async function recordSession(
-  { claim, client, clock }: OpeningDeps,
-  { githubScaleSetId, ownerName }: OpeningTarget,
-  { sessionId }: Session,
-): Promise<void> {
-  if (claim.record.session?.sessionId === sessionId) return;
-  try {
-    const session = { sessionId, ownerName, openedAt: isoNow(clock) };
-    await claim.write((record) => ({ ...record, session }));
-  } catch (error) {
-    await client.deleteSession(githubScaleSetId, sessionId).catch(() => undefined);
-    throw error;
-  }
 }

@@ -38,17 +38,30 @@ describe('pollLoop', () => {
     await eventually(() => expect(counts.ended).toBeGreaterThan(0));
   });
 
-  test('advertises a changed capacity at once, also while a poll is held', async () => {
+  test('advertises a lower capacity at once, also while a poll is held, and several increases as one', async () => {
     const { github, capacity, setFree } = await aPollLoop(server, scaleSetId, {
       pollHoldMs: 30_000,
     });
-    const held = async () => (await github.state())?.session?.heldCapacity;
-    await eventually(async () => expect(await held()).toBe(10));
+    const told = async () =>
+      (await github.control.journal())
+        .filter(({ event }) => event === 'held')
+        .map(({ at, capacity: value }) => ({ at, value }));
+    const tell = async (free: number) => {
+      await setFree(free);
+      await capacity.read();
+      return Date.now();
+    };
+    await eventually(async () => expect(await told()).toMatchObject([{ value: 10 }]));
 
-    await setFree(3);
-    await capacity.read();
+    await tell(3);
+    await eventually(async () => expect((await told()).at(-1)?.value).toBe(3));
+    const increasedAt = await tell(4);
+    for (const free of [5, 6, 7]) await tell(free);
 
-    await eventually(async () => expect(await held()).toBe(3));
+    await eventually(async () =>
+      expect((await told()).map(({ value }) => value)).toEqual([10, 3, 7]),
+    );
+    expect(((await told()).at(-1)?.at ?? 0) - increasedAt).toBeGreaterThan(900);
   });
 
   test.each([

@@ -11,6 +11,7 @@ import { type Clock, isAborted } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { emptyMs } from './core/backlog-limits.ts';
 import type { LiveSession } from './live-session.ts';
+import { pollInterruption } from './poll-interruption.ts';
 import type { StepWatch } from './step-watch.ts';
 
 interface PollDeps {
@@ -148,30 +149,30 @@ function comesAgain(result: PollResult): boolean {
 }
 
 async function pollOnce(
-  { queue, session, capacity, clock }: PollDeps,
+  deps: PollDeps,
   { onHeld, heldMs }: PollHandlers,
   lastMessageId: string,
   signal: AbortSignal,
 ): Promise<PollResult> {
-  const changed = new AbortController();
+  const { queue, session, clock } = deps;
+  const maxCapacity = deps.capacity.current;
   const answered = new AbortController();
+  const interrupted = pollInterruption(deps, maxCapacity, answered.signal);
   void clock
     .sleep(heldMs, AbortSignal.any([signal, answered.signal]))
     .then(onHeld, () => undefined);
-  const stopWatching = capacity.onChange(() => changed.abort());
   try {
     return await queue.getMessage({
       ...session.queue,
       lastMessageId,
-      maxCapacity: capacity.current,
-      signal: AbortSignal.any([signal, changed.signal]),
+      maxCapacity,
+      signal: AbortSignal.any([signal, interrupted]),
     });
   } catch (error) {
-    if (changed.signal.aborted && !signal.aborted) return 'interrupted';
+    if (interrupted.aborted && !signal.aborted) return 'interrupted';
     throw error;
   } finally {
     answered.abort();
-    stopWatching();
   }
 }
 

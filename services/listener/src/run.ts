@@ -45,8 +45,9 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const { log, clock, signal, abort, incarnation } = runtime;
   const random = Math.random;
   const holder = { v: 1 as const, identity: config.instance, incarnation };
+  const specHints = new Wakeups();
   const calls = { clock, random, log, subsystem: 'listener' };
-  const github = GitHubClients.forService(config, calls);
+  const github = GitHubClients.forService(config, calls, () => specHints.wakeAll());
   await using nats = await connectNats({
     ...config,
     ...runtime,
@@ -58,7 +59,6 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const hints = new Hints(nats);
   const leaseHints = new Wakeups();
   const planHints = new Wakeups();
-  const specHints = new Wakeups();
   const prober = new LivenessProber(nats);
   const { weight, rebalanceAfterMs } = config;
   const membership = { hints, holder, weight, ttlMs, clock, log };

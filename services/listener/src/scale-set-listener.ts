@@ -1,14 +1,14 @@
 import type { ScaleSetClient } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
-import { AppError, ConfigError, errorText } from '@baton/shared/errors';
+import { ConfigError } from '@baton/shared/errors';
 import type { Lease } from '@baton/shared/lease';
-import { backoffMs } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { isAborted } from '@baton/shared/time';
 import { CapacityWatch } from './capacity-watch.ts';
 import { closeSession, liveRegistration, removeScaleSet } from './close-session.ts';
 import { contend } from './contend.ts';
 import { preferenceRank } from './core/share-scale-sets.ts';
+import { FailureWait } from './failure-wait.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { openSession } from './open-session.ts';
 import { recoverSession } from './recover-session.ts';
@@ -18,12 +18,8 @@ import { type End, type Holding, serveSession } from './serve-session.ts';
 import { SessionClaim } from './session-claim.ts';
 import { endOf, SessionReporter } from './session-reporter.ts';
 import { StatusReporter } from './status-reporter.ts';
-import { StuckError } from './step-watch.ts';
 import { withdrawSession } from './withdraw-session.ts';
 
-const failurePolicy = { baseMs: 1_000, maxMs: 60_000, minMs: 500 };
-/** How long a listener whose loop stood still leaves the scale set to others, in ms. */
-const stuckPauseMs = 15_000;
 /** How often a resting scale set looks whether it may go on, in ms; a changed spec wakes it. */
 const restMs = 30_000;
 
@@ -34,6 +30,7 @@ export class ScaleSetListener {
   readonly #status: StatusReporter;
   readonly #reports: SessionReporter;
   readonly #capacity: CapacityWatch;
+  readonly #failure: FailureWait;
   /** Aborted when the scale set is not ours to work on any more: the process drains, or its spec is gone. */
   readonly #stop: AbortSignal;
   #spec: Spec;
@@ -41,6 +38,8 @@ export class ScaleSetListener {
   #opening: AbortController | undefined;
   /** Another listener should have the scale set. */
   #moving = false;
+  /** It was polled in this turn. */
+  #served = false;
 
   constructor(deps: ListenerDeps, spec: Spec, stop: AbortSignal) {
     const { scaleSetId } = spec;
@@ -53,6 +52,7 @@ export class ScaleSetListener {
     const events = new ScaleSetEvents(common, scaleSetId, identity);
     this.#status = new StatusReporter({ ...common, events }, scaleSetId, identity);
     this.#reports = new SessionReporter({ ...common, events, status: this.#status });
+    this.#failure = new FailureWait({ ...common, reports: this.#reports }, scaleSetId);
     this.#capacity = new CapacityWatch({ ...deps, log: this.#log }, () => this.#spec);
     this.#capacity.onChange(() => this.#status.advertised(this.#capacity.current));
   }
@@ -84,18 +84,15 @@ export class ScaleSetListener {
 
   /** Runs until `stop` is aborted. Never rejects but for a ConfigError that concerns the process. */
   async run(): Promise<void> {
-    for (let failures = 0; !this.#stop.aborted; ) {
-      const startedAt = this.#deps.clock.monotonic();
+    while (!this.#stop.aborted) {
       try {
-        if (await this.#mayRest()) await this.#waitForSpec(restMs);
+        if (await this.#mayRest()) await this.#rest();
         else await this.#takeTurn();
-        failures = 0;
+        this.#failure.forget();
       } catch (error) {
         if (isAborted(this.#stop)) break;
         if (error instanceof IdentityTakenError) throw error.cause;
-        if (this.#deps.clock.monotonic() - startedAt > failurePolicy.maxMs) failures = 0;
-        await this.#reportFailure(error, failures);
-        failures += 1;
+        await this.#failure.tellAndWait(error, this.#stop);
       }
     }
     await this.#status.close();
@@ -115,11 +112,18 @@ export class ScaleSetListener {
     return true;
   }
 
+  async #rest(): Promise<void> {
+    const { clock, specHints } = this.#deps;
+    const waiting = { clock, maxMs: restMs, signal: this.#stop };
+    await specHints.waitFor(this.#spec.scaleSetId, waiting);
+  }
+
   async #takeTurn(): Promise<void> {
     const { members } = this.#deps;
     const { scaleSetId } = this.#spec;
     this.#status.leaveQuietly();
     this.#moving = false;
+    this.#served = false;
     const { lease, how } = await contend(this.#deps, {
       scaleSetId,
       rank: (gone) => {
@@ -133,12 +137,25 @@ export class ScaleSetListener {
     });
     this.#deps.metrics.leaseTaken(scaleSetId, how);
     try {
-      await this.#hold(lease);
+      await this.#holdOn(lease);
     } finally {
       if (lease.lossReason) this.#deps.metrics.leaseLost(scaleSetId, lease.lossReason);
       await lease.release();
       this.#deps.hints.send('lease', scaleSetId);
     }
+  }
+
+  /** Says what went wrong before the lease is given up, so that the next holder knows of it. */
+  async #holdOn(lease: Lease): Promise<void> {
+    const signal = AbortSignal.any([lease.signal, this.#stop]);
+    await this.#failure.outlast(
+      () => this.#hold(lease),
+      signal,
+      async () => {
+        await this.#status.settled();
+        return !this.#served && this.#status.failedElsewhere;
+      },
+    );
   }
 
   async #hold(lease: Lease): Promise<void> {
@@ -176,6 +193,7 @@ export class ScaleSetListener {
     });
     if (!open) return this.#shouldEnd(claim) ?? 'stopped';
     const { sent, registered, opened } = open;
+    this.#served = true;
     this.#reports.opened(opened, claim.record.session?.openedAt, claim.epoch);
     return await serveSession(this.#serveDeps(claim), {
       ...holding,
@@ -266,28 +284,6 @@ export class ScaleSetListener {
     this.#status.enter(state, { epoch: claim.epoch });
     await this.#status.settled();
     lease.signal.throwIfAborted();
-  }
-
-  async #reportFailure(error: unknown, failures: number): Promise<void> {
-    const { random } = this.#deps;
-    const passing =
-      error instanceof AppError &&
-      error.retryable &&
-      (error.code === 'nats' || error.code === 'conflict');
-    const backoff = passing ? 200 : Math.round(backoffMs(failures, failurePolicy, random));
-    // Long enough for every other listener to be ready before this one.
-    const waitMs = error instanceof StuckError ? Math.max(stuckPauseMs, backoff) : backoff;
-    if (passing) this.#log.warn({ err: error }, 'scale set given up for now');
-    else if (error instanceof AppError) {
-      this.#log.error({ reason: errorText(error), waitMs }, 'scale set cannot be served');
-      this.#reports.failed(error);
-    } else this.#log.error({ err: error, waitMs }, 'scale set failed unexpectedly');
-    await this.#waitForSpec(waitMs);
-  }
-
-  async #waitForSpec(maxMs: number): Promise<void> {
-    const { clock, specHints } = this.#deps;
-    await specHints.waitFor(this.#spec.scaleSetId, { clock, maxMs, signal: this.#stop });
   }
 }
 

@@ -1,6 +1,7 @@
 import { isGitHubError } from '@baton/scaleset';
 import { AppError } from '@baton/shared/errors';
-import { type Clock, isoNow } from '@baton/shared/time';
+import type { Clock } from '@baton/shared/time';
+import { createSession } from './create-session.ts';
 import type { Holding } from './serve-session.ts';
 
 /**
@@ -9,19 +10,16 @@ import type { Holding } from './serve-session.ts';
  * @throws AppError `github` when somebody else has the session, naming them as GitHub does.
  */
 export async function proveSoleOwner(
-  { claim, client, lease }: Holding,
-  { githubScaleSetId, name, clock }: { githubScaleSetId: number; name: string; clock: Clock },
+  deps: { clock: Clock; abort: AbortSignal },
+  holding: Holding,
+  { githubScaleSetId, name }: { githubScaleSetId: number; name: string },
 ): Promise<void> {
-  const { installationId, owner } = claim.record;
+  const { installationId, owner } = holding.claim.record;
   const ownerName = `baton-${installationId}-${owner}`;
-  await lease.renew();
+  await holding.lease.renew();
   try {
-    const { sessionId } = await client.createSession(githubScaleSetId, ownerName, {
-      signal: lease.signal,
-    });
     // Goes with the scale set; recorded, so that a crash before that leaves it to the next one.
-    const session = { sessionId, ownerName, openedAt: isoNow(clock) };
-    await claim.write((record) => ({ ...record, session }));
+    await createSession({ ...deps, ...holding }, { githubScaleSetId, ownerName });
   } catch (cause) {
     if (isGitHubError(cause, 'scale-set-not-found')) return;
     if (!isGitHubError(cause, 'session-conflict')) throw cause;

@@ -55,6 +55,12 @@ export class StatusReporter {
     return this.#ours;
   }
 
+  /** What another listener said last is that it cannot be served; known once something was written. */
+  get failedElsewhere(): boolean {
+    if (this.#before === undefined || this.#before === 'nothing') return false;
+    return this.#before.state === 'failed' && this.#before.owner !== this.#status.owner;
+  }
+
   /** For how long jobs have been assigned without any runner taking one, in ms; 0 when none wait. */
   get unservedMs(): number {
     return this.#unserved ? Math.max(0, this.#deps.clock.now() - this.#unserved.since) : 0;

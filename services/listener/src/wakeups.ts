@@ -15,6 +15,11 @@ export class Wakeups {
     for (const ear of this.#ears.get(scaleSetId) ?? []) ear.wake();
   }
 
+  /** Wakes everyone. */
+  wakeAll(): void {
+    for (const scaleSetId of this.#ears.keys()) this.wake(scaleSetId);
+  }
+
   /** Hears every wake from now on, also while nobody waits; dispose of it in the end. */
   listen(scaleSetId: string): Ear {
     const ears = this.#ears.get(scaleSetId) ?? new Set();

@@ -20,6 +20,7 @@ export function booksOf(sim: Simulator): Books {
     sessionsCreated: sim.sessions.created,
     sessionConflicts: sim.sessions.conflicts,
     messagesRedelivered: sim.polls.messagesRedelivered,
+    traffic: sim.traffic.report(),
   };
 }
 

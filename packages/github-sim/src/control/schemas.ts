@@ -134,6 +134,8 @@ export const booksSchema = z.object({
   sessionsCreated: z.int(),
   sessionConflicts: z.int(),
   messagesRedelivered: z.int(),
+  /** By route: how many calls came, and how many were under way together at most. */
+  traffic: z.record(z.string(), z.object({ calls: z.int(), mostAtOnce: z.int() })),
 });
 
 const journalEntrySchema = z.object({

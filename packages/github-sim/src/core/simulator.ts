@@ -13,6 +13,7 @@ import { Runners } from './runners.ts';
 import { type ScaleSetFields, ScaleSets } from './scale-sets.ts';
 import { Sessions } from './sessions.ts';
 import { Tokens } from './tokens.ts';
+import { Traffic } from './traffic.ts';
 
 interface SimulatorOptions {
   clock: Clock;
@@ -37,6 +38,7 @@ export class Simulator {
   readonly gaps: PollGaps;
   readonly journal: Journal;
   readonly faults: Faults;
+  readonly traffic = new Traffic();
   readonly #queues = new JobQueues();
   readonly #stop = new AbortController();
 

@@ -100,6 +100,8 @@ async function serveMatch(
   { route }: Match,
   { asked, response }: { asked: SimRequest; response: ServerResponse },
 ): Promise<void> {
+  if (route.name !== undefined && !response.destroyed)
+    response.once('close', sim.traffic.begin(route.name));
   const fault =
     sim.faults.active && route.name !== undefined
       ? sim.faults.decide(route.name, () => route.scaleSet?.(asked))

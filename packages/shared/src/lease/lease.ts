@@ -4,6 +4,7 @@ import type { KvBucket } from '../messaging/index.ts';
 import type { Random } from '../retry/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
+import { renewalWaitMs } from './renewal-schedule.ts';
 
 /** Who holds a lease: the identity stays over a restart, the incarnation is one process. */
 export const leaseSchema = z.looseObject({
@@ -144,12 +145,12 @@ export class Lease {
   async #keepRenewing(): Promise<void> {
     const { clock, random, ttlMs, log } = this.#deps;
     const intervalMs = ttlMs / 3;
-    let waitMs = intervalMs * (0.8 + 0.2 * random());
+    let waitMs = renewalWaitMs(intervalMs, true, random);
     for (;;) {
       try {
         await clock.sleep(waitMs, this.signal);
         await this.renew();
-        waitMs = intervalMs * (0.8 + 0.2 * random());
+        waitMs = renewalWaitMs(intervalMs, false, random);
       } catch (err) {
         if (this.signal.aborted) return;
         log.warn({ leaseName: this.key, err }, 'lease renewal was not confirmed');
