@@ -17,6 +17,15 @@ export interface Disturbance {
   step: Step;
 }
 
+/** A service that was told to end. */
+export interface Drain {
+  name: string;
+  exitCode: number;
+  /** Wall clock, ms. */
+  fromMs: number;
+  toMs: number;
+}
+
 interface DriverOptions {
   sim: SimControl;
   units: ReadonlyMap<string, Unit>;
@@ -29,8 +38,7 @@ export class Driver {
   readonly disturbances: Disturbance[] = [];
   /** Processes that ended without having been told to. */
   readonly endedByThemselves: string[] = [];
-  /** Worth knowing, and no promise. */
-  readonly notes: string[] = [];
+  readonly drains: Drain[] = [];
   /** Ids of jobs whose runner is made to die. */
   readonly crashing = new Set<string>();
   readonly #options: DriverOptions;
@@ -109,6 +117,10 @@ export class Driver {
       say(`${text}: left out, it is not back from before`);
       return;
     }
+    if (step.how === 'terminate' && !unit.started()) {
+      say(`${text}: left out, it is still starting and knows no signals`);
+      return;
+    }
     say(text);
     const fromMs = clock.now();
     this.#away.add(unit.name);
@@ -133,10 +145,10 @@ export class Driver {
     }
     if (how === 'kill') await unit.kill();
     else {
+      const fromMs = this.#options.clock.now();
       const exitCode = await unit.terminate();
-      if (exitCode !== 0) {
-        this.notes.push(`${unit.name} drained with exit code ${exitCode}`);
-      }
+      const toMs = this.#options.clock.now();
+      this.drains.push({ name: unit.name, exitCode, fromMs, toMs });
     }
     await away();
     await unit.startAgain();

@@ -169,6 +169,7 @@ export class JobFlow {
     job.startedAt = this.#clock.now();
     runner.status = 'busy';
     runner.job = job;
+    runner.hadJob = true;
     this.#started += 1;
     set.log.append(jobEntry('JobStarted', job, this.#options));
     runner.held?.hold.end({ kind: 'job', job });

@@ -40,6 +40,7 @@ async function getMessage(sim: Simulator, request: SimRequest): Promise<Reply> {
   const poll = sim.poll(session, {
     cursor: wholeNumber(request.query.get('lastMessageId'), 0),
     capacity: wholeNumber(header(request, 'x-scalesetmaxcapacity'), Number.POSITIVE_INFINITY),
+    by: sim.tokens.holderOf(bearer(request.headers)),
   });
   request.onGone(() => poll.hold.end({ kind: 'none' }));
   return pollReply(await poll.hold.answer);
