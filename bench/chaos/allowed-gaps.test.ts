@@ -74,7 +74,7 @@ describe('a strike', () => {
     const frozen = ['listener-0', 'listener-1', 'listener-2'].map((name) =>
       strike(name, begin, begin + 20_000, 'freeze'),
     );
-    expect(allowedMs(frozen)).toBe(26_000);
+    expect(allowedMs(frozen)).toBe(23_000);
   });
 });
 

@@ -38,6 +38,8 @@ export const takeMs = 3_000;
 const promptMs = 4_000;
 /** A listener believes silence only when it has been connected for 5.4 s, in ms; with its start. */
 const trustMs = 7_000;
+/** A process that has come back does nothing for so long: it starts. Part of `takeMs`. */
+const startMs = 1_500;
 /** When NATS is away again so soon, leases may not have been renewed in between, in ms. */
 const renewalMs = 4_000;
 
@@ -115,12 +117,12 @@ function isSeenAtOnce(
   );
 }
 
-/** Times in which no listener could do anything, as they are away or have only just come back. */
+/** While no listener is there that could do anything, and `takeMs` from the return of the first one. */
 function whileAllAway(strikes: readonly Strike[], listeners: readonly string[]): Excuse[] {
   const spans = listeners.map((listener) =>
     strikes
       .filter(({ where }) => where === listener)
-      .map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + takeMs })),
+      .map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + startMs })),
   );
   const [first = [], ...rest] = spans;
   const common = rest.reduce<Span[]>(
@@ -129,7 +131,7 @@ function whileAllAway(strikes: readonly Strike[], listeners: readonly string[]):
   );
   return common.map(({ fromMs, toMs }) => ({
     fromMs,
-    untilMs: toMs + takeMs,
+    untilMs: toMs - startMs + takeMs,
     why: 'no listener is there',
     takeover: true,
   }));
