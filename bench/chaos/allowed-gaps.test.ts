@@ -83,17 +83,17 @@ describe('NATS', () => {
     expect(allowedMs([strike('nats', begin - 500, begin + 2_000)])).toBe(5_000);
   });
 
-  test('that was away for half a TTL costs leases', () => {
-    expect(allowedMs([strike('nats', begin - 6_000, begin)])).toBe(13_000);
-  });
-
-  test('that came back only for a moment was away all the time', () => {
+  test('that was away for half a TTL, with breaks or without, costs leases: somebody takes them', () => {
+    const unseen = strike('listener-1', begin + 100, begin + 6_000, 'freeze');
+    const away = [strike('nats', begin - 6_000, begin)];
     const twice = [
-      strike('nats', begin - 9_000, begin - 6_000),
-      strike('nats', begin - 3_000, begin),
+      strike('nats', begin - 6_000, begin - 4_000),
+      strike('nats', begin - 1_000, begin),
     ];
 
-    expect(allowedMs(twice)).toBe(13_000);
+    expect(allowedMs([...away, unseen])).toBe(9_000);
+    expect(allowedMs([...twice, unseen])).toBe(9_000);
+    expect(allowedMs([strike('nats', begin - 1_000, begin), unseen])).toBe(3_000);
   });
 
   test('that was away when a listener was struck: its lease counts from the return', () => {
@@ -138,10 +138,23 @@ describe('GitHub', () => {
     });
 
   test('a call that was spoiled excuses the back-off of so many in a row, and a second', () => {
-    expect(allowedMs([], [spoiled(begin)])).toBe(1_500);
-    expect(allowedMs([], [spoiled(begin), spoiled(begin + 400)])).toBe(2_400);
+    expect(allowedMs([], [spoiled(begin)])).toBe(1_250);
+    expect(allowedMs([], [spoiled(begin), spoiled(begin + 400)])).toBe(1_900);
     const many = Array.from({ length: 9 }, (_, index) => spoiled(begin + index));
     expect(allowedMs([], many)).toBe(31_008);
+  });
+
+  test('a row of failures ends with a poll that was not spoiled, and only with that', () => {
+    const before = [
+      entry(begin - 900, 'ended'),
+      spoiled(begin - 900),
+      spoiled(begin - 700),
+      entry(begin - 500, 'held'),
+    ];
+    const late = { fault: { kind: 'truncate' } };
+
+    expect(allowedMs([], [...before, spoiled(begin + 1, late)])).toBe(2_001);
+    expect(allowedMs([], [...before, spoiled(begin + 200)])).toBe(1_450);
   });
 
   test('a call of another scale set, or of a process that is not concerned, excuses nothing', () => {
@@ -152,8 +165,8 @@ describe('GitHub', () => {
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {
     const hang = { fault: { kind: 'hang' } };
 
-    expect(allowedMs([], [spoiled(begin, hang)])).toBe(76_500);
-    expect(allowedMs([], [spoiled(begin, { ...hang, route: 'refreshSession' })])).toBe(31_500);
+    expect(allowedMs([], [spoiled(begin, hang)])).toBe(76_250);
+    expect(allowedMs([], [spoiled(begin, { ...hang, route: 'refreshSession' })])).toBe(31_250);
     expect(allowedMs([], [spoiled(begin, { fault: { kind: 'delay', ms: 700 } })])).toBe(1_700);
   });
 

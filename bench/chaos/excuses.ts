@@ -76,12 +76,12 @@ interface Circumstances {
 }
 
 /**
- * While NATS is away nobody can take anything, and `takeMs` longer. After half a TTL holders may give
- * up what they hold, and renewals that wait in a frozen server may be stored late: then a TTL longer.
+ * While NATS is away nobody can take anything, and messages wait; `takeMs` longer. After half a TTL
+ * holders may have given up what they hold.
  */
 function excuseOfNats({ fromMs, toMs }: Span, leaseTtlMs: number): Excuse {
-  const leasesMs = toMs - fromMs >= leaseTtlMs / 2 ? leaseTtlMs : 0;
-  return { fromMs, untilMs: toMs + leasesMs + takeMs, why: 'nats', takeover: true };
+  const excuse = { fromMs, untilMs: toMs + takeMs, why: 'nats' };
+  return toMs - fromMs < leaseTtlMs / 2 ? excuse : { ...excuse, takeover: true };
 }
 
 /**

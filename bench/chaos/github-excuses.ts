@@ -14,6 +14,8 @@ const longestBackoffMs = 30_000;
 /** A poll gives up waiting for an answer after this long; so does any other call, in ms. */
 const pollDeadlineMs = 75_000;
 const callDeadlineMs = 30_000;
+/** From the end of a poll to its answer, in ms. */
+const answerMs = 50;
 /** From the end of a back-off to the held poll, in ms. */
 const nextCallMs = 1_000;
 /** After a 429 without a time nobody calls for so long, doubling each time up to the longest, in ms. */
@@ -43,40 +45,63 @@ export function excusesOfGitHub(
   { sessionExpiryMs }: Timing,
 ): Excuse[] {
   const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
-  const spoiled = evidence.journal.filter(
-    ({ event, at, by }) =>
-      event === 'spoiled' && at <= toMs && (by === undefined || involved.has(by)),
+  const concerns = ({ at, by, route = '' }: JournalEntry) =>
+    at <= toMs && !route.startsWith('runner') && (by === undefined || involved.has(by));
+  const own = evidence.journal.filter(
+    ({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '',
   );
-  const own = spoiled.filter(({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '');
   return [
-    ...excusesOfFailures(own),
-    ...excusesOfLimits(spoiled),
+    ...excusesOfFailures(own, concerns),
+    ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
     ...excusesOfDisturbances(gap, evidence),
     ...excusesOfConflicts(gap, toMs, evidence, sessionExpiryMs),
   ];
 }
 
-/**
- * Each call that was spoiled: until it has failed, and the back-off of so many failures in a row is
- * over. In a row are those that begin before the wait after the one before would have ended.
- */
-function excusesOfFailures(calls: readonly JournalEntry[]): Excuse[] {
-  let failures = 0;
-  let lastUntilMs = Number.NEGATIVE_INFINITY;
-  return calls.map((call) => {
-    const { at, route, fault } = call;
-    failures = at <= lastUntilMs ? failures + 1 : 1;
-    const delayed = fault?.kind === 'delay';
-    const backoff = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures, 10));
-    lastUntilMs = at + lengthMs(call) + (delayed ? 0 : backoff) + nextCallMs;
-    return { fromMs: at, untilMs: lastUntilMs, why: `${route ?? 'call'}: ${textOf(fault)}` };
+/** Each call that was spoiled: until it has failed, and the back-off of so many in a row is over. */
+function excusesOfFailures(
+  journal: readonly JournalEntry[],
+  concerns: (entry: JournalEntry) => boolean,
+): Excuse[] {
+  const row = new FailureRow();
+  return journal.flatMap((entry) => {
+    const { at, route, fault } = entry;
+    if (!isSpoiled(entry)) row.see(entry);
+    if (!isSpoiled(entry) || !concerns(entry)) return [];
+    const why = `${route ?? 'call'}: ${textOf(fault)}`;
+    const answeredMs = at + lengthMs(entry) + nextCallMs;
+    if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
+    const doublings = Math.min(row.fail(entry) - 1, 10);
+    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** doublings);
+    return [{ fromMs: at, untilMs: answeredMs + backoffMs, why }];
   });
 }
 
-function lengthMs({ route, fault }: JournalEntry): number {
-  if (fault?.kind === 'delay') return fault.ms ?? 0;
-  if (fault?.kind !== 'hang') return 0;
-  return route === 'getMessage' ? pollDeadlineMs : callDeadlineMs;
+/** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
+class FailureRow {
+  #count = 0;
+  /** When the last poll ended, of which it is not known yet whether it was spoiled. */
+  #endedAt: number | undefined;
+
+  see({ event, at }: JournalEntry): void {
+    if (event !== 'held' && event !== 'ended') return;
+    if (this.#endedAt !== undefined) this.#count = 0;
+    this.#endedAt = event === 'ended' ? at : undefined;
+  }
+
+  /** Returns how many that are. */
+  fail({ at, route }: JournalEntry): number {
+    const since = this.#endedAt;
+    const isItsAnswer = route === 'getMessage' && since !== undefined && at - since <= answerMs;
+    if (since !== undefined && !isItsAnswer) this.#count = 0;
+    this.#endedAt = undefined;
+    this.#count += 1;
+    return this.#count;
+  }
+}
+
+function isSpoiled({ event }: JournalEntry): boolean {
+  return event === 'spoiled';
 }
 
 /** A limit holds back every call of its process but polls and deletes: that of another scale set too. */
@@ -101,6 +126,8 @@ function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEviden
   return disturbances.flatMap(({ fromMs, step, text }) => {
     if (step.kind !== 'fault') return [];
     const { fault } = step;
+    // Nobody uses an app's tokens here.
+    if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
     if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
     const ends = fault.what === 'evict session' || fault.what === 'release session';
     if (!ends || fault.scaleSet !== gap.scaleSet) return [];
@@ -175,6 +202,12 @@ function mayBeUnknown(
             entry.at >= conflictMs - callDeadlineMs)),
     )
   );
+}
+
+function lengthMs({ route, fault }: JournalEntry): number {
+  if (fault?.kind === 'delay') return fault.ms ?? 0;
+  if (fault?.kind !== 'hang') return 0;
+  return route === 'getMessage' ? pollDeadlineMs : callDeadlineMs;
 }
 
 function textOf(fault: JournalEntry['fault']): string {

@@ -52,6 +52,20 @@ test('the journal has every call that was spoiled, a spoiled answer when it was 
   ]);
 });
 
+test('a call whose connection is dropped was spoiled, once', async () => {
+  const client = await startClient();
+  const session = await client.session(await client.scaleSet());
+  await client.control.addFault({
+    route: 'getMessage',
+    action: { kind: 'drop', when: 'before-headers' },
+  });
+  const before = (await client.control.journal()).length;
+
+  await expect(client.poll(session)).rejects.toThrow('fetch failed');
+
+  expect(await client.control.journal(before)).toMatchObject([{ event: 'spoiled' }]);
+});
+
 test('a poll that an outage ends was spoiled', async () => {
   const client = await startClient({ pollHoldMs: 10_000 });
   const polling = client.poll(await client.session(await client.scaleSet()));

@@ -104,16 +104,16 @@ async function serveMatch(
     sim.faults.active && route.name !== undefined
       ? sim.faults.decide(route.name, () => route.scaleSet?.(asked))
       : undefined;
-  const spoiled = () => noteSpoiled(sim, route, asked, fault);
+  const isDone = fault !== undefined && faultBefore(fault, response);
   // A fault that spoils the answer is felt when that is given: a poll may be held until then.
-  if (fault && !spoils(fault)) spoiled();
-  if (fault && faultBefore(fault, response)) return;
+  if (fault && (isDone || !spoils(fault))) noteSpoiled(sim, route, asked, fault);
+  if (isDone) return;
   if (fault?.kind === 'delay') await sim.clock.sleep(fault.ms, sim.stopped);
   const bom = sim.options.byteOrderMark && route.pattern.startsWith('/tenant/');
   const reply = await Promise.resolve(asked).then(route.handle).catch(refusalReply);
   if (fault?.kind === 'hang-after') return;
   if (fault && spoils(fault)) {
-    spoiled();
+    noteSpoiled(sim, route, asked, fault);
     answerSpoiled(response, reply, fault);
   } else answer(response, reply, { byteOrderMark: bom });
 }
@@ -122,9 +122,9 @@ function noteSpoiled(
   sim: Simulator,
   { name, scaleSet }: Route,
   request: SimRequest,
-  fault: FaultAction | undefined,
+  fault: FaultAction,
 ): void {
-  if (!fault || name === undefined) return;
+  if (name === undefined) return;
   const { kind } = fault;
   const by = sim.tokens.holderOf(credentialOf(request.headers));
   sim.journal.write(scaleSet?.(request) ?? '', 'spoiled', {
