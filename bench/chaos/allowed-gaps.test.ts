@@ -160,6 +160,7 @@ describe('GitHub', () => {
   test('a call of another scale set, or of a process that is not concerned, excuses nothing', () => {
     expect(allowedMs([], [spoiled(begin, { scaleSet: 'other' })])).toBe(1_000);
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0', scaleSet: '' })])).toBe(1_000);
+    expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
   });
 
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {

@@ -26,7 +26,7 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
   return gaps.flatMap((gap) => {
     const toMs = gap.toMs ?? evidence.endMs;
     if (toMs - gap.fromMs <= undisturbedMs) return [];
-    const involved = involvedIn(gap, evidence.journal);
+    const involved = involvedIn(gap, evidence);
     const excuses = [
       ...excusesOfStrikes(gap, involved, evidence, timing),
       ...excusesOfGitHub(gap, involved, evidence, timing),
@@ -64,13 +64,14 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
   return { allowedUntilMs, excuses: counted };
 }
 
-/** Who polled the scale set before the gap and after it, and who called GitHub about it in between. */
+/** The listeners that polled the scale set before the gap and after it, or called GitHub about it in between. */
 function involvedIn(
   { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY, before, after }: Gap,
-  journal: readonly JournalEntry[],
+  { journal, listeners }: Evidence,
 ): Set<string> {
   const callers = journal
     .filter((entry) => entry.scaleSet === scaleSet && entry.at >= fromMs && entry.at <= toMs)
     .map(({ by }) => by);
-  return new Set([before, after, ...callers].filter((name) => name !== undefined));
+  const names = [before, after, ...callers].filter((name) => name !== undefined);
+  return new Set(names.filter((name) => listeners.includes(name)));
 }

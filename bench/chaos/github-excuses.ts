@@ -1,19 +1,13 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import type { Disturbance } from './driver.ts';
-import { type Excuse, type Timing, takeMs } from './excuses.ts';
-
-export interface GitHubEvidence {
-  disturbances: readonly Disturbance[];
-  journal: readonly JournalEntry[];
-}
+import type { Excuse, Timing } from './excuses.ts';
+import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './session-excuses.ts';
 
 /** The back-off doubles from here with every call that fails, up to the longest, in ms. */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
-/** A poll gives up waiting for an answer after this long; so does any other call, in ms. */
+/** A poll gives up waiting for an answer after this long, in ms. */
 const pollDeadlineMs = 75_000;
-const callDeadlineMs = 30_000;
 /** From the end of a poll to its answer, in ms. */
 const answerMs = 50;
 /** From the end of a back-off to the held poll, in ms. */
@@ -25,10 +19,6 @@ const limitPauses = {
 };
 /** What waits for the end of such a limit does not start all at once, in ms. */
 const spreadMs = 1_000;
-/** Sessions that follow each other more closely are replaced with a pause, in ms. */
-const closeMs = 60_000;
-/** Once GitHub has freed a session that nobody knows, in ms. */
-const waitOutMs = 10_000;
 
 const queueRoutes: ReadonlySet<string | undefined> = new Set(['getMessage', 'deleteMessage']);
 const restRoutes: ReadonlySet<string | undefined> = new Set([
@@ -42,7 +32,7 @@ export function excusesOfGitHub(
   gap: Gap,
   involved: ReadonlySet<string>,
   evidence: GitHubEvidence,
-  { sessionExpiryMs }: Timing,
+  timing: Timing,
 ): Excuse[] {
   const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
   const concerns = ({ at, by, route = '' }: JournalEntry) =>
@@ -53,8 +43,7 @@ export function excusesOfGitHub(
   return [
     ...excusesOfFailures(own, concerns),
     ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
-    ...excusesOfDisturbances(gap, evidence),
-    ...excusesOfConflicts(gap, toMs, evidence, sessionExpiryMs),
+    ...excusesOfSessions(gap, evidence, timing),
   ];
 }
 
@@ -119,89 +108,6 @@ function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
     streaks.set(key, { count, untilMs });
     return [{ fromMs: at, untilMs, why: `${route ?? 'call'}: a limit of ${pauseMs} ms` }];
   });
-}
-
-/** What the driver did that spoils no call: it ended a session of the scale set, or all tokens. */
-function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEvidence): Excuse[] {
-  return disturbances.flatMap(({ fromMs, step, text }) => {
-    if (step.kind !== 'fault') return [];
-    const { fault } = step;
-    // Nobody uses an app's tokens here.
-    if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
-    if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
-    const ends = fault.what === 'evict session' || fault.what === 'release session';
-    if (!ends || fault.scaleSet !== gap.scaleSet) return [];
-    const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
-    return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
-  });
-}
-
-/** None for the first session that ends; then a second, doubling with each one close before it. */
-function replacementPauseMs(
-  journal: readonly JournalEntry[],
-  scaleSet: string,
-  atMs: number,
-): number {
-  let inARow = 0;
-  let nextMs = atMs;
-  for (const { event, at, ...entry } of journal.toReversed()) {
-    if (event !== 'opened' || entry.scaleSet !== scaleSet || at > atMs) continue;
-    if (nextMs - at > closeMs) break;
-    inARow += 1;
-    nextMs = at;
-  }
-  return inARow === 0 ? 0 : Math.min(longestBackoffMs, 1_000 * 2 ** Math.min(inARow - 1, 10));
-}
-
-/** A session in the way that nobody could know of: once each, until GitHub frees it. */
-function excusesOfConflicts(
-  gap: Gap,
-  toMs: number,
-  evidence: GitHubEvidence,
-  sessionExpiryMs: number,
-): Excuse[] {
-  const seen = new Set<string>();
-  return evidence.journal.flatMap(({ event, scaleSet, at, session = '' }) => {
-    const here = scaleSet === gap.scaleSet && at >= gap.fromMs && at <= toMs;
-    if (event !== 'conflict' || !here || seen.has(session)) return [];
-    seen.add(session);
-    if (!mayBeUnknown(session, at, evidence)) return [];
-    const why = 'a session that nobody knows is in the way';
-    return [{ fromMs: at, untilMs: at + sessionExpiryMs + waitOutMs, why }];
-  });
-}
-
-/** Around an opening, until it is recorded; in ms. */
-const openingMs = 5_000;
-
-/**
- * Whether something happened when the session was opened that can keep it from being recorded, or
- * whether the call to delete it was spoiled. Otherwise its id has been forgotten.
- */
-function mayBeUnknown(
-  session: string,
-  conflictMs: number,
-  { journal, disturbances }: GitHubEvidence,
-): boolean {
-  const opened = journal.find((entry) => entry.event === 'opened' && entry.session === session);
-  if (!opened) return false;
-  const { at, by, scaleSet } = opened;
-  const isStruck = disturbances.some(
-    ({ where, fromMs, toMs }) =>
-      (where === by || where === 'nats') && fromMs <= at + openingMs && toMs >= at - openingMs,
-  );
-  return (
-    isStruck ||
-    journal.some(
-      (entry) =>
-        entry.event === 'spoiled' &&
-        entry.scaleSet === scaleSet &&
-        ((entry.route === 'createSession' && Math.abs(entry.at - at) <= openingMs) ||
-          (entry.route === 'deleteSession' &&
-            entry.at <= conflictMs &&
-            entry.at >= conflictMs - callDeadlineMs)),
-    )
-  );
 }
 
 function lengthMs({ route, fault }: JournalEntry): number {
