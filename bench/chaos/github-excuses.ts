@@ -20,6 +20,23 @@ const limitPauses = {
 /** What waits for the end of such a limit does not start all at once, in ms. */
 const spreadMs = 1_000;
 
+/** What listeners call for a session and its polls. */
+const listenerRoutes: ReadonlySet<string | undefined> = new Set([
+  'getMessage',
+  'deleteMessage',
+  'acquireJobs',
+  'createSession',
+  'refreshSession',
+  'deleteSession',
+  'listScaleSets',
+  'getScaleSet',
+  'createScaleSet',
+  'updateScaleSet',
+  'findRunnerGroup',
+  'createRegistrationToken',
+  'registerRunner',
+  'listRunnerGroups',
+]);
 const queueRoutes: ReadonlySet<string | undefined> = new Set(['getMessage', 'deleteMessage']);
 const restRoutes: ReadonlySet<string | undefined> = new Set([
   'createRegistrationToken',
@@ -35,8 +52,9 @@ export function excusesOfGitHub(
   timing: Timing,
 ): Excuse[] {
   const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
-  const concerns = ({ at, by, route = '' }: JournalEntry) =>
-    at <= toMs && !route.startsWith('runner') && (by === undefined || involved.has(by));
+  // A call whose token has ended is nobody's.
+  const concerns = ({ at, by, route }: JournalEntry) =>
+    at <= toMs && listenerRoutes.has(route) && (by === undefined || involved.has(by));
   const own = evidence.journal.filter(
     ({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '',
   );
