@@ -163,6 +163,12 @@ describe('GitHub', () => {
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
   });
 
+  test('a token that cannot be had excuses the longest back-off', () => {
+    const token = { scaleSet: '', route: 'createRegistrationToken' };
+
+    expect(allowedMs([], [spoiled(begin, token)])).toBe(31_000);
+  });
+
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {
     const hang = { fault: { kind: 'hang' } };
 

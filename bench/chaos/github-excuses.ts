@@ -65,7 +65,11 @@ export function excusesOfGitHub(
   ];
 }
 
-/** Each call that was spoiled: until it has failed, and the back-off of so many in a row is over. */
+/**
+ * Each call that was spoiled: until it has failed, and the back-off of so many in a row is over. Tokens
+ * are had for all scale sets of a process together, and a failure is told to all of them for a while: it
+ * may be many in a row for each.
+ */
 function excusesOfFailures(
   journal: readonly JournalEntry[],
   concerns: (entry: JournalEntry) => boolean,
@@ -78,10 +82,14 @@ function excusesOfFailures(
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
     const answeredMs = at + lengthMs(entry) + nextCallMs;
     if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
-    const doublings = Math.min(row.fail(entry) - 1, 10);
-    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** doublings);
+    const failures = row.fail(entry);
+    const backoffMs = restRoutes.has(route) ? longestBackoffMs : backoffAfter(failures);
     return [{ fromMs: at, untilMs: answeredMs + backoffMs, why }];
   });
+}
+
+function backoffAfter(failures: number): number {
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 10));
 }
 
 /** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
