@@ -197,6 +197,15 @@ describe('GitHub', () => {
     );
   });
 
+  test('a session that expired in the meantime has to be replaced', () => {
+    const hang = spoiled(begin, { fault: { kind: 'hang' } });
+    const asked = (atMs: number) => entry(begin + atMs, 'asked', { by: 'listener-0' });
+    const opened = entry(begin - 10_000, 'opened');
+
+    expect(allowedMs([], [hang, opened, asked(75_000)])).toBe(78_000);
+    expect(allowedMs([], [hang, opened, asked(19_000)])).toBe(76_250);
+  });
+
   test('a session that nobody could record is waited out, once', () => {
     const session = 's1';
     const opened = entry(begin - 2_000, 'opened', { session, by: 'listener-1' });

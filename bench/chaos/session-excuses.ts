@@ -21,6 +21,7 @@ const waitOutMs = 10_000;
 export function excusesOfSessions(gap: Gap, evidence: GitHubEvidence, timing: Timing): Excuse[] {
   return [
     ...excusesOfDisturbances(gap, evidence),
+    ...excuseOfExpiry(gap, evidence, timing.sessionExpiryMs),
     ...excusesOfConflicts(gap, evidence, timing.sessionExpiryMs),
   ];
 }
@@ -38,6 +39,24 @@ function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEviden
     const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
     return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
   });
+}
+
+/** A gap that lasts so long costs the session: who asks for it then has to replace it. */
+function excuseOfExpiry(
+  { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY }: Gap,
+  { journal }: GitHubEvidence,
+  sessionExpiryMs: number,
+): Excuse[] {
+  const asked = journal.find(
+    (entry) =>
+      entry.event === 'asked' &&
+      entry.scaleSet === scaleSet &&
+      entry.at >= fromMs + sessionExpiryMs &&
+      entry.at <= toMs,
+  );
+  if (!asked) return [];
+  const untilMs = asked.at + replacementPauseMs(journal, scaleSet, asked.at) + takeMs;
+  return [{ fromMs: asked.at, untilMs, why: 'its session had expired' }];
 }
 
 /** None for the first session that ends; then a second, doubling with each one close before it. */
