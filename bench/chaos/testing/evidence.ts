@@ -5,7 +5,7 @@ import type { GitHubFault } from '../random-fault.ts';
 import type { Strike } from '../schedule.ts';
 
 export const timing = { leaseTtlMs: 10_000, sessionExpiryMs: 20_000 };
-export const listeners = ['listener-0', 'listener-1', 'listener-2'];
+const listeners = ['listener-0', 'listener-1', 'listener-2'];
 
 const none = {
   queued: 0,
