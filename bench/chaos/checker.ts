@@ -36,7 +36,7 @@ export interface Verdict {
   lost: number;
   /** Runners that came online and got no job. */
   unusedRunners: number;
-  /** Those of them that replace no runner which was made to die. */
+  /** Those of them that nothing excuses: see `unexcusedRunners`. */
   duplicateRunners: number;
   /** Jobs that failed because their runner went, though nobody had asked for that. */
   busyKilled: number;
@@ -63,7 +63,7 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     killedByChaos,
     lost: jobs.length - completed - killedByChaos,
     unusedRunners: books.duplicateRunners,
-    duplicateRunners: unexcusedRunners(books.unusedRunners, jobs, crashing).length,
+    duplicateRunners: unexcusedRunners(books.unusedRunners, evidence).length,
     busyKilled: failed.length - killedByChaos,
     leftoverInstances: instances,
     leftoverRegistrations: books.registrations.length,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { unexcusedRunners } from './duplicate-runners.ts';
-import { job } from './testing/evidence.ts';
+import { entry, job } from './testing/evidence.ts';
 
 const killed = { ...job('a', 'failed'), startedAt: 10_000, completedAt: 26_000 };
 
@@ -9,7 +9,9 @@ function runner(onlineAt: number, scaleSet = 'web') {
 }
 
 function left(...runners: ReturnType<typeof runner>[]): string[] {
-  return unexcusedRunners(runners, [killed], new Set(['a'])).map(({ name }) => name);
+  return unexcusedRunners(runners, { jobs: [killed], crashing: new Set(['a']), journal: [] }).map(
+    ({ name }) => name,
+  );
 }
 
 test('a runner that was made to die excuses one replacement', () => {
@@ -24,5 +26,20 @@ test('of its own scale set, while its job counted', () => {
 });
 
 test('a job that was not meant to die excuses nothing', () => {
-  expect(unexcusedRunners([runner(12_000)], [killed], new Set())).toHaveLength(1);
+  const evidence = { jobs: [killed], crashing: new Set<string>(), journal: [] };
+
+  expect(unexcusedRunners([runner(12_000)], evidence)).toHaveLength(1);
+});
+
+test('a first poll that was made to be slow excuses runners of its scale set', () => {
+  const slow = { route: 'getMessage', fault: { kind: 'delay', ms: 900 } };
+  const journal = [
+    entry(9_000, 'asked'),
+    entry(9_100, 'spoiled', slow),
+    entry(30_000, 'spoiled', slow),
+  ];
+  const evidence = { jobs: [], crashing: new Set<string>(), journal };
+  const all = [runner(10_000), runner(10_001, 'other'), runner(31_000)];
+
+  expect(unexcusedRunners(all, evidence)).toEqual(all.slice(1));
 });
