@@ -163,6 +163,12 @@ describe('GitHub', () => {
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
   });
 
+  test('an outage excuses its time, whether somebody called in it or not', () => {
+    const outage = fault({ what: 'outage', status: 503, forMs: 5_000 }, begin + 500);
+
+    expect(allowedMs([outage])).toBe(6_500);
+  });
+
   test('a token that cannot be had excuses the longest back-off', () => {
     const token = { scaleSet: '', route: 'createRegistrationToken' };
 

@@ -33,6 +33,9 @@ interface DriverOptions {
   say: (text: string) => void;
 }
 
+/** A process that takes longer to say that it has started is slow, in ms. */
+const longestStartMs = 5_000;
+
 /** Carries a schedule out, and writes down what was done and what went wrong by itself. */
 export class Driver {
   readonly disturbances: Disturbance[] = [];
@@ -131,8 +134,18 @@ export class Driver {
     } catch (error) {
       this.endedByThemselves.push(`${text}: ${errorText(error)}`);
     }
-    disturbance.toMs = clock.now();
     this.#away.delete(unit.name);
+    disturbance.toMs = await this.#backAt(unit, signal);
+  }
+
+  /** When its process of now had started: that is the machine's time, not Baton's, as far as it is usual. */
+  async #backAt(unit: Unit, signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options;
+    const giveUpAt = clock.now() + longestStartMs;
+    while (!unit.started() && clock.now() < giveUpAt && !isAborted(signal)) {
+      await clock.sleep(20, signal).catch(() => undefined);
+    }
+    return clock.now();
   }
 
   async #carryOut(unit: Unit, { how, backAfterMs }: Strike, signal: AbortSignal): Promise<void> {

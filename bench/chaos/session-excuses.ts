@@ -8,6 +8,8 @@ export interface GitHubEvidence {
   journal: readonly JournalEntry[];
 }
 
+/** From the end of an outage to the poll of who has not met it, in ms. */
+const nextPollMs = 1_000;
 /** A call gives up waiting for an answer after this long, in ms. */
 export const callDeadlineMs = 30_000;
 /** The longest pause before a session that ends again and again is replaced, in ms. */
@@ -26,11 +28,15 @@ export function excusesOfSessions(gap: Gap, evidence: GitHubEvidence, timing: Ti
   ];
 }
 
-/** What the driver did that spoils no call: it ended a session of the scale set, or all tokens. */
+/**
+ * What the driver did that need spoil no call: it ended a session of the scale set, or all tokens; or
+ * nobody could have polled, called or not.
+ */
 function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEvidence): Excuse[] {
-  return disturbances.flatMap(({ fromMs, step, text }) => {
+  return disturbances.flatMap(({ fromMs, toMs, step, text }) => {
     if (step.kind !== 'fault') return [];
     const { fault } = step;
+    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why: text }];
     // Nobody uses an app's tokens here.
     if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
     if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
