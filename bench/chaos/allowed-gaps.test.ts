@@ -163,6 +163,12 @@ describe('GitHub', () => {
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
   });
 
+  test('a delete that fails excuses its own back-off only', () => {
+    const fails = [begin, begin + 100].map((at) => spoiled(at, { route: 'deleteMessage' }));
+
+    expect(allowedMs([], fails)).toBe(6_100);
+  });
+
   test('an outage excuses its time, whether somebody called in it or not', () => {
     const outage = fault({ what: 'outage', status: 503, forMs: 5_000 }, begin + 500);
 

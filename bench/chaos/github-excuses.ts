@@ -6,6 +6,8 @@ import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './sessio
 /** The back-off doubles from here with every call that fails, up to the longest, in ms. */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
+/** A delete that fails holds polls up when many messages wait for theirs: at most so long, in ms. */
+const deleteBackoffMs = 5_000;
 /** A poll gives up waiting for an answer after this long, in ms. */
 const pollDeadlineMs = 75_000;
 /** From the end of a poll to its answer, in ms. */
@@ -82,14 +84,14 @@ function excusesOfFailures(
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
     const answeredMs = at + lengthMs(entry) + nextCallMs;
     if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
-    const failures = row.fail(entry);
-    const backoffMs = restRoutes.has(route) ? longestBackoffMs : backoffAfter(failures);
-    return [{ fromMs: at, untilMs: answeredMs + backoffMs, why }];
+    return [{ fromMs: at, untilMs: answeredMs + backoffMs(entry, row), why }];
   });
 }
 
-function backoffAfter(failures: number): number {
-  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 10));
+function backoffMs(entry: JournalEntry, row: FailureRow): number {
+  if (entry.route === 'deleteMessage') return deleteBackoffMs;
+  if (restRoutes.has(entry.route)) return longestBackoffMs;
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry) - 1, 10));
 }
 
 /** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */

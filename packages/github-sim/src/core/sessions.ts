@@ -84,6 +84,11 @@ export class Sessions {
     return session && this.#live(session);
   }
 
+  /** The scale set of a session that lives or has ended. */
+  scaleSetOf(id: string): ScaleSet | undefined {
+    return this.#sessions.get(id)?.set;
+  }
+
   end(session: Session, reason: NonNullable<Session['ended']>): void {
     if (session.ended) return;
     session.ended = reason;

@@ -8,7 +8,7 @@ const path = '/broker/v1/message';
 /** The message queue. Its URL carries the session id, so a client that drops the query fails. */
 export function queueRoutes(sim: Simulator): Route[] {
   const scaleSet = ({ query }: SimRequest) =>
-    sim.sessions.find(query.get('sessionId') ?? '')?.set.name;
+    sim.sessions.scaleSetOf(query.get('sessionId') ?? '')?.name;
   return [
     {
       name: 'getMessage',
