@@ -138,8 +138,8 @@ describe('GitHub', () => {
     });
 
   test('a call that was spoiled excuses the back-off of so many in a row, and a second', () => {
-    expect(allowedMs([], [spoiled(begin)])).toBe(1_250);
-    expect(allowedMs([], [spoiled(begin), spoiled(begin + 400)])).toBe(1_900);
+    expect(allowedMs([], [spoiled(begin)])).toBe(1_500);
+    expect(allowedMs([], [spoiled(begin), spoiled(begin + 400)])).toBe(2_400);
     const many = Array.from({ length: 9 }, (_, index) => spoiled(begin + index));
     expect(allowedMs([], many)).toBe(31_008);
   });
@@ -153,8 +153,8 @@ describe('GitHub', () => {
     ];
     const late = { fault: { kind: 'truncate' } };
 
-    expect(allowedMs([], [...before, spoiled(begin + 1, late)])).toBe(2_001);
-    expect(allowedMs([], [...before, spoiled(begin + 200)])).toBe(1_450);
+    expect(allowedMs([], [...before, spoiled(begin + 1, late)])).toBe(3_001);
+    expect(allowedMs([], [...before, spoiled(begin + 200)])).toBe(1_700);
   });
 
   test('a call of another scale set, or of a process that is not concerned, excuses nothing', () => {
@@ -184,8 +184,8 @@ describe('GitHub', () => {
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {
     const hang = { fault: { kind: 'hang' } };
 
-    expect(allowedMs([], [spoiled(begin, hang)])).toBe(76_250);
-    expect(allowedMs([], [spoiled(begin, { ...hang, route: 'refreshSession' })])).toBe(31_250);
+    expect(allowedMs([], [spoiled(begin, hang)])).toBe(76_500);
+    expect(allowedMs([], [spoiled(begin, { ...hang, route: 'refreshSession' })])).toBe(31_500);
     expect(allowedMs([], [spoiled(begin, { fault: { kind: 'delay', ms: 700 } })])).toBe(1_700);
   });
 
@@ -215,7 +215,7 @@ describe('GitHub', () => {
     const opened = entry(begin - 10_000, 'opened');
 
     expect(allowedMs([], [hang, opened, asked(75_000)])).toBe(78_000);
-    expect(allowedMs([], [hang, opened, asked(19_000)])).toBe(76_250);
+    expect(allowedMs([], [hang, opened, asked(19_000)])).toBe(76_500);
   });
 
   test('a session that nobody could record is waited out, once', () => {

@@ -3,7 +3,10 @@ import type { Gap } from '../polls.ts';
 import type { Excuse, Timing } from './excuses.ts';
 import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './session-excuses.ts';
 
-/** The back-off doubles from here with every call that fails, up to the longest, in ms. */
+/**
+ * The back-off doubles from here with every call that fails, up to the longest, in ms: with the first
+ * already, as a token that ended in between is a failure which no book shows.
+ */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
 /** A delete that fails holds polls up when many messages wait for theirs: at most so long, in ms. */
@@ -91,7 +94,7 @@ function excusesOfFailures(
 function backoffMs(entry: JournalEntry, row: FailureRow): number {
   if (entry.route === 'deleteMessage') return deleteBackoffMs;
   if (restRoutes.has(entry.route)) return longestBackoffMs;
-  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry) - 1, 10));
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry), 10));
 }
 
 /** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
