@@ -80,20 +80,26 @@ describe('a strike', () => {
 
 describe('NATS', () => {
   test('that was away for a short time excuses 3 s more', () => {
-    expect(allowedMs([strike('nats', begin - 500, begin + 2_000)])).toBe(5_000);
+    expect(allowedMs([strike('nats', begin - 2_000, begin - 500)])).toBe(2_500);
+  });
+
+  test('that was away when polling stopped: the word that the lease is free was lost', () => {
+    expect(allowedMs([strike('nats', begin + 500, begin + 2_000)])).toBe(13_000);
+    expect(allowedMs([strike('nats', begin - 500, begin + 12_000)])).toBe(15_000);
   });
 
   test('that was away for half a TTL, with breaks or without, costs leases: somebody takes them', () => {
     const unseen = strike('listener-1', begin + 100, begin + 6_000, 'freeze');
-    const away = [strike('nats', begin - 6_000, begin)];
+    const end = begin - 1;
+    const away = [strike('nats', begin - 6_000, end)];
     const twice = [
       strike('nats', begin - 6_000, begin - 4_000),
-      strike('nats', begin - 1_000, begin),
+      strike('nats', begin - 1_000, end),
     ];
 
     expect(allowedMs([...away, unseen])).toBe(9_000);
     expect(allowedMs([...twice, unseen])).toBe(9_000);
-    expect(allowedMs([strike('nats', begin - 1_000, begin), unseen])).toBe(3_000);
+    expect(allowedMs([strike('nats', begin - 1_000, end), unseen])).toBe(2_999);
   });
 
   test('that was away when a listener was struck: its lease counts from the return', () => {

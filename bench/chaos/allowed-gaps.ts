@@ -5,6 +5,8 @@ import { excusesOfGitHub } from './github-excuses.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
+/** A hand-over takes a second at most, in ms; and what a machine adds on which other things run. */
+const handOverMs = 2_000;
 
 /** A gap that lasted longer than what was done allows. */
 export interface BrokenGap {
@@ -25,7 +27,7 @@ interface Evidence extends StrikeEvidence {
 export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Timing): BrokenGap[] {
   return gaps.flatMap((gap) => {
     const toMs = gap.toMs ?? evidence.endMs;
-    if (toMs - gap.fromMs <= undisturbedMs) return [];
+    if (toMs - gap.fromMs <= atFirstMs(gap)) return [];
     const involved = involvedIn(gap, evidence);
     const excuses = [
       ...excusesOfStrikes(gap, involved, evidence, timing),
@@ -37,18 +39,18 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
 }
 
 /**
- * Until when a gap is allowed: a second from its begin; and, in the order in which they began, as long
+ * Until when a gap is allowed: a second from its begin, two when somebody else polls afterwards; and, in the order in which they began, as long
  * as each excuse reaches that began no later than what was allowed until then. What comes when the scale
  * set should have been polled again excuses nothing, so that strikes on others do not add up:
  *
- *     allowed₀ = begin + 1 s
+ *     allowed₀ = begin + 1 s, or 2 s
  *     allowedₙ = max(allowedₙ₋₁, untilₙ)   while fromₙ ≤ allowedₙ₋₁
  *
  * Who takes a scale set over is unseen in the books until its first call to GitHub, a moment later: of
  * listeners that neither polled nor called, one strike counts, after one that calls for a takeover.
  */
 export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenGap, 'gap'> {
-  let allowedUntilMs = gap.fromMs + undisturbedMs;
+  let allowedUntilMs = gap.fromMs + atFirstMs(gap);
   let takeover = false;
   let unseen = false;
   const counted: Excuse[] = [];
@@ -62,6 +64,12 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
     counted.push(excuse);
   }
   return { allowedUntilMs, excuses: counted };
+}
+
+function atFirstMs({ before, after }: Gap): number {
+  return before !== undefined && after !== undefined && before !== after
+    ? handOverMs
+    : undisturbedMs;
 }
 
 /** The listeners that polled the scale set before the gap and after it, or called GitHub about it in between. */

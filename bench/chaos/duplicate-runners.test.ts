@@ -31,15 +31,18 @@ test('a job that was not meant to die excuses nothing', () => {
   expect(unexcusedRunners([runner(12_000)], evidence)).toHaveLength(1);
 });
 
-test('a first poll that was made to be slow excuses runners of its scale set', () => {
-  const slow = { route: 'getMessage', fault: { kind: 'delay', ms: 900 } };
-  const journal = [
-    entry(9_000, 'asked'),
-    entry(9_100, 'spoiled', slow),
-    entry(30_000, 'spoiled', slow),
-  ];
+test('messages that were held back, or are a backlog, excuse runners of their scale set', () => {
+  const journal = [entry(9_000, 'asked'), entry(50_000, 'spoiled', { route: 'getMessage' })];
   const evidence = { jobs: [], crashing: new Set<string>(), journal };
-  const all = [runner(10_000), runner(10_001, 'other'), runner(31_000)];
+  const all = [
+    runner(8_999),
+    runner(13_000),
+    runner(13_001, 'other'),
+    runner(14_001),
+    runner(95_000),
+  ];
 
-  expect(unexcusedRunners(all, evidence)).toEqual(all.slice(1));
+  expect(unexcusedRunners(all, evidence).map(({ onlineAt }) => onlineAt)).toEqual([
+    8_999, 13_001, 14_001,
+  ]);
 });

@@ -4,9 +4,10 @@ type UnusedRunner = Books['unusedRunners'][number];
 
 /** A replacement that was decided on comes online this much later at the latest, in ms. */
 const createdLateMs = 30_000;
-/** From the call for a session to its first poll, and from that poll to a runner, in ms. */
-const firstPollMs = 2_000;
-const runnerMs = 15_000;
+/** From the last poll that failed, with its back-off, to the message that was held back and a runner, in ms. */
+const heldBackMs = 45_000;
+/** From the call for a session to the backlog and a runner, in ms. */
+const backlogMs = 5_000;
 
 interface RunnersEvidence {
   jobs: readonly JobRecord[];
@@ -17,9 +18,10 @@ interface RunnersEvidence {
 /**
  * Runners that came online for nothing. GitHub goes on counting a job as assigned until it misses the
  * runner that was made to die under it, so that runner is replaced: each such job excuses one runner of
- * its own scale set, which came online between the job's begin and GitHub's word that it is over. And a
- * first poll of a session that was made to be slow is taken for one that is held
- * (docs/delivery-and-recovery.md). Pure.
+ * its own scale set, which came online between the job's begin and GitHub's word that it is over.
+ *
+ * Not promised (docs/delivery-and-recovery.md) is that messages which come late call for nobody: those
+ * that were held back by polls of the scale set that failed, and the backlog of a session. Pure.
  */
 export function unexcusedRunners(
   runners: readonly UnusedRunner[],
@@ -31,7 +33,7 @@ export function unexcusedRunners(
   const left = new Set(killed);
   return runners
     .toSorted((a, b) => a.onlineAt - b.onlineAt)
-    .filter((runner) => !firstPollWasSlow(runner, journal))
+    .filter((runner) => !messagesCameLate(runner, journal))
     .filter((runner) => {
       const job = [...left].find((candidate) => excuses(candidate, runner));
       if (job) left.delete(job);
@@ -39,18 +41,12 @@ export function unexcusedRunners(
     });
 }
 
-function firstPollWasSlow({ scaleSet, onlineAt }: UnusedRunner, journal: readonly JournalEntry[]) {
-  const own = journal.filter((entry) => entry.scaleSet === scaleSet && entry.at <= onlineAt);
-  return own.some(
-    ({ event, route, fault, at }) =>
-      event === 'spoiled' &&
-      route === 'getMessage' &&
-      fault?.kind === 'delay' &&
-      at >= onlineAt - runnerMs &&
-      own.some(
-        (asked) => asked.event === 'asked' && asked.at <= at && asked.at >= at - firstPollMs,
-      ),
-  );
+function messagesCameLate({ scaleSet, onlineAt }: UnusedRunner, journal: readonly JournalEntry[]) {
+  return journal.some(({ scaleSet: other, event, route, at }) => {
+    if (other !== scaleSet || at > onlineAt) return false;
+    if (event === 'asked') return at >= onlineAt - backlogMs;
+    return event === 'spoiled' && route === 'getMessage' && at >= onlineAt - heldBackMs;
+  });
 }
 
 function excuses({ scaleSet, startedAt, completedAt }: JobRecord, runner: UnusedRunner): boolean {

@@ -40,6 +40,8 @@ const promptMs = 4_000;
 const trustMs = 7_000;
 /** A process that has come back does nothing for so long: it starts. Part of `takeMs`. */
 const startMs = 1_500;
+/** From the end of the last poll to the word that the lease is free, in ms. */
+const releaseMs = 1_000;
 /** When NATS is away again so soon, leases may not have been renewed in between, in ms. */
 const renewalMs = 4_000;
 
@@ -54,7 +56,7 @@ export function excusesOfStrikes(
   const outages = joined(strikes.filter(({ where }) => where === 'nats'));
   const ofListeners = strikes.filter(({ where }) => listeners.includes(where));
   return [
-    ...outages.map((outage) => excuseOfNats(outage, leaseTtlMs)),
+    ...outages.map((outage) => excuseOfNats(outage, gap, leaseTtlMs)),
     ...ofListeners.map((strike) => ({
       ...excuseOfListener(strike, gap, { ofListeners, outages, listeners, leaseTtlMs }),
       ...(involved.has(strike.where) ? {} : { unseen: true as const }),
@@ -77,10 +79,13 @@ interface Circumstances {
 
 /**
  * While NATS is away nobody can take anything, and messages wait; `takeMs` longer. After half a TTL
- * holders may have given up what they hold.
+ * holders may have given up what they hold. Who stopped polling just then may have lost the word that the
+ * lease is free: it runs out.
  */
-function excuseOfNats({ fromMs, toMs }: Span, leaseTtlMs: number): Excuse {
-  const excuse = { fromMs, untilMs: toMs + takeMs, why: 'nats' };
+function excuseOfNats({ fromMs, toMs }: Span, gap: Gap, leaseTtlMs: number): Excuse {
+  const unheard = fromMs <= gap.fromMs + releaseMs && toMs >= gap.fromMs;
+  const leaseEndMs = unheard ? gap.fromMs + leaseTtlMs : toMs;
+  const excuse = { fromMs, untilMs: Math.max(toMs, leaseEndMs) + takeMs, why: 'nats' };
   return toMs - fromMs < leaseTtlMs / 2 ? excuse : { ...excuse, takeover: true };
 }
 
