@@ -17,28 +17,48 @@ export interface Gap {
   fromMs: number;
   /** Undefined while it lasts. */
   toMs: number | undefined;
+  /** Who polled before it and after it, where the journal says that. */
+  before?: string | undefined;
+  after?: string | undefined;
 }
 
 /** Every time that a scale set was without a held poll, after its first one. */
 export function pollGaps(entries: Entries): Gap[] {
-  const held = new Map<string, number>();
-  const open = new Map<string, Gap>();
+  const tracks = new Map<string, Track>();
   const gaps: Gap[] = [];
-  for (const { scaleSet, event, at } of entries) {
+  for (const entry of entries) {
+    const { scaleSet, event } = entry;
     if (event !== 'held' && event !== 'ended') continue;
-    const count = (held.get(scaleSet) ?? 0) + (event === 'held' ? 1 : -1);
-    held.set(scaleSet, count);
-    if (count === 0) {
-      const gap = { scaleSet, fromMs: at, toMs: undefined };
-      open.set(scaleSet, gap);
-      gaps.push(gap);
-    } else {
-      const gap = open.get(scaleSet);
-      if (gap) gap.toMs = at;
-      open.delete(scaleSet);
-    }
+    const track = tracks.get(scaleSet) ?? { held: 0, poller: undefined, gap: undefined };
+    tracks.set(scaleSet, track);
+    if (event === 'held') beginPoll(track, entry);
+    else if (endPoll(track, entry)) gaps.push(track.gap);
   }
   return gaps;
+}
+
+interface Track {
+  held: number;
+  /** Whose poll was the last that began. */
+  poller: string | undefined;
+  gap: Gap | undefined;
+}
+
+function beginPoll(track: Track, { at, by }: JournalEntry): void {
+  track.held += 1;
+  track.poller = by;
+  if (track.gap) Object.assign(track.gap, { toMs: at }, by === undefined ? {} : { after: by });
+  track.gap = undefined;
+}
+
+/** Whether a gap begins. */
+function endPoll(track: Track, { scaleSet, at }: JournalEntry): track is Track & { gap: Gap } {
+  const { poller } = track;
+  track.held -= 1;
+  if (track.held > 0) return false;
+  track.gap = { scaleSet, fromMs: at, toMs: undefined };
+  if (poller !== undefined) track.gap.before = poller;
+  return true;
 }
 
 /** From the delivery of each message to its deletion, in ms; of those that were deleted. */

@@ -6,15 +6,24 @@ import { sessionsTable } from './sessions/table.ts';
 import { takeoverTable } from './takeover/table.ts';
 import { benchTakeover } from './takeover/takeover.ts';
 
+const names = ['takeover', 'sessions'] as const;
+
 /** `npm run bench`. Nothing is left afterwards. */
 export function benchProgram(io: Io): Command {
-  return new Command('npm run bench --')
+  const program = new Command('npm run bench --')
+    .argument('[name]', `which benchmark: ${names.join(' or ')}`)
+    .usage('<name> [options]')
+    .action((name?: string) => {
+      const what = name === undefined ? 'no benchmark is named' : `there is no benchmark "${name}"`;
+      program.error(`error: ${what}: name ${names.join(' or ')}`);
+    })
     .description(
       'Measures Baton on this machine, against its own simulator of GitHub. Progress goes to stderr;\n' +
         'the last line of stdout is the result, as JSON.',
     )
     .addCommand(takeoverCommand(io))
     .addCommand(sessionsCommand(io));
+  return program;
 }
 
 const jsonOption = ['--json', 'no table, only the line of JSON'] as const;

@@ -21,14 +21,18 @@ export async function runProgram(make: (io: Io) => Command): Promise<void> {
   const { signal } = stop;
   const io = { env, stdout, stderr, clock: systemClock, random: Math.random, signal, say };
   try {
-    await make(io)
-      .exitOverride()
-      .configureOutput({
-        writeOut: (text) => stdout.write(text),
-        writeErr: (text) => stderr.write(text),
-      })
-      .showHelpAfterError('Add --help for usage.')
-      .parseAsync(argv.slice(2), { from: 'user' });
+    const program = make(io);
+    // Commands that were added do not inherit this.
+    for (const command of [program, ...program.commands]) {
+      command
+        .exitOverride()
+        .configureOutput({
+          writeOut: (text) => stdout.write(text),
+          writeErr: (text) => stderr.write(text),
+        })
+        .showHelpAfterError('Add --help for usage.');
+    }
+    await program.parseAsync(argv.slice(2), { from: 'user' });
   } catch (error) {
     process.exitCode = failed(error, io);
   }

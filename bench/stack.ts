@@ -7,7 +7,7 @@ import { LocalStack, type StackOptions } from '@baton/stack';
 import type { BenchContext } from './context.ts';
 
 type Wanted = Pick<StackOptions, 'services'> &
-  Partial<Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'keepLogsIn'>> & {
+  Partial<Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'keepLogsIn' | 'ownTokens'>> & {
     simulatorArgs: readonly string[];
   };
 
@@ -17,7 +17,7 @@ export const leaseTtlMs = 10_000;
 /** A stack against the simulator. */
 export async function startStack(
   { env, say, signal }: BenchContext,
-  { services, simulatorArgs, maxInstances = 50, serviceEnv = {}, keepLogsIn }: Wanted,
+  { services, simulatorArgs, maxInstances = 50, serviceEnv = {}, keepLogsIn, ownTokens }: Wanted,
 ): Promise<LocalStack> {
   return await LocalStack.start({
     env,
@@ -29,6 +29,7 @@ export async function startStack(
     say,
     signal,
     keepLogsIn,
+    ownTokens,
   });
 }
 

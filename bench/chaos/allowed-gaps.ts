@@ -1,112 +1,85 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import type { Disturbance } from './driver.ts';
-import type { GitHubFault } from './random-fault.ts';
-
-/** How the system under test is set up, in ms. */
-export interface Timing {
-  leaseTtlMs: number;
-  /** After so long the simulator frees the session of a client that is silent. */
-  sessionExpiryMs: number;
-}
+import { type Excuse, excusesOfStrikes, type StrikeEvidence, type Timing } from './excuses.ts';
+import { excusesOfGitHub } from './github-excuses.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
-/** The cap of the back-off after failures, with its jitter and the call itself, in ms. */
-const longestBackoffMs = 31_000;
-/** A poll gives up waiting for an answer after this long; so does any other call, in ms. */
-const pollDeadlineMs = 76_000;
-const callDeadlineMs = 31_000;
-/** Once GitHub has freed a session that nobody knows, in ms. */
-const waitOutMs = 10_000;
+/** A hand-over takes a second at most, in ms; and what a machine adds on which other things run. */
+const handOverMs = 2_000;
 
-/** No gap is excused for longer, in ms: a call that hangs, the TTL and the longest back-off. */
-const longestGapMs = 120_000;
-
-const sessionRoutes: readonly string[] = [
-  'createSession',
-  'refreshSession',
-  'deleteSession',
-  'getScaleSet',
-  'listScaleSets',
-  'updateScaleSet',
-  'createRegistrationToken',
-  'registerRunner',
-];
-
-/** A gap that lasted longer than anything that was done allows. */
+/** A gap that lasted longer than what was done allows. */
 export interface BrokenGap {
   gap: Gap;
   /** Wall clock, ms. */
   allowedUntilMs: number;
+  /** What counted, in order. */
+  excuses: Excuse[];
 }
 
-interface Evidence {
-  disturbances: readonly Disturbance[];
+interface Evidence extends StrikeEvidence {
   journal: readonly JournalEntry[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
 }
 
-/** The gaps that nothing excuses: all that was done is over, and its promised time has passed. */
-export function brokenGaps(
-  gaps: readonly Gap[],
-  { disturbances, journal, endMs }: Evidence,
-  timing: Timing,
-): BrokenGap[] {
+/** The gaps that nothing excuses. Pure. */
+export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Timing): BrokenGap[] {
   return gaps.flatMap((gap) => {
-    const toMs = gap.toMs ?? endMs;
-    const excuses = disturbances
-      .filter(({ fromMs }) => fromMs <= toMs)
-      .map((disturbance) => disturbance.toMs + excusedMs(disturbance, gap, timing))
-      .filter((untilMs) => untilMs > gap.fromMs);
-    const conflicts = journal.some(
-      ({ event, scaleSet, at }) =>
-        event === 'conflict' && scaleSet === gap.scaleSet && at >= gap.fromMs && at <= toMs,
-    );
-    const until = Math.max(gap.fromMs + undisturbedMs, ...excuses);
-    const excusedUntilMs = until + (conflicts ? timing.sessionExpiryMs + waitOutMs : 0);
-    // Whatever went wrong one after the other: something in it must have let a poll through.
-    const allowedUntilMs = Math.min(excusedUntilMs, gap.fromMs + longestGapMs);
-    return toMs > allowedUntilMs ? [{ gap, allowedUntilMs }] : [];
+    const toMs = gap.toMs ?? evidence.endMs;
+    if (toMs - gap.fromMs <= atFirstMs(gap)) return [];
+    const involved = involvedIn(gap, evidence);
+    const excuses = [
+      ...excusesOfStrikes(gap, involved, evidence, timing),
+      ...excusesOfGitHub(gap, involved, evidence, timing),
+    ];
+    const allowed = allowedUntil(gap, excuses);
+    return toMs > allowed.allowedUntilMs ? [{ gap, ...allowed }] : [];
   });
 }
 
-/** How long after its end a disturbance may be felt in the polling of the gap's scale set, in ms. */
-function excusedMs({ where, step }: Disturbance, gap: Gap, { leaseTtlMs }: Timing): number {
-  if (step.kind === 'fault') return excusedByGitHub(step.fault, gap);
-  const touchesSessions = where === 'nats' || where.startsWith('listener-');
-  return touchesSessions ? leaseTtlMs + 1_000 : Number.NEGATIVE_INFINITY;
-}
-
-function excusedByGitHub(fault: GitHubFault, gap: Gap): number {
-  switch (fault.what) {
-    case 'outage':
-      return backoffMs(fault.forMs);
-    case 'expire tokens':
-      return 3_000;
-    case 'evict session':
-    case 'release session':
-    case 'restart ids':
-      return fault.scaleSet === gap.scaleSet ? 3_000 : Number.NEGATIVE_INFINITY;
-    case 'runners exit':
-    case 'runners connect late':
-      return Number.NEGATIVE_INFINITY;
-    case 'spoil':
-      return excusedBySpoiling(fault, gap);
+/**
+ * Until when a gap is allowed: a second from its begin, two when somebody else polls afterwards; and, in the order in which they began, as long
+ * as each excuse reaches that began no later than what was allowed until then. What comes when the scale
+ * set should have been polled again excuses nothing, so that strikes on others do not add up:
+ *
+ *     allowed₀ = begin + 1 s, or 2 s
+ *     allowedₙ = max(allowedₙ₋₁, untilₙ)   while fromₙ ≤ allowedₙ₋₁
+ *
+ * Who takes a scale set over is unseen in the books until its first call to GitHub, a moment later: of
+ * listeners that neither polled nor called, one strike counts, after one that calls for a takeover.
+ */
+export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenGap, 'gap'> {
+  let allowedUntilMs = gap.fromMs + atFirstMs(gap);
+  let takeover = false;
+  let unseen = false;
+  const counted: Excuse[] = [];
+  const felt = excuses.filter(({ untilMs }) => untilMs > gap.fromMs);
+  for (const excuse of felt.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    if (excuse.fromMs > allowedUntilMs) break;
+    if (excuse.unseen && (!takeover || unseen || excuse.fromMs < gap.fromMs)) continue;
+    unseen ||= excuse.unseen === true;
+    takeover ||= excuse.takeover === true;
+    allowedUntilMs = Math.max(allowedUntilMs, excuse.untilMs);
+    counted.push(excuse);
   }
+  return { allowedUntilMs, excuses: counted };
 }
 
-function excusedBySpoiling(fault: Extract<GitHubFault, { what: 'spoil' }>, gap: Gap): number {
-  const { route, scaleSet, action, forMs } = fault;
-  const polls = route === 'getMessage';
-  const elsewhere = scaleSet !== undefined && scaleSet !== gap.scaleSet;
-  if (elsewhere || (!polls && !sessionRoutes.includes(route))) return Number.NEGATIVE_INFINITY;
-  if (action.kind === 'hang') return polls ? pollDeadlineMs : callDeadlineMs;
-  return backoffMs(forMs) + (action.kind === 'delay' ? action.ms : 0);
+function atFirstMs({ before, after }: Gap): number {
+  return before !== undefined && after !== undefined && before !== after
+    ? handOverMs
+    : undisturbedMs;
 }
 
-/** The back-off grows with the time that failures have lasted, so it is about as long as that. */
-function backoffMs(lastedMs: number): number {
-  return Math.min(longestBackoffMs, 2 * lastedMs + 2_000);
+/** The listeners that polled the scale set before the gap and after it, or called GitHub about it in between. */
+function involvedIn(
+  { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY, before, after }: Gap,
+  { journal, listeners }: Evidence,
+): Set<string> {
+  const callers = journal
+    .filter((entry) => entry.scaleSet === scaleSet && entry.at >= fromMs && entry.at <= toMs)
+    .map(({ by }) => by);
+  const names = [before, after, ...callers].filter((name) => name !== undefined);
+  return new Set(names.filter((name) => listeners.includes(name)));
 }

@@ -1,14 +1,17 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JournalEntry } from '@baton/github-sim';
 import type { LocalStack } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
 import { JournalReader } from '../journal-reader.ts';
-import { leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
+import { firstPolls } from '../polls.ts';
+import { connectAsCli, leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
 import { check, type Evidence, type Verdict } from './checker.ts';
 import { Driver } from './driver.ts';
 import { unitsOf } from './process-units.ts';
 import { longestMs, untilQuiet } from './quiet.ts';
+import { readFacts } from './read-facts.ts';
 import { schedule, type Target } from './schedule.ts';
 import { workload } from './workload.ts';
 
@@ -29,7 +32,6 @@ export interface ChaosReport extends Verdict {
   faults: number;
   /** From the last fault until all was done and nothing was left, in ms. */
   quietMs: number;
-  notes: string[];
   /** Where the logs are, when they are kept. */
   logs?: string;
 }
@@ -69,6 +71,7 @@ async function runIn(
     services,
     simulatorArgs: [...simulatorArgs, '--seed', String(options.seed)],
     maxInstances: 40,
+    ownTokens: true,
     keepLogsIn: logs,
   });
   const run = await disturb(context, stack, options);
@@ -82,7 +85,6 @@ async function runIn(
     kills: run.evidence.disturbances.filter(({ step }) => step.kind === 'strike').length,
     faults: run.evidence.disturbances.filter(({ step }) => step.kind === 'fault').length,
     quietMs: run.quietMs,
-    notes: run.notes,
   };
 }
 
@@ -113,6 +115,7 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
     const quietMs = await untilQuiet({ stack, sim, scaleSets: scaleSets.length, clock, signal });
     log(quietMs < longestMs ? `at rest after ${quietMs} ms` : 'it does not come to rest');
     await journal.read();
+    await using nats = await connectAsCli(stack, context);
     const evidence: Evidence = {
       jobs: await sim.jobs(),
       crashing: driver.crashing,
@@ -120,18 +123,21 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
       instances: (await stack.instances()).length,
       journal: journal.entries,
       disturbances: driver.disturbances,
+      listeners: instances.filter((name) => name.startsWith('listener-')),
+      facts: await readFacts(nats),
+      drains: driver.drains,
       endMs: clock.now(),
       endedByThemselves: driver.endedByThemselves,
     };
-    return { evidence, quietMs, notes: driver.notes };
+    return { evidence, quietMs };
   } finally {
     over.abort();
     await Promise.allSettled([watching, reading]);
   }
 }
 
-function polled(entries: readonly { scaleSet: string }[]): number {
-  return new Set(entries.map(({ scaleSet }) => scaleSet)).size;
+function polled(entries: readonly JournalEntry[]): number {
+  return firstPolls(entries).size;
 }
 
 function warmUp(signal: AbortSignal): AbortSignal {

@@ -1,7 +1,10 @@
 import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
 import { pollGaps } from '../polls.ts';
-import { brokenGaps, type Timing } from './allowed-gaps.ts';
-import type { Disturbance } from './driver.ts';
+import { type BrokenGap, brokenGaps } from './allowed-gaps.ts';
+import type { Disturbance, Drain } from './driver.ts';
+import { unexcusedRunners } from './duplicate-runners.ts';
+import type { Timing } from './excuses.ts';
+import { brokenFacts, type StoredFact } from './facts.ts';
 
 /** What the simulator and the provider wrote down, and what was done to the system. */
 export interface Evidence {
@@ -13,6 +16,11 @@ export interface Evidence {
   instances: number;
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];
+  /** The listeners that there are. */
+  listeners: readonly string[];
+  /** What JetStream has about jobs: it is compared with the simulator's books, and proves nothing else. */
+  facts: readonly StoredFact[];
+  drains: readonly Drain[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
   /** What processes did that nobody told them to do. */
@@ -28,10 +36,7 @@ export interface Verdict {
   lost: number;
   /** Runners that came online and got no job. */
   unusedRunners: number;
-  /**
-   * Those beyond one for each runner that was made to die: GitHub goes on counting its job as assigned
-   * until it misses it, so that runner is replaced.
-   */
+  /** Those of them that nothing excuses: see `unexcusedRunners`. */
   duplicateRunners: number;
   /** Jobs that failed because their runner went, though nobody had asked for that. */
   busyKilled: number;
@@ -58,7 +63,7 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     killedByChaos,
     lost: jobs.length - completed - killedByChaos,
     unusedRunners: books.duplicateRunners,
-    duplicateRunners: Math.max(0, books.duplicateRunners - killedByChaos),
+    duplicateRunners: unexcusedRunners(books.unusedRunners, evidence).length,
     busyKilled: failed.length - killedByChaos,
     leftoverInstances: instances,
     leftoverRegistrations: books.registrations.length,
@@ -66,15 +71,27 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
   };
   const promisesBroken = [
     ...brokenCounts(counts, evidence),
-    ...brokenGaps(gaps, evidence, timing).map(
-      ({ gap: { scaleSet, fromMs, toMs = endMs }, allowedUntilMs }) =>
-        `${scaleSet} was not polled for ${toMs - fromMs} ms from ${isoTime(fromMs)}, ` +
-        `${toMs - allowedUntilMs} ms longer than what was done allows`,
-    ),
+    ...brokenGaps(gaps, evidence, timing).map((broken) => gapText(broken, endMs)),
+    ...brokenFacts(evidence),
+    ...evidence.drains
+      .filter(({ exitCode }) => exitCode !== 0)
+      .map(({ name, exitCode, fromMs }) => {
+        return `${name} was told to end at ${isoTime(fromMs)} and ended with exit code ${exitCode}`;
+      }),
     ...rivals(journal).map((scaleSet) => `${scaleSet} was polled by two at a time`),
     ...evidence.endedByThemselves,
   ];
   return { ...counts, promisesBroken };
+}
+
+function gapText({ gap, allowedUntilMs, excuses }: BrokenGap, endMs: number): string {
+  const { scaleSet, fromMs, toMs = endMs, before = 'nobody', after = 'nobody' } = gap;
+  const last = excuses.slice(-3).map(({ why }) => why);
+  return (
+    `${scaleSet} was not polled for ${toMs - fromMs} ms from ${isoTime(fromMs)} ` +
+    `(by ${before}, then ${after}), ${toMs - allowedUntilMs} ms longer than what was done allows` +
+    ` (${last.join('; ') || 'nothing was done to it'})`
+  );
 }
 
 function brokenCounts(

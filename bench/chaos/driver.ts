@@ -17,6 +17,15 @@ export interface Disturbance {
   step: Step;
 }
 
+/** A service that was told to end. */
+export interface Drain {
+  name: string;
+  exitCode: number;
+  /** Wall clock, ms. */
+  fromMs: number;
+  toMs: number;
+}
+
 interface DriverOptions {
   sim: SimControl;
   units: ReadonlyMap<string, Unit>;
@@ -24,13 +33,15 @@ interface DriverOptions {
   say: (text: string) => void;
 }
 
+/** A process that takes longer to say that it has started is slow, in ms. */
+const longestStartMs = 5_000;
+
 /** Carries a schedule out, and writes down what was done and what went wrong by itself. */
 export class Driver {
   readonly disturbances: Disturbance[] = [];
   /** Processes that ended without having been told to. */
   readonly endedByThemselves: string[] = [];
-  /** Worth knowing, and no promise. */
-  readonly notes: string[] = [];
+  readonly drains: Drain[] = [];
   /** Ids of jobs whose runner is made to die. */
   readonly crashing = new Set<string>();
   readonly #options: DriverOptions;
@@ -109,6 +120,10 @@ export class Driver {
       say(`${text}: left out, it is not back from before`);
       return;
     }
+    if (step.how === 'terminate' && !unit.started()) {
+      say(`${text}: left out, it is still starting and knows no signals`);
+      return;
+    }
     say(text);
     const fromMs = clock.now();
     this.#away.add(unit.name);
@@ -119,8 +134,18 @@ export class Driver {
     } catch (error) {
       this.endedByThemselves.push(`${text}: ${errorText(error)}`);
     }
-    disturbance.toMs = clock.now();
     this.#away.delete(unit.name);
+    disturbance.toMs = await this.#backAt(unit, signal);
+  }
+
+  /** When its process of now had started: that is the machine's time, not Baton's, as far as it is usual. */
+  async #backAt(unit: Unit, signal: AbortSignal): Promise<number> {
+    const { clock } = this.#options;
+    const giveUpAt = clock.now() + longestStartMs;
+    while (!unit.started() && clock.now() < giveUpAt && !isAborted(signal)) {
+      await clock.sleep(20, signal).catch(() => undefined);
+    }
+    return clock.now();
   }
 
   async #carryOut(unit: Unit, { how, backAfterMs }: Strike, signal: AbortSignal): Promise<void> {
@@ -133,10 +158,10 @@ export class Driver {
     }
     if (how === 'kill') await unit.kill();
     else {
+      const fromMs = this.#options.clock.now();
       const exitCode = await unit.terminate();
-      if (exitCode !== 0) {
-        this.notes.push(`${unit.name} drained with exit code ${exitCode}`);
-      }
+      const toMs = this.#options.clock.now();
+      this.drains.push({ name: unit.name, exitCode, fromMs, toMs });
     }
     await away();
     await unit.startAgain();

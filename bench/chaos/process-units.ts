@@ -4,6 +4,8 @@ import type { LocalStack, ServiceProcess } from '@baton/stack';
 export interface Unit {
   name: string;
   kill(): Promise<void>;
+  /** Whether the process of now has come so far that it heeds signals. */
+  started(): boolean;
   freeze(): void;
   thaw(): void;
   /** SIGTERM; resolves with the exit code when it has ended. */
@@ -23,6 +25,7 @@ function serviceUnit(service: ServiceProcess): Unit {
   return {
     name: service.instance,
     kill: () => service.kill(),
+    started: () => service.started,
     freeze: () => service.signal('SIGSTOP'),
     thaw: () => service.signal('SIGCONT'),
     terminate: () => service.stop(),
@@ -41,6 +44,7 @@ function natsUnit(stack: LocalStack): Unit {
   return {
     name: 'nats',
     kill: () => stack.killNats(),
+    started: () => true,
     freeze: () => process.kill(stack.natsPid, 'SIGSTOP'),
     thaw: () => process.kill(stack.natsPid, 'SIGCONT'),
     terminate: async () => {

@@ -34,11 +34,11 @@ export function chaosProgram(io: Io): Command {
     .action(async (given: unknown) => {
       const { json, ...options } = optionsSchema.parse(given);
       const report = await runChaos(io, options);
-      if (!json) io.stdout.write(`${chaosTable(report)}\n`);
+      const command = commandOf(options);
+      if (!json) io.stdout.write(`${chaosTable(report, command)}\n`);
       io.stdout.write(`${JSON.stringify(report)}\n`);
       if (report.promisesBroken.length === 0) return;
-      io.say(`${report.promisesBroken.length} promises were broken; logs: ${report.logs ?? '-'}`);
-      io.say(`to repeat it: ${commandOf(options)}`);
+      if (json) io.say(verdictOf(report, command));
       process.exitCode = exitCodes.failed;
     });
 }
@@ -48,13 +48,18 @@ function commandOf(options: ChaosOptions): string {
   return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`;
 }
 
-function chaosTable({ promisesBroken, notes, ...figures }: ChaosReport): string {
+/** The figures, what was broken, and the verdict last. */
+export function chaosTable(report: ChaosReport, command: string): string {
+  const { promisesBroken, ...figures } = report;
   const rows = Object.entries(figures).map(([name, value]) => [name, String(value)]);
-  return [
-    renderTable(rows),
-    ...notes.map((note) => `note: ${note}`),
-    ...promisesBroken.map((broken) => `BROKEN: ${broken}`),
-  ].join('\n');
+  const broken = promisesBroken.map((text) => `BROKEN: ${text}`);
+  return [renderTable(rows), ...broken, verdictOf(report, command)].join('\n');
+}
+
+function verdictOf({ promisesBroken: { length }, logs }: ChaosReport, command: string): string {
+  if (length === 0) return 'verdict: every promise kept';
+  const count = length === 1 ? '1 promise' : `${length} promises`;
+  return `verdict: ${count} broken; logs: ${logs ?? '-'}; to repeat it: ${command}`;
 }
 
 function minutes(text: string): number {

@@ -15,7 +15,7 @@ export const longestMs = 300_000;
 const lookEveryMs = 250;
 
 /**
- * Waits until no job is open, nothing is left over and every scale set is polled, twice in a row; at
+ * Waits until no job is open, every message is deleted, nothing is left over and every scale set is polled, twice in a row; at
  * the longest five minutes. Returns how long that took, in ms.
  */
 export async function untilQuiet(options: QuietOptions): Promise<number> {
@@ -41,6 +41,8 @@ async function isQuiet({ stack, sim, scaleSets }: QuietOptions): Promise<boolean
     over &&
     books.registrations.length === 0 &&
     instances.length === 0 &&
+    // What is undeleted may not be published yet.
+    state.scaleSets.every(({ messages }) => messages === 0) &&
     state.scaleSets.filter(({ session }) => session?.held === true).length === scaleSets
   );
 }

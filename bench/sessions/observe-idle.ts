@@ -4,9 +4,10 @@ import { mean, percentile, rounded } from '../measure/percentiles.ts';
 import { type ProcessUsage, readUsage } from '../measure/process-usage.ts';
 import { pollGaps } from '../polls.ts';
 
-/** Means over the time of observation; CPU in percent of one core. */
+/** Means over the time of observation, but for `rssMaxMb`; CPU in percent of one core. */
 export interface IdleCosts {
   rssMb: number;
+  rssMaxMb: number;
   cpuPercent: number;
   /** From the answer to a poll to the next poll of the set, 99th percentile. */
   pollLagP99Ms: number;
@@ -47,6 +48,7 @@ export async function observeIdle(
     .flatMap((gap) => (gap.toMs === undefined ? [] : [gap.toMs - gap.fromMs]));
   return {
     rssMb: rounded(mean(rss) / 1e6),
+    rssMaxMb: rounded(Math.max(...rss) / 1e6),
     cpuPercent: percent(0),
     pollLagP99Ms: rounded(percentile(lags, 0.99)),
     polls: lags.length,

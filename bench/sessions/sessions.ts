@@ -75,7 +75,7 @@ async function measurePoint(
   say(`all polled ${startMs} ms after the start of the process`);
   await clock.sleep(calmMs, signal);
   const costs = await observeIdle(context, { idle, pid: listener.pid, seconds });
-  say(`${costs.rssMb} MB, ${costs.cpuPercent} % of a core`);
+  say(`${costs.rssMb} MB, ${costs.rssMaxMb} MB at most, ${costs.cpuPercent} % of a core`);
   const times: number[] = [];
   for (let batch = 0; batch < batches; batch += 1) times.push(...(await sendBatch(context, idle)));
   // A profile is written by a process that ends in an orderly way.

@@ -6,6 +6,7 @@ export function sessionsTable({ points, batch200P99Ms, kbPerFurtherSet }: Sessio
   const rows = points.map((point) => [
     String(point.sets),
     String(point.rssMb),
+    String(point.rssMaxMb),
     String(point.cpuPercent),
     String(point.startMs),
     String(point.restartMs),
@@ -17,6 +18,7 @@ export function sessionsTable({ points, batch200P99Ms, kbPerFurtherSet }: Sessio
   const heading = [
     'sets',
     'RSS MB',
+    'max RSS MB',
     'CPU %',
     'start ms',
     'restart ms',

@@ -3,7 +3,7 @@ import { openSessions } from '@baton/shared/stores';
 import type { ServiceProcess } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
 import type { IdleStack } from '../idle-stack.ts';
-import { pollGaps } from '../polls.ts';
+import { type Gap, pollGaps } from '../polls.ts';
 
 /** How long the simulator holds the session of a client that died, in ms: as GitHub, measured. */
 export const sessionExpiryMs = 75_000;
@@ -105,10 +105,12 @@ async function handOverOne({
   await listener.stop();
   await idle.untilPolled(sets, toldAt + 1, patienceMs);
   const gaps = pollGaps(idle.journal.entries).filter(({ fromMs }) => fromMs >= toldAt);
-  return sets.map((set) => {
-    const own = gaps.filter(({ scaleSet }) => scaleSet === set);
-    return Math.max(...own.map(({ fromMs, toMs = Number.NaN }) => toMs - fromMs));
-  });
+  return sets.map((set) => longestGapMs(gaps.filter(({ scaleSet }) => scaleSet === set)));
+}
+
+/** 0 without a gap: the successor polled before the poll of the other ended. */
+export function longestGapMs(gaps: readonly Gap[]): number {
+  return Math.max(0, ...gaps.map(({ fromMs, toMs = Number.NaN }) => toMs - fromMs));
 }
 
 /** As though the records had never been written: the session ids are known to nobody. */

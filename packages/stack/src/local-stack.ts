@@ -43,7 +43,7 @@ export class LocalStack implements AsyncDisposable {
     const parts = await startParts(bin, options, cleanup);
     await runBaton(parts, ['topology', 'apply']);
     signal?.throwIfAborted();
-    const services = startServices(parts);
+    const services = await startServices(parts);
     cleanup.defer(async () => void (await Promise.all(services.map((service) => service.stop()))));
     const deadline = AbortSignal.timeout(readyTimeoutMs);
     const patience = signal ? AbortSignal.any([signal, deadline]) : deadline;

@@ -24,12 +24,14 @@ export class ServiceProcess {
   readonly #options: ServiceOptions;
   #child: Child;
   #healthPort: Promise<number>;
+  #started = false;
 
   constructor(options: ServiceOptions) {
     this.service = options.service;
     this.instance = options.instance;
     this.#options = options;
     [this.#child, this.#healthPort] = launch(options);
+    this.#watchStart();
   }
 
   get pid(): number {
@@ -38,6 +40,11 @@ export class ServiceProcess {
 
   get running(): boolean {
     return this.#child.running;
+  }
+
+  /** Whether its process of now has said that it started. */
+  get started(): boolean {
+    return this.#started;
   }
 
   /** When its process was started, wall clock in ms. */
@@ -73,6 +80,16 @@ export class ServiceProcess {
   restart(): void {
     if (this.running) throw new AppError('unexpected', `${this.instance} still runs`);
     [this.#child, this.#healthPort] = launch(this.#options);
+    this.#watchStart();
+  }
+
+  #watchStart(): void {
+    const child = this.#child;
+    this.#started = false;
+    const onStart = () => {
+      if (child === this.#child) this.#started = true;
+    };
+    void this.#healthPort.then(onStart, () => undefined);
   }
 
   /** Resolves when `/readyz` says that it does its work; rejects when the process ends before. */

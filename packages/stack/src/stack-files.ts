@@ -41,14 +41,25 @@ export async function writeServiceFiles(
   { github }: StackOptions,
   { configUrl, provider }: { configUrl: string; provider: ProviderDefinition },
 ): Promise<void> {
-  const credential = {
-    type: 'pat',
-    hosts: [parseConfigUrl(configUrl).host],
-    token: github.kind === 'real' ? github.token : simToken,
-  };
-  const credentials = stringify({ credentials: { github: credential } });
-  await writeFile(join(dir, 'credentials.yaml'), credentials, { mode: 0o600 });
+  const token = github.kind === 'real' ? github.token : simToken;
+  await writeCredentials(join(dir, 'credentials.yaml'), configUrl, token);
   await writeFile(join(dir, 'providers.yaml'), stringify({ providers: { processes: provider } }));
+}
+
+/** A credentials file whose token names its user to the simulator. Returns the variable for it. */
+export async function writeOwnCredentials(
+  dir: string,
+  configUrl: string,
+  instance: string,
+): Promise<Record<string, string>> {
+  const file = join(dir, `credentials-${instance}.yaml`);
+  await writeCredentials(file, configUrl, `${simToken}@${instance}`);
+  return { BATON_CREDENTIALS_FILE: file };
+}
+
+async function writeCredentials(file: string, configUrl: string, token: string): Promise<void> {
+  const github = { type: 'pat', hosts: [parseConfigUrl(configUrl).host], token };
+  await writeFile(file, stringify({ credentials: { github } }), { mode: 0o600 });
 }
 
 interface Surroundings {

@@ -20,6 +20,8 @@ export interface StackOptions {
   serviceEnv?: Record<string, string>;
   /** More variables for the processes of one service. */
   envOf?: Partial<Record<ServiceName | 'cli', Record<string, string>>>;
+  /** Each service process shows the simulator a token of its own, so that its journal names it. */
+  ownTokens?: boolean | undefined;
   /** Told what is being done, line by line. */
   say: (text: string) => void;
   /** Calls the start off; what was started by then is stopped. */

@@ -12,6 +12,7 @@ import {
   providerDefinition,
   root,
   stackVariables,
+  writeOwnCredentials,
   writeServiceFiles,
 } from './stack-files.ts';
 import type { StackOptions } from './stack-options.ts';
@@ -57,23 +58,24 @@ export async function startParts(
 }
 
 /** Starts all services; none of them is ready yet. */
-export function startServices(parts: Parts): ServiceProcess[] {
-  const { dir, options } = parts;
+export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
+  const { dir, options, configUrl } = parts;
+  const { hurry, ownTokens = false } = options;
   const names = ['listener', 'provisioner', 'janitor'] as const;
-  return names.flatMap((service) =>
+  const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
-      const instance = `${service}-${index}`;
-      const logFile = join(dir, 'logs', `${instance}.log`);
-      const { hurry } = options;
-      return new ServiceProcess({
-        service,
-        instance,
-        logFile,
-        hurry,
-        env: variablesOf(parts, service),
-      });
+      return { service, instance: `${service}-${index}`, env: variablesOf(parts, service) };
     }),
   );
+  if (ownTokens) {
+    for (const { instance, env } of planned) {
+      Object.assign(env, await writeOwnCredentials(dir, configUrl, instance));
+    }
+  }
+  return planned.map(({ instance, ...rest }) => {
+    const logFile = join(dir, 'logs', `${instance}.log`);
+    return new ServiceProcess({ ...rest, instance, logFile, hurry });
+  });
 }
 
 /** What a process needs to talk to the stack as this user. */

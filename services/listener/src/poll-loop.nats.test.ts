@@ -112,6 +112,33 @@ describe('pollLoop', () => {
     },
   );
 
+  test('does not wait for what failed before, when GitHub answers and renews an ended token', async () => {
+    const { github, came, failures, waits } = await aPollLoop(server, scaleSetId, {
+      clock: hastyClock,
+    });
+    const failing = { kind: 'status', status: 502 } as const;
+    await github.control.addFault({ route: 'getMessage', first: 7, action: failing });
+    await eventually(() => expect(failures).not.toEqual([]));
+
+    await github.control.expireTokens('queue');
+    await github.control.addJobs({ scaleSet: 'linux' });
+
+    await eventually(() => expect(came).toHaveLength(1));
+    expect(waits()).toEqual([151, 276, 526, 1026, 2026, 4026, 8026, 1]);
+  });
+
+  test('tries again soon when a poll is refused and NATS is away', async () => {
+    const { github, nats, waits } = await aPollLoop(server, scaleSetId, { clock: hastyClock });
+    const failing = { kind: 'status', status: 502 } as const;
+    await github.control.addFault({ route: 'getMessage', first: 7, action: failing });
+
+    await nats.connection.close();
+    await github.control.expireTokens('queue');
+
+    await eventually(() => expect(waits().length).toBeGreaterThan(9));
+    expect(waits().slice(7, 10)).toEqual([501, 501, 501]);
+  });
+
   test('gives up a poll that GitHub accepted and never answers, and polls again in its session', async () => {
     const { github, came, failures } = await aPollLoop(server, scaleSetId, { pollTimeoutMs: 300 });
     const before = (await github.state())?.session?.id;

@@ -5,6 +5,7 @@ import {
   type QueueMessage,
 } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
+import { AppError } from '@baton/shared/errors';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
@@ -41,6 +42,8 @@ interface PollHandlers {
 }
 
 const failurePolicy = { baseMs: 250, maxMs: 30_000, minMs: 50 };
+/** A refused poll whose session cannot be asked about, as NATS is away, is tried again so soon, in ms. */
+const natsRetryMs = 500;
 /**
  * Between polls that come back empty at once, in ms: some servers and proxies do not hold them; and
  * between polls that a changed capacity ends.
@@ -54,7 +57,7 @@ const pollFloorMs = 150;
 const rereadMs = 45_000;
 
 /** Answers after which the session is asked about. */
-const refusals: ReadonlySet<string> = new Set([
+const refusedKinds: ReadonlySet<string> = new Set([
   'unauthorized',
   'not-found',
   'forbidden',
@@ -79,14 +82,14 @@ export async function pollLoop(
 ): Promise<void> {
   const { clock, steps, stepMs } = deps;
   const position = new Position(clock);
-  let failures = 0;
+  const failures: Failures = { count: 0, refusals: 0 };
   while (!signal.aborted) {
     const startedAt = clock.monotonic();
     const { token } = deps.session.queue;
     steps.begin(stepMs);
     try {
       const result = await pollOnce(deps, handlers, position.current, signal);
-      failures = 0;
+      Object.assign(failures, { count: 0, refusals: 0 });
       const heldForMs = clock.monotonic() - startedAt;
       // Room comes when NATS and GitHub take what is in flight; their outages end the lease.
       steps.rest();
@@ -104,7 +107,6 @@ export async function pollLoop(
     } catch (error) {
       if (isAborted(signal)) return;
       await pauseAfter(deps, handlers, { error, token, failures, signal });
-      failures += 1;
     }
   }
 }
@@ -176,12 +178,19 @@ async function pollOnce(
   }
 }
 
+/** In a row. */
+interface Failures {
+  count: number;
+  /** Polls that were refused though the session lives and its token is new. */
+  refusals: number;
+}
+
 interface PollFailure {
   error: unknown;
   /** What the poll was made with; another call may have replaced it in the meantime. */
   token: Secret;
-  /** In a row, before this one. */
-  failures: number;
+  /** Those before this one; counts it afterwards. */
+  failures: Failures;
 }
 
 /** Waits before the next poll; rethrows what ends the loop. */
@@ -193,10 +202,12 @@ async function pauseAfter(
   const { error, failures } = failure;
   const { clock, random, log, steps, stepMs } = deps;
   steps.begin(stepMs);
+  const { count } = failures;
   const waitMs = (await recover(deps, failure)) + random();
+  failures.count += 1;
   if (isGitHubError(error)) onPollFailure?.(error.kind);
   log.warn(
-    { err: error, waitMs: Math.round(waitMs), failures },
+    { err: error, waitMs: Math.round(waitMs), failures: count },
     'poll failed, session and position are kept',
   );
   steps.begin(waitMs + stepMs);
@@ -207,20 +218,37 @@ async function pauseAfter(
 async function recover(deps: PollDeps, { error, token, failures }: PollFailure): Promise<number> {
   if (!isGitHubError(error)) throw error;
   if (error.kind === 'session-gone' || error.kind === 'scale-set-not-found') throw error;
-  const backoff = backoffMs(failures, failurePolicy, deps.random);
-  if (doubtsSession(error, failures)) {
-    try {
-      await deps.session.refresh(token);
-      return failures === 0 && error.kind === 'unauthorized' ? 0 : backoff;
-    } catch (refreshError) {
-      if (isGitHubError(refreshError, 'session-gone', 'scale-set-not-found')) throw refreshError;
-      return backoff;
-    }
+  const backoff = backoffMs(failures.count, failurePolicy, deps.random);
+  if (!doubtsSession(error, failures.count)) return Math.max(backoff, error.retryAfterMs ?? 0);
+  const session = await renewToken(deps, token);
+  if (!isRefusal(error) || session === 'unknown') return backoff;
+  if (session === 'nats away') return Math.min(backoff, natsRetryMs);
+  // GitHub answers, so whatever failed before is over; a second refusal is about something else.
+  const refusals = failures.refusals++;
+  failures.count = 0;
+  if (refusals === 0 && error.kind === 'unauthorized') return 0;
+  return backoffMs(refusals, failurePolicy, deps.random);
+}
+
+/** What asking about the session with a refresh tells; rethrows what ends the loop. */
+async function renewToken(
+  { session }: PollDeps,
+  token: Secret,
+): Promise<'lives' | 'nats away' | 'unknown'> {
+  try {
+    await session.refresh(token);
+    return 'lives';
+  } catch (error) {
+    if (isGitHubError(error, 'session-gone', 'scale-set-not-found')) throw error;
+    return error instanceof AppError && error.code === 'nats' ? 'nats away' : 'unknown';
   }
-  return Math.max(backoff, error.retryAfterMs ?? 0);
 }
 
 /** A refusal may mean that the session, its token or its queue is not what it was; so may long trouble. */
-function doubtsSession({ kind }: GitHubApiError, failures: number): boolean {
-  return refusals.has(kind) || failures % patienceCount === patienceCount - 1;
+function doubtsSession(error: GitHubApiError, failures: number): boolean {
+  return isRefusal(error) || failures % patienceCount === patienceCount - 1;
+}
+
+function isRefusal({ kind }: GitHubApiError): boolean {
+  return refusedKinds.has(kind);
 }

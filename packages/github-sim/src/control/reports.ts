@@ -14,6 +14,11 @@ export function booksOf(sim: Simulator): Books {
     runnersOnline,
     jobsStarted,
     duplicateRunners: runnersOnline - jobsStarted,
+    unusedRunners: sim.desk.unused.map(({ name, set, onlineAt = 0 }) => ({
+      name,
+      scaleSet: set.name,
+      onlineAt,
+    })),
     registrations: sim.runners.all().map(({ name }) => name),
     sessionGapMs: Math.max(0, ...Object.values(gaps)),
     sessionGapMsByScaleSet: gaps,

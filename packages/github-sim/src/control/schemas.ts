@@ -127,6 +127,15 @@ export const booksSchema = z.object({
   runnersOnline: z.int(),
   jobsStarted: z.int(),
   duplicateRunners: z.int(),
+  /** Those of `runnersOnline` that have had no job. */
+  unusedRunners: z.array(
+    z.object({
+      name: z.string(),
+      scaleSet: z.string(),
+      /** Wall clock, ms. */
+      onlineAt: z.number(),
+    }),
+  ),
   registrations: z.array(z.string()),
   /** The longest time that a tracked scale set was without a held poll. */
   sessionGapMs: z.number(),
@@ -143,11 +152,31 @@ const journalEntrySchema = z.object({
   number: z.int(),
   /** The simulator's wall clock, ms. */
   at: z.number(),
+  /** Empty where a spoiled call was about none. */
   scaleSet: z.string(),
-  event: z.enum(['held', 'ended', 'superseded', 'delivered', 'deleted', 'conflict']),
+  event: z.enum([
+    'held',
+    'ended',
+    'superseded',
+    'delivered',
+    'deleted',
+    'asked',
+    'opened',
+    'conflict',
+    'spoiled',
+  ]),
   messageId: z.int().optional(),
   /** Of a held poll: null when it names none and is unlimited. */
   capacity: z.number().nullish(),
+  /** Whose call it was, where its personal access token names somebody. */
+  by: z.string().optional(),
+  /** The session that was opened, or that was in the way. */
+  session: z.string().optional(),
+  /** Of a call that was spoiled: which, and how. */
+  route: z.string().optional(),
+  fault: z
+    .object({ kind: z.string(), status: z.int().optional(), ms: z.number().optional() })
+    .optional(),
 });
 export const journalSchema = z.object({ entries: z.array(journalEntrySchema) });
 

@@ -176,6 +176,7 @@ export class JobFlow {
     job.startedAt = this.#clock.now();
     runner.status = 'busy';
     runner.job = job;
+    runner.hadJob = true;
     this.#started += 1;
     this.#write('JobStarted', job, set);
     runner.held?.hold.end({ kind: 'job', job });

@@ -2,25 +2,42 @@ import type { Clock } from '@baton/shared/time';
 
 /**
  * A poll began to be held, or ended; it ended because another one of its session came (then `ended`
- * follows). A message was given to a poll, or deleted by the client. A session was refused, because
- * there is one.
+ * follows). A message was given to a poll, or deleted by the client. A client asked for a session, to
+ * open, resume or delete it; then one was opened, or refused because there is one. A fault spoiled a
+ * call, or its answer.
  */
-export type JournalEvent = 'held' | 'ended' | 'superseded' | 'delivered' | 'deleted' | 'conflict';
+export type JournalEvent =
+  | 'held'
+  | 'ended'
+  | 'superseded'
+  | 'delivered'
+  | 'deleted'
+  | 'asked'
+  | 'opened'
+  | 'conflict'
+  | 'spoiled';
 
 export interface JournalEntry {
   /** Counts from 1, without gaps. */
   number: number;
   /** Wall clock, ms. */
   at: number;
-  /** The scale set's name. */
+  /** The scale set's name; empty where a spoiled call was about none. */
   scaleSet: string;
   event: JournalEvent;
   messageId?: number;
   /** Of a held poll: the capacity that it names; null for none, which is unlimited. */
   capacity?: number | null;
+  /** Whose call it was, where its personal access token names somebody. */
+  by?: string | undefined;
+  /** The session that was opened, or that was in the way. */
+  session?: string;
+  /** Of a call that was spoiled: which, and how. */
+  route?: string;
+  fault?: { kind: string; status?: number | undefined; ms?: number | undefined };
 }
 
-type Details = Pick<JournalEntry, 'messageId' | 'capacity'>;
+type Details = Omit<JournalEntry, 'number' | 'at' | 'scaleSet' | 'event'>;
 
 const defaultLimit = 200_000;
 

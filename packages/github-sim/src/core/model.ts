@@ -52,6 +52,9 @@ export interface Runner {
   readonly secret: string;
   readonly createdAt: number;
   status: 'offline' | 'idle' | 'busy';
+  /** When it came online, wall clock in ms. */
+  onlineAt: number | undefined;
+  hadJob: boolean;
   registered: boolean;
   /** Whether its process is told that the registration is gone. */
   told: boolean;
@@ -86,6 +89,8 @@ export interface HeldPoll {
   readonly hold: Hold<PollAnswer>;
   readonly cursor: number;
   readonly capacity: number;
+  /** Who polls, where that is known. */
+  readonly by?: string | undefined;
 }
 
 export interface Session {

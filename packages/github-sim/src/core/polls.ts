@@ -49,7 +49,7 @@ export class Polls {
   }
 
   /** Begins to hold a poll; an older one of the same session ends without a message. */
-  hold(session: Session, { cursor, capacity }: { cursor: number; capacity: number }): HeldPoll {
+  hold(session: Session, { cursor, capacity, by }: Omit<HeldPoll, 'hold'>): HeldPoll {
     if (session.held) this.#journal.write(session.set.name, 'superseded');
     session.held?.hold.end({ kind: 'none' });
     const key = trackKey(session.set);
@@ -60,7 +60,7 @@ export class Polls {
       this.#gaps.released(key);
       this.#journal.write(session.set.name, 'ended');
     });
-    const poll = { hold, cursor, capacity };
+    const poll = { hold, cursor, capacity, by };
     session.held = poll;
     session.polls += 1;
     session.lastPollAt = this.#clock.monotonic();
@@ -68,6 +68,7 @@ export class Polls {
     this.#gaps.held(key);
     this.#journal.write(session.set.name, 'held', {
       capacity: Number.isFinite(capacity) ? capacity : null,
+      by,
     });
     this.#ends.push({ ...poll, set: session.set });
     return poll;

@@ -32,7 +32,7 @@ export class RunnerDesk {
   readonly #holdEnds: DeadlineQueue<Hold<RunnerAnswer>>;
   readonly #offline: DeadlineQueue<Runner>;
   readonly #idle: DeadlineQueue<Runner>;
-  #online = 0;
+  readonly #everOnline: Runner[] = [];
 
   constructor(deps: RunnerDeskOptions) {
     this.#deps = deps;
@@ -61,7 +61,12 @@ export class RunnerDesk {
 
   /** How many distinct runners ever came online. */
   get runnersOnline(): number {
-    return this.#online;
+    return this.#everOnline.length;
+  }
+
+  /** Those that came online and have had no job, in that order. */
+  get unused(): Runner[] {
+    return this.#everOnline.filter(({ hadJob }) => !hadJob);
   }
 
   /** What a runner process has been told by a test to do. */
@@ -84,7 +89,8 @@ export class RunnerDesk {
     runner.status = 'idle';
     runner.set.idle.add(runner);
     this.#byToken.set(runner.token, runner);
-    this.#online += 1;
+    runner.onlineAt = this.#deps.clock.now();
+    this.#everOnline.push(runner);
     this.#seen(runner);
     this.#offline.push(runner);
     if (this.#deps.options.idleRunnerMs > 0) this.#idle.push(runner);

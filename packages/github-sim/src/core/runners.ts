@@ -37,6 +37,8 @@ export class Runners {
       secret: randomBytes(24).toString('base64url'),
       createdAt: this.#clock.now(),
       status: 'offline',
+      onlineAt: undefined,
+      hadJob: false,
       registered: true,
       told: true,
       instance: undefined,

@@ -39,11 +39,11 @@ export class Sessions {
   }
 
   /** A refused attempt does not prolong the session that is in the way. */
-  open(set: ScaleSet, owner: string): Session {
+  open(set: ScaleSet, owner: string, by?: string): Session {
     const holder = this.current(set);
     if (holder) {
       this.#conflicts += 1;
-      this.#journal.write(set.name, 'conflict');
+      this.#journal.write(set.name, 'conflict', { by, session: holder.id });
       throw this.#options.conflictWording === 'message-only'
         ? refusals.sessionConflictWithoutType(set.name)
         : refusals.sessionConflict(set.name, holder.owner);
@@ -61,6 +61,7 @@ export class Sessions {
     this.#sessions.set(session.id, session);
     set.session = session;
     this.#created += 1;
+    this.#journal.write(set.name, 'opened', { by, session: session.id });
     return session;
   }
 
@@ -81,6 +82,11 @@ export class Sessions {
   find(id: string): Session | undefined {
     const session = this.#sessions.get(id);
     return session && this.#live(session);
+  }
+
+  /** The scale set of a session that lives or has ended. */
+  scaleSetOf(id: string): ScaleSet | undefined {
+    return this.#sessions.get(id)?.set;
   }
 
   end(session: Session, reason: NonNullable<Session['ended']>): void {

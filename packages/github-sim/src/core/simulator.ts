@@ -107,7 +107,7 @@ export class Simulator {
   }
 
   /** Begins a long poll; the answer may be there at once. */
-  poll(session: Session, request: { cursor: number; capacity: number }): HeldPoll {
+  poll(session: Session, request: Omit<HeldPoll, 'hold'>): HeldPoll {
     const poll = this.polls.hold(session, request);
     this.flow.fill(session.set, true);
     return poll;
@@ -116,8 +116,12 @@ export class Simulator {
   /** Every GitHub-side route answers `status` for a while, and so do the polls held now. */
   startOutage(ms: number, status: number): void {
     this.faults.startOutage(ms, status);
-    for (const { session } of this.scaleSets.all()) {
-      session?.held?.hold.end({ kind: 'unavailable', status });
+    for (const { name, session } of this.scaleSets.all()) {
+      if (!session?.held) continue;
+      const { hold, by } = session.held;
+      hold.end({ kind: 'unavailable', status });
+      const fault = { kind: 'status', status };
+      this.journal.write(name, 'spoiled', { by, route: 'getMessage', fault });
     }
   }
 

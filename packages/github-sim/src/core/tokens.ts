@@ -8,6 +8,7 @@ interface Grant {
   kind: TokenKind;
   subject: string;
   expiresAt: number;
+  by: string | undefined;
 }
 
 export interface IssuedToken {
@@ -35,9 +36,15 @@ export class Tokens {
     };
   }
 
-  /** Whether it is the personal access token of now. */
+  /** Whether it is the personal access token of now, or that with `@` and the name of who uses it. */
   isPersonal(token: string): boolean {
-    return token === this.#personal;
+    return token === this.#personal || token.startsWith(`${this.#personal}@`);
+  }
+
+  /** Who has a token: the name behind the `@` of the personal access token that it was had for. */
+  holderOf(token: string): string | undefined {
+    if (!this.isPersonal(token)) return this.#grants.get(token)?.by;
+    return token.slice(this.#personal.length + 1) || undefined;
   }
 
   /** Revokes the personal access token in favour of another, with all that was had for it. */
@@ -47,11 +54,11 @@ export class Tokens {
     this.expire('admin');
   }
 
-  /** `subject` is what the token is good for: a scope or a session id. */
-  issue(kind: TokenKind, subject: string): IssuedToken {
+  /** `subject` is what the token is good for: a scope or a session id. `by` is who has it. */
+  issue(kind: TokenKind, subject: string, by?: string): IssuedToken {
     const expiresAt = this.#clock.now() + this.#lifetimeMs[kind];
     const token = this.#mint(kind, subject, expiresAt);
-    this.#grants.set(token, { kind, subject, expiresAt });
+    this.#grants.set(token, { kind, subject, expiresAt, by });
     return { token, expiresAt: new Date(expiresAt).toISOString() };
   }
 

@@ -38,6 +38,11 @@ export function bearer(headers: IncomingHttpHeaders): string {
   return /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
+/** What a caller shows, under either scheme. */
+export function credentialOf(headers: IncomingHttpHeaders): string {
+  return /^(?:Bearer|RemoteAuth) (\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+}
+
 export function param(request: SimRequest, name: string): string {
   const value = request.params[name];
   if (value === undefined) throw new Error(`route without parameter ${name}`);

@@ -8,7 +8,7 @@ const path = '/broker/v1/message';
 /** The message queue. Its URL carries the session id, so a client that drops the query fails. */
 export function queueRoutes(sim: Simulator): Route[] {
   const scaleSet = ({ query }: SimRequest) =>
-    sim.sessions.find(query.get('sessionId') ?? '')?.set.name;
+    sim.sessions.scaleSetOf(query.get('sessionId') ?? '')?.name;
   return [
     {
       name: 'getMessage',
@@ -40,6 +40,7 @@ async function getMessage(sim: Simulator, request: SimRequest): Promise<Reply> {
   const poll = sim.poll(session, {
     cursor: wholeNumber(request.query.get('lastMessageId'), 0),
     capacity: wholeNumber(header(request, 'x-scalesetmaxcapacity'), Number.POSITIVE_INFINITY),
+    by: sim.tokens.holderOf(bearer(request.headers)),
   });
   request.onGone(() => poll.hold.end({ kind: 'none' }));
   return pollReply(await poll.hold.answer);

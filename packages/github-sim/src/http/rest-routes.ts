@@ -3,6 +3,7 @@ import { refusals } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
 import {
   bearer,
+  credentialOf,
   json,
   param,
   type Reply,
@@ -59,7 +60,9 @@ export function restRoutes(sim: Simulator): Route[] {
 function createRegistrationToken(sim: Simulator, kind: string, request: SimRequest): Reply {
   requireCredential(sim, request);
   const names = [request.params.a, request.params.b].filter((name) => name !== undefined);
-  const issued = sim.tokens.issue('registration', [kind, ...names].join('/').toLowerCase());
+  const scope = [kind, ...names].join('/').toLowerCase();
+  const by = sim.tokens.holderOf(bearer(request.headers));
+  const issued = sim.tokens.issue('registration', scope, by);
   return json({ token: issued.token, expires_at: issued.expiresAt }, 201);
 }
 
@@ -103,14 +106,14 @@ function createAppToken(sim: Simulator, request: SimRequest): Reply {
 
 function registerRunner(sim: Simulator, request: SimRequest): Reply {
   requireUserAgent(request);
-  const token = /^RemoteAuth (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const token = credentialOf(request.headers);
   const granted = sim.tokens.check('registration', token);
   if (granted === undefined) throw refusals.badCredentials();
   const scope = scopeOfConfigUrl(readBody(request, registrationSchema).url);
   if (scope !== granted) throw refusals.restNotFound();
   return json({
     url: `${sim.baseUrl}/tenant/${tenantOf(scope)}/`,
-    token: sim.tokens.issue('admin', scope).token,
+    token: sim.tokens.issue('admin', scope, sim.tokens.holderOf(token)).token,
     token_schema: 'OAuthAccessToken',
   });
 }

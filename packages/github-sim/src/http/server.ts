@@ -8,7 +8,7 @@ import { Simulator } from '../core/simulator.ts';
 import { agentRoutes } from './agent-routes.ts';
 import { answer, answerSpoiled } from './answer.ts';
 import { controlRoutes } from './control-routes.ts';
-import type { Reply, SimRequest } from './exchange.ts';
+import { credentialOf, type Reply, type Route, type SimRequest } from './exchange.ts';
 import { queueRoutes } from './queue-routes.ts';
 import { restRoutes } from './rest-routes.ts';
 import { type Match, Router } from './router.ts';
@@ -106,13 +106,38 @@ async function serveMatch(
     sim.faults.active && route.name !== undefined
       ? sim.faults.decide(route.name, () => route.scaleSet?.(asked))
       : undefined;
-  if (fault && faultBefore(fault, response)) return;
+  const isDone = fault !== undefined && faultBefore(fault, response);
+  // A fault that spoils the answer is felt when that is given: a poll may be held until then.
+  if (fault && (isDone || !spoils(fault))) noteSpoiled(sim, route, asked, fault);
+  if (isDone) return;
   if (fault?.kind === 'delay') await sim.clock.sleep(fault.ms, sim.stopped);
   const bom = sim.options.byteOrderMark && route.pattern.startsWith('/tenant/');
   const reply = await Promise.resolve(asked).then(route.handle).catch(refusalReply);
   if (fault?.kind === 'hang-after') return;
-  if (fault && spoils(fault)) answerSpoiled(response, reply, fault);
-  else answer(response, reply, { byteOrderMark: bom });
+  if (fault && spoils(fault)) {
+    noteSpoiled(sim, route, asked, fault);
+    answerSpoiled(response, reply, fault);
+  } else answer(response, reply, { byteOrderMark: bom });
+}
+
+function noteSpoiled(
+  sim: Simulator,
+  { name, scaleSet }: Route,
+  request: SimRequest,
+  fault: FaultAction,
+): void {
+  if (name === undefined) return;
+  const { kind } = fault;
+  const by = sim.tokens.holderOf(credentialOf(request.headers));
+  sim.journal.write(scaleSet?.(request) ?? '', 'spoiled', {
+    by,
+    route: name,
+    fault: {
+      kind,
+      ...('status' in fault ? { status: fault.status } : {}),
+      ...('ms' in fault ? { ms: fault.ms } : {}),
+    },
+  });
 }
 
 /** Faults that replace the work. Whether the request is dealt with. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { toJson } from '../core/job-entries.ts';
-import type { Session } from '../core/model.ts';
+import type { ScaleSet, Session } from '../core/model.ts';
 import { refusals } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
 import { statisticsOf } from '../core/statistics.ts';
-import { json, param, type Route, readBody } from './exchange.ts';
+import { bearer, json, param, type Route, readBody, type SimRequest } from './exchange.ts';
 import { scaleSetJson } from './scale-set-routes.ts';
 import { serviceRoute } from './service-guard.ts';
 
@@ -21,7 +21,8 @@ export function sessionRoutes(sim: Simulator): Route[] {
       handle: (scope, request) => {
         const set = sim.scaleSets.get(scope, param(request, 'id'));
         const { ownerName } = readBody(request, sessionSchema);
-        return json(sessionJson(sim, sim.sessions.open(set, ownerName)));
+        const by = asked(sim, set, request);
+        return json(sessionJson(sim, sim.sessions.open(set, ownerName, by), by));
       },
     }),
     serviceRoute(sim, {
@@ -30,7 +31,8 @@ export function sessionRoutes(sim: Simulator): Route[] {
       path: `${path}/:sessionId`,
       handle: (scope, request) => {
         const set = sim.scaleSets.get(scope, param(request, 'id'));
-        return json(sessionJson(sim, sim.sessions.require(set, param(request, 'sessionId'))));
+        const by = asked(sim, set, request);
+        return json(sessionJson(sim, sim.sessions.require(set, param(request, 'sessionId')), by));
       },
     }),
     serviceRoute(sim, {
@@ -39,6 +41,7 @@ export function sessionRoutes(sim: Simulator): Route[] {
       path: `${path}/:sessionId`,
       handle: (scope, request) => {
         const set = sim.scaleSets.get(scope, param(request, 'id'));
+        asked(sim, set, request);
         sim.sessions.end(sim.sessions.require(set, param(request, 'sessionId')), 'deleted');
         return { status: 204 };
       },
@@ -85,13 +88,20 @@ function acquireRoutes(sim: Simulator): Route[] {
   ];
 }
 
-function sessionJson(sim: Simulator, session: Session): Record<string, unknown> {
+/** Notes who asks for the session of a set; returns who that is, where it is known. */
+function asked(sim: Simulator, set: ScaleSet, { headers }: SimRequest): string | undefined {
+  const by = sim.tokens.holderOf(bearer(headers));
+  sim.journal.write(set.name, 'asked', { by });
+  return by;
+}
+
+function sessionJson(sim: Simulator, session: Session, by?: string): Record<string, unknown> {
   return {
     sessionId: session.id,
     ownerName: session.owner,
     runnerScaleSet: scaleSetJson(sim, session.set),
     messageQueueUrl: `${sim.baseUrl}/broker/v1/message?sessionId=${session.id}&region=sim`,
-    messageQueueAccessToken: sim.tokens.issue('queue', session.id).token,
+    messageQueueAccessToken: sim.tokens.issue('queue', session.id, by).token,
     statistics: statisticsOf(session.set, sim.options.dialect),
   };
 }

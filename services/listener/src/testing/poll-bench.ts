@@ -95,6 +95,9 @@ export async function aPollLoop(server: TestNats, scaleSetId: string, options: L
   /** How often a route was asked since the fault was set. */
   const asked = async (id: string) =>
     (await github.control.state()).faults.find((fault) => fault.id === id)?.seen ?? 0;
-  const observed = { came, counts, failures, asked };
+  /** How long the loop meant to wait after each failure, in ms. */
+  const waits = () =>
+    listener.lines.flatMap(({ waitMs }) => (typeof waitMs === 'number' ? [waitMs] : []));
+  const observed = { came, counts, failures, asked, waits };
   return { ...listener, ...observed, github, session, capacity, setFree, steps, stop, running };
 }

@@ -196,8 +196,19 @@ describe('a place in the plan', () => {
     },
   );
 
+  test('of a runner whose job is known is kept after any demand that does not know its end', () => {
+    const view = { ...exitedWell, job: { jobId: 'j', startedAt: at } };
+    const demand = { observedAt: after(30_000) };
+
+    const result = placeOf(view, { demand, nowMs: startMs + 30_000 });
+
+    expect(namesOf(result)).toEqual(['a']);
+    expect(result.ended).toEqual([]);
+  });
+
   test.each([
     { what: 'nothing else is known', view: exitedWell },
+    { what: 'only its job is known', view: { ...exitedWell, job: { jobId: 'j', startedAt: at } } },
     {
       what: 'the demand that knows of its completion never came',
       view: { ...exitedWell, ...knownAs(6) },

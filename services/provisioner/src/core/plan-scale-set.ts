@@ -136,7 +136,9 @@ function isAlive(state: Runner['state']): boolean {
 /**
  * Whether a runner can still take or run a job, or must be counted as if it could. A finished job
  * stays in the demand until a message says that it is over; a runner that is seen to exit before
- * that message keeps its place, or every finished job would be given a second runner.
+ * that message keeps its place, or every finished job would be given a second runner. Where the job is
+ * known, that lasts until its end is: GitHub's messages may be held back for long, and a demand that was
+ * read later may come from one that was written before the end.
  */
 function keepsPlace(
   view: RunnerView,
@@ -151,9 +153,13 @@ function keepsPlace(
   const exitMs = view.exit && Date.parse(view.exit.at);
   if (exitMs !== undefined && nowMs >= exitMs + keepPlaceMs) return false;
   if (view.completedIn) return !demand || comparePositions(demand, view.completedIn) < 0;
-  if (exitMs === undefined) return true;
-  if (view.exit?.code !== 0) return false;
-  return !demand || Date.parse(demand.observedAt) <= exitMs + skewMs;
+  return exitMs === undefined || mayStandInDemand(view, exitMs, demand);
+}
+
+/** Whether the job of a runner that exited may still be counted in the demand. */
+function mayStandInDemand({ exit, job }: Runner, exitMs: number, demand: Plan['demand']): boolean {
+  if (exit?.code !== 0) return false;
+  return job !== undefined || !demand || Date.parse(demand.observedAt) <= exitMs + skewMs;
 }
 
 function hasEnded(runner: Runner, nowMs: number): boolean {

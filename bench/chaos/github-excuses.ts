@@ -1,0 +1,152 @@
+import type { JournalEntry } from '@baton/github-sim';
+import type { Gap } from '../polls.ts';
+import type { Excuse, Timing } from './excuses.ts';
+import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './session-excuses.ts';
+
+/**
+ * The back-off doubles from here with every call that fails, up to the longest, in ms: with the first
+ * already, as a token that ended in between is a failure which no book shows.
+ */
+const firstBackoffMs = 250;
+const longestBackoffMs = 30_000;
+/** A delete that fails holds polls up when many messages wait for theirs: at most so long, in ms. */
+const deleteBackoffMs = 5_000;
+/** A poll gives up waiting for an answer after this long, in ms. */
+const pollDeadlineMs = 75_000;
+/** From the end of a poll to its answer, in ms. */
+const answerMs = 50;
+/** From the end of a back-off to the held poll, in ms. */
+const nextCallMs = 1_000;
+/** After a 429 without a time nobody calls for so long, doubling each time up to the longest, in ms. */
+const limitPauses = {
+  rest: { firstMs: 60_000, longestMs: 15 * 60_000 },
+  service: { firstMs: 5_000, longestMs: 60_000 },
+};
+/** What waits for the end of such a limit does not start all at once, in ms. */
+const spreadMs = 1_000;
+
+/** What listeners call for a session and its polls. */
+const listenerRoutes: ReadonlySet<string | undefined> = new Set([
+  'getMessage',
+  'deleteMessage',
+  'acquireJobs',
+  'createSession',
+  'refreshSession',
+  'deleteSession',
+  'listScaleSets',
+  'getScaleSet',
+  'createScaleSet',
+  'updateScaleSet',
+  'findRunnerGroup',
+  'createRegistrationToken',
+  'registerRunner',
+  'listRunnerGroups',
+]);
+const queueRoutes: ReadonlySet<string | undefined> = new Set(['getMessage', 'deleteMessage']);
+const restRoutes: ReadonlySet<string | undefined> = new Set([
+  'createRegistrationToken',
+  'registerRunner',
+  'listRunnerGroups',
+]);
+
+/** What GitHub's side excuses in this gap. `involved`: the listeners that the books show in it. */
+export function excusesOfGitHub(
+  gap: Gap,
+  involved: ReadonlySet<string>,
+  evidence: GitHubEvidence,
+  timing: Timing,
+): Excuse[] {
+  const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
+  // A call whose token has ended is nobody's.
+  const concerns = ({ at, by, route }: JournalEntry) =>
+    at <= toMs && listenerRoutes.has(route) && (by === undefined || involved.has(by));
+  const own = evidence.journal.filter(
+    ({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '',
+  );
+  return [
+    ...excusesOfFailures(own, concerns),
+    ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
+    ...excusesOfSessions(gap, evidence, timing),
+  ];
+}
+
+/**
+ * Each call that was spoiled: until it has failed, and the back-off of so many in a row is over. Tokens
+ * are had for all scale sets of a process together, and a failure is told to all of them for a while: it
+ * may be many in a row for each.
+ */
+function excusesOfFailures(
+  journal: readonly JournalEntry[],
+  concerns: (entry: JournalEntry) => boolean,
+): Excuse[] {
+  const row = new FailureRow();
+  return journal.flatMap((entry) => {
+    const { at, route, fault } = entry;
+    if (!isSpoiled(entry)) row.see(entry);
+    if (!isSpoiled(entry) || !concerns(entry)) return [];
+    const why = `${route ?? 'call'}: ${textOf(fault)}`;
+    const answeredMs = at + lengthMs(entry) + nextCallMs;
+    if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
+    return [{ fromMs: at, untilMs: answeredMs + backoffMs(entry, row), why }];
+  });
+}
+
+function backoffMs(entry: JournalEntry, row: FailureRow): number {
+  if (entry.route === 'deleteMessage') return deleteBackoffMs;
+  if (restRoutes.has(entry.route)) return longestBackoffMs;
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry), 10));
+}
+
+/** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
+class FailureRow {
+  #count = 0;
+  /** When the last poll ended, of which it is not known yet whether it was spoiled. */
+  #endedAt: number | undefined;
+
+  see({ event, at }: JournalEntry): void {
+    if (event !== 'held' && event !== 'ended') return;
+    if (this.#endedAt !== undefined) this.#count = 0;
+    this.#endedAt = event === 'ended' ? at : undefined;
+  }
+
+  /** Returns how many that are. */
+  fail({ at, route }: JournalEntry): number {
+    const since = this.#endedAt;
+    const isItsAnswer = route === 'getMessage' && since !== undefined && at - since <= answerMs;
+    if (since !== undefined && !isItsAnswer) this.#count = 0;
+    this.#endedAt = undefined;
+    this.#count += 1;
+    return this.#count;
+  }
+}
+
+function isSpoiled({ event }: JournalEntry): boolean {
+  return event === 'spoiled';
+}
+
+/** A limit holds back every call of its process but polls and deletes: that of another scale set too. */
+function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
+  const streaks = new Map<string, { count: number; untilMs: number }>();
+  return calls.flatMap(({ at, by = '', route, fault }) => {
+    if (fault?.status !== 429 || queueRoutes.has(route)) return [];
+    const api = restRoutes.has(route) ? 'rest' : 'service';
+    const { firstMs, longestMs } = limitPauses[api];
+    const key = `${by} ${api}`;
+    const before = streaks.get(key);
+    const count = before && at <= before.untilMs + longestBackoffMs ? before.count + 1 : 1;
+    const pauseMs = Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 10));
+    const untilMs = at + pauseMs + spreadMs + nextCallMs;
+    streaks.set(key, { count, untilMs });
+    return [{ fromMs: at, untilMs, why: `${route ?? 'call'}: a limit of ${pauseMs} ms` }];
+  });
+}
+
+function lengthMs({ route, fault }: JournalEntry): number {
+  if (fault?.kind === 'delay') return fault.ms ?? 0;
+  if (fault?.kind !== 'hang') return 0;
+  return route === 'getMessage' ? pollDeadlineMs : callDeadlineMs;
+}
+
+function textOf(fault: JournalEntry['fault']): string {
+  return [fault?.kind, fault?.status, fault?.ms].filter((part) => part !== undefined).join(' ');
+}

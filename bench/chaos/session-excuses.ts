@@ -1,0 +1,133 @@
+import type { JournalEntry } from '@baton/github-sim';
+import type { Gap } from '../polls.ts';
+import type { Disturbance } from './driver.ts';
+import { type Excuse, type Timing, takeMs } from './excuses.ts';
+
+export interface GitHubEvidence {
+  disturbances: readonly Disturbance[];
+  journal: readonly JournalEntry[];
+}
+
+/** From the end of an outage to the poll of who has not met it, in ms. */
+const nextPollMs = 1_000;
+/** A call gives up waiting for an answer after this long, in ms. */
+export const callDeadlineMs = 30_000;
+/** The longest pause before a session that ends again and again is replaced, in ms. */
+const longestPauseMs = 30_000;
+/** Sessions that follow each other more closely are replaced with a pause, in ms. */
+const closeMs = 60_000;
+/** Once GitHub has freed a session that nobody knows, in ms. */
+const waitOutMs = 10_000;
+
+/** What excuses the time from the end of a session to the next one that is polled. */
+export function excusesOfSessions(gap: Gap, evidence: GitHubEvidence, timing: Timing): Excuse[] {
+  return [
+    ...excusesOfDisturbances(gap, evidence),
+    ...excuseOfExpiry(gap, evidence, timing.sessionExpiryMs),
+    ...excusesOfConflicts(gap, evidence, timing.sessionExpiryMs),
+  ];
+}
+
+/**
+ * What the driver did that need spoil no call: it ended a session of the scale set, or all tokens; or
+ * nobody could have polled, called or not.
+ */
+function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEvidence): Excuse[] {
+  return disturbances.flatMap(({ fromMs, toMs, step, text }) => {
+    if (step.kind !== 'fault') return [];
+    const { fault } = step;
+    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why: text }];
+    // Nobody uses an app's tokens here.
+    if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
+    if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
+    const ends = fault.what === 'evict session' || fault.what === 'release session';
+    if (!ends || fault.scaleSet !== gap.scaleSet) return [];
+    const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
+    return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
+  });
+}
+
+/** A gap that lasts so long costs the session: who asks for it then has to replace it. */
+function excuseOfExpiry(
+  { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY }: Gap,
+  { journal }: GitHubEvidence,
+  sessionExpiryMs: number,
+): Excuse[] {
+  const asked = journal.find(
+    (entry) =>
+      entry.event === 'asked' &&
+      entry.scaleSet === scaleSet &&
+      entry.at >= fromMs + sessionExpiryMs &&
+      entry.at <= toMs,
+  );
+  if (!asked) return [];
+  const untilMs = asked.at + replacementPauseMs(journal, scaleSet, asked.at) + takeMs;
+  return [{ fromMs: asked.at, untilMs, why: 'its session had expired' }];
+}
+
+/** None for the first session that ends; then a second, doubling with each one close before it. */
+function replacementPauseMs(
+  journal: readonly JournalEntry[],
+  scaleSet: string,
+  atMs: number,
+): number {
+  let inARow = 0;
+  let nextMs = atMs;
+  for (const { event, at, ...entry } of journal.toReversed()) {
+    if (event !== 'opened' || entry.scaleSet !== scaleSet || at > atMs) continue;
+    if (nextMs - at > closeMs) break;
+    inARow += 1;
+    nextMs = at;
+  }
+  return inARow === 0 ? 0 : Math.min(longestPauseMs, 1_000 * 2 ** Math.min(inARow - 1, 10));
+}
+
+/** A session in the way that nobody could know of: once each, until GitHub frees it. */
+function excusesOfConflicts(
+  { scaleSet: ownScaleSet, fromMs, toMs = Number.POSITIVE_INFINITY }: Gap,
+  evidence: GitHubEvidence,
+  sessionExpiryMs: number,
+): Excuse[] {
+  const seen = new Set<string>();
+  return evidence.journal.flatMap(({ event, scaleSet, at, session = '' }) => {
+    const here = scaleSet === ownScaleSet && at >= fromMs && at <= toMs;
+    if (event !== 'conflict' || !here || seen.has(session)) return [];
+    seen.add(session);
+    if (!mayBeUnknown(session, at, evidence)) return [];
+    const why = 'a session that nobody knows is in the way';
+    return [{ fromMs: at, untilMs: at + sessionExpiryMs + waitOutMs, why }];
+  });
+}
+
+/** Around an opening, until it is recorded; in ms. */
+const openingMs = 5_000;
+
+/**
+ * Whether something happened when the session was opened that can keep it from being recorded, or
+ * whether the call to delete it was spoiled. Otherwise its id has been forgotten.
+ */
+function mayBeUnknown(
+  session: string,
+  conflictMs: number,
+  { journal, disturbances }: GitHubEvidence,
+): boolean {
+  const opened = journal.find((entry) => entry.event === 'opened' && entry.session === session);
+  if (!opened) return false;
+  const { at, by, scaleSet } = opened;
+  const isStruck = disturbances.some(
+    ({ where, fromMs, toMs }) =>
+      (where === by || where === 'nats') && fromMs <= at + openingMs && toMs >= at - openingMs,
+  );
+  return (
+    isStruck ||
+    journal.some(
+      (entry) =>
+        entry.event === 'spoiled' &&
+        entry.scaleSet === scaleSet &&
+        ((entry.route === 'createSession' && Math.abs(entry.at - at) <= openingMs) ||
+          (entry.route === 'deleteSession' &&
+            entry.at <= conflictMs &&
+            entry.at >= conflictMs - callDeadlineMs)),
+    )
+  );
+}
