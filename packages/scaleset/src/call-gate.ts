@@ -1,6 +1,6 @@
 import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
-import type { Clock } from '@baton/shared/time';
+import { type Clock, notNeeded } from '@baton/shared/time';
 import { type Call, CallsUnderWay } from './calls-under-way.ts';
 import {
   type Admission,
@@ -190,7 +190,7 @@ export class CallGate {
   }
 
   #turnAllAway(): void {
-    this.#alarm?.controller.abort();
+    this.#alarm?.controller.abort(notNeeded);
     for (const queue of Object.values(this.#waiting)) {
       for (const waiter of queue) waiter.reject(reasonOf(this.#options.closed));
       queue.clear();
@@ -200,7 +200,7 @@ export class CallGate {
   #wakeAt(atMs: number): void {
     const { clock, random } = this.#options;
     if (this.#alarm && this.#alarm.atMs <= atMs) return;
-    this.#alarm?.controller.abort();
+    this.#alarm?.controller.abort(notNeeded);
     const controller = new AbortController();
     this.#alarm = { atMs, controller };
     void clock.sleep(atMs - this.#now + random() * spreadMs, controller.signal).then(

@@ -2,7 +2,7 @@ import { type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
 import type { Random } from '@baton/shared/retry';
 import type { PlanStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
-import { type Clock, isAborted } from '@baton/shared/time';
+import { type Clock, isAborted, notNeeded } from '@baton/shared/time';
 import { advertisedCapacity } from './core/advertised-capacity.ts';
 import { defaultWithdrawalPolicy, shouldReturn, type WithdrawalPolicy } from './core/withdrawal.ts';
 import type { Wakeups } from './wakeups.ts';
@@ -111,7 +111,7 @@ export class CapacityWatch {
       }
     } finally {
       stopListening();
-      done.abort();
+      done.abort(notNeeded);
       await watching;
     }
   }

@@ -1,5 +1,5 @@
 import type { Random } from '@baton/shared/retry';
-import type { Clock } from '@baton/shared/time';
+import { type Clock, notNeeded } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { interruptAfterMs } from './core/poll-interruption.ts';
 
@@ -20,7 +20,7 @@ export function pollInterruption(
   const look = (isDue: boolean) => {
     const afterMs = interruptAfterMs(told, capacity.current, random);
     if (afterMs === undefined) return;
-    if (isDue || afterMs === 0) interrupted.abort();
+    if (isDue || afterMs === 0) interrupted.abort(notNeeded);
     else if (!waits) {
       waits = true;
       void clock.sleep(afterMs, ended).then(

@@ -8,7 +8,7 @@ import type { Secret } from '@baton/shared/config';
 import { AppError } from '@baton/shared/errors';
 import { backoffMs, type Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
-import { type Clock, isAborted } from '@baton/shared/time';
+import { type Clock, isAborted, notNeeded } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { emptyMs } from './core/backlog-limits.ts';
 import type { LiveSession } from './live-session.ts';
@@ -174,7 +174,7 @@ async function pollOnce(
     if (interrupted.aborted && !signal.aborted) return 'interrupted';
     throw error;
   } finally {
-    answered.abort();
+    answered.abort(notNeeded);
   }
 }
 

@@ -1,5 +1,5 @@
 import { errorText } from '@baton/shared/errors';
-import type { Clock } from '@baton/shared/time';
+import { type Clock, notNeeded } from '@baton/shared/time';
 
 interface StoreWatchOptions {
   /** For so long nothing may be stored while something waits for it, in ms. Default 30 s. */
@@ -51,7 +51,7 @@ export class StoreWatch {
 
   #end(): void {
     this.#waiting -= 1;
-    if (this.#waiting === 0) this.#idle.abort();
+    if (this.#waiting === 0) this.#idle.abort(notNeeded);
   }
 
   #stored(): void {

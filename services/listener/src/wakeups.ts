@@ -1,4 +1,4 @@
-import type { Clock } from '@baton/shared/time';
+import { type Clock, notNeeded } from '@baton/shared/time';
 
 interface WaitOptions {
   clock: Clock;
@@ -50,7 +50,7 @@ class Ear implements Disposable {
 
   wake(): void {
     this.#woken = true;
-    this.#waking?.abort();
+    this.#waking?.abort(notNeeded);
   }
 
   /** Resolves on a wake since the last wait, after `maxMs`, or on abort; never rejects. */

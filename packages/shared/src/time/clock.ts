@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** The only source of time. Injected everywhere, so that tests decide what time it is. */
 export interface Clock {
   /** Wall clock, ms since 1970. For people and records; never for measuring a duration. */
@@ -13,14 +11,20 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  // Not that of node:timers/promises: when it is aborted, it makes an error with its stack first.
   async sleep(ms, signal) {
     signal?.throwIfAborted();
-    try {
-      await delay(ms, undefined, signal ? { signal } : {});
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    }
+    await new Promise<void>((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
   },
 };
 

@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors/index.ts';
+import { notNeeded } from './abort.ts';
 import type { Clock } from './clock.ts';
 
 interface DeadlineOptions {
@@ -30,9 +31,9 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([work(linked), rejectOnAbort(linked)]);
   } finally {
-    timer.abort();
+    timer.abort(notNeeded);
     // Lets go of the outer signal, which may live as long as the process.
-    deadline.abort();
+    deadline.abort(notNeeded);
   }
 }
 
