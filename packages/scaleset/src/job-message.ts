@@ -1,6 +1,5 @@
-import { stringify } from 'lossless-json';
 import { z } from 'zod';
-import { decimalId, shapeProblem } from './json.ts';
+import { decimalId, shapeProblem, stringifyJson } from './json.ts';
 
 /** What all job messages say. An empty string, or the id "0", means that GitHub did not say it. */
 export interface JobFields {
@@ -128,7 +127,7 @@ const typed = z.object({ messageType: z.string() });
 
 /** One element of a message body. Pure; never throws. */
 export function readJobMessage(element: unknown): JobMessage {
-  const raw = stringify(element) ?? '';
+  const raw = stringifyJson(element);
   const messageType = typed.safeParse(element).data?.messageType;
   const schema = messageType === undefined ? undefined : schemas.get(messageType);
   if (!schema) return { kind: 'unknown', messageType, problem: 'unknown message type', raw };

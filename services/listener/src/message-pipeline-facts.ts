@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JobMessage, JobsMessage, UnreadableMessage } from '@baton/scaleset';
 import { deadSubject, eventSubject, type Position, type RingEntry } from '@baton/shared/contracts';
 import { isTooLarge, type Publisher } from '@baton/shared/messaging';
@@ -156,7 +156,7 @@ export class FactWriter {
 
 /** What the ring knows a message by that nobody understands. */
 export function unreadableEntry({ messageId, raw }: UnreadableMessage): RingEntry {
-  const bodyHash = createHash('sha256').update(raw).digest('hex').slice(0, 32);
+  const bodyHash = hash('sha256', raw, 'hex').slice(0, 32);
   return { messageId: messageId ?? 'none', bodyHash };
 }
 

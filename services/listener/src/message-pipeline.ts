@@ -5,7 +5,12 @@ import {
   type QueueMessage,
   type UnreadableMessage,
 } from '@baton/scaleset';
-import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
+import {
+  comparePositions,
+  type Demand,
+  eventSubject,
+  type RingEntry,
+} from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
@@ -46,6 +51,14 @@ interface PipelineOptions {
   onFailure: (error: unknown) => void;
 }
 
+/** A message that was taken in, with the demand that it made; undefined when it changed none. */
+interface Taken {
+  message: JobsMessage;
+  entry: RingEntry;
+  seq: number;
+  demand: Demand | undefined;
+}
+
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
 const maxPending = 10;
 /** A message that fails so often is kept as a dead letter: it must not block those behind it. */
@@ -56,10 +69,12 @@ const attemptPauseMs = 100;
 const outerFailures: ReadonlySet<string> = new Set(['nats', 'github', 'conflict', 'config']);
 
 /**
- * Turns messages into facts, one after another, while the next poll is already out:
+ * Turns messages into facts, in their order, while the next poll is already out:
  *
  * acquire offers → publish the facts → record the message and the demand under our epoch → delete
  * the message at GitHub.
+ *
+ * Messages that came in meanwhile go through these steps together, which costs one record.
  *
  * Any step may be the last one. Until the record is written GitHub delivers the message again and
  * `Nats-Msg-Id` drops what is published twice; after it, the ring in the record says that only the
@@ -74,6 +89,8 @@ export class MessagePipeline {
   readonly #facts: FactWriter;
   readonly #calls: QueueCalls;
   readonly #ring: MessageRing;
+  /** Not begun yet. */
+  #taken: Taken[] = [];
   #handling: Promise<void> = Promise.resolve();
   #deleting: Promise<void> = Promise.resolve();
   readonly #pending = new Set<Promise<void>>();
@@ -148,23 +165,35 @@ export class MessagePipeline {
     this.#deps.offers.onJobs(jobs);
     const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
-    const demandAfter = changed ? this.#demandNow() : undefined;
-    this.#enqueue(() => this.#handle(message, entry, seq, demandAfter));
+    this.#taken.push({ message, entry, seq, demand: changed ? this.#demandNow() : undefined });
+    this.#enqueue(() => this.#handleTaken());
   }
 
-  async #handle(
-    message: JobsMessage,
-    entry: RingEntry,
-    seq: number,
-    demandAfter: Demand | undefined,
-  ): Promise<void> {
+  /** Nothing is left to do where an earlier turn has taken the message along. */
+  async #handleTaken(): Promise<void> {
+    const group = this.#nextGroup();
+    // All of them, also when one fails: no message must come back while it is under way.
+    const handled = await Promise.allSettled(group.map((taken) => this.#publish(taken)));
+    for (const result of handled) if (result.status === 'rejected') throw result.reason;
+    for (const { entry } of group) this.#ring.handle(entry);
+    const demand = group.findLast((taken) => taken.demand)?.demand;
+    if (group.length > 0) await this.#record(demand);
+    for (const { entry } of group) this.#deleteInOrder(entry);
+    // Planners that are not woken find the demand in the record.
+    if (demand) await this.#wake(demand);
+  }
+
+  /** Offers are acquired one message after another: each leaves less room for the next. */
+  #nextGroup(): Taken[] {
+    const offering = this.#taken.findIndex(
+      ({ message }) => offeredRequestIds(message.jobs).length > 0,
+    );
+    return this.#taken.splice(0, offering === -1 ? this.#taken.length : Math.max(offering, 1));
+  }
+
+  async #publish({ message, entry, seq }: Taken): Promise<void> {
     const problem = await this.#tryOften(message, entry, seq);
     if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
-    this.#ring.handle(entry);
-    await this.#record(demandAfter && { demand: demandAfter });
-    this.#deleteInOrder(entry);
-    // Planners that are not woken find the demand in the record.
-    if (demandAfter) await this.#wake(demandAfter);
   }
 
   /** Why the message cannot be handled; undefined when it was. */
@@ -212,9 +241,11 @@ export class MessagePipeline {
     };
   }
 
-  /** Records a demand, then wakes the planners. */
+  /** Records a demand, then wakes the planners; unless a message has brought a later one. */
   async #announce(demand: Demand): Promise<void> {
-    await this.#record({ demand });
+    const recorded = this.#deps.claim.record.demand;
+    if (recorded && comparePositions(recorded, demand) > 0) return;
+    await this.#record(demand);
     await this.#wake(demand);
   }
 
@@ -229,10 +260,14 @@ export class MessagePipeline {
   }
 
   /** Records what is handled, and a demand. */
-  async #record(demand: { demand?: Demand } = {}): Promise<void> {
+  async #record(demand?: Demand): Promise<void> {
     const { claim, store } = this.#deps;
     await store.during(() =>
-      claim.write((record) => ({ ...record, ...demand, ring: this.#ring.recorded })),
+      claim.write((record) => ({
+        ...record,
+        ...(demand && { demand }),
+        ring: this.#ring.recorded,
+      })),
     );
   }
 

@@ -160,9 +160,7 @@ async function pollOnce(
   const maxCapacity = deps.capacity.current;
   const answered = new AbortController();
   const interrupted = pollInterruption(deps, maxCapacity, answered.signal);
-  void clock
-    .sleep(heldMs, AbortSignal.any([signal, answered.signal]))
-    .then(onHeld, () => undefined);
+  void clock.sleep(heldMs, answered.signal).then(onHeld, () => undefined);
   try {
     return await queue.getMessage({
       ...session.queue,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JobMessage } from '@baton/scaleset';
 import type { JobEvent, Position } from '@baton/shared/contracts';
 import { jobKey } from './job-key.ts';
@@ -20,9 +20,8 @@ export const factTypes: ReadonlySet<string> = new Set([
 
 /** Hash of what a message says about jobs; its statistics change from delivery to delivery. */
 export function bodyHash(jobs: readonly JobMessage[]): string {
-  const hash = createHash('sha256');
-  for (const job of jobs) hash.update(job.raw).update('\n');
-  return hash.digest('hex').slice(0, 32);
+  const text = jobs.map(({ raw }) => `${raw}\n`).join('');
+  return hash('sha256', text, 'hex').slice(0, 32);
 }
 
 /**
