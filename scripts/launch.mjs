@@ -10,9 +10,9 @@ import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
 
 /** Runs where the caller is, so that a file on its command line is the caller's. */
-const program = (file) => ({
+const program = (file, ...nodeOptions) => ({
   needs: ['dependencies'],
-  argv: () => [`${root}/${file}`],
+  argv: () => [...nodeOptions, `${root}/${file}`],
   cwd: process.cwd(),
 });
 
@@ -24,7 +24,12 @@ const commands = {
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
   baton: program('packages/cli/src/main.ts'),
-  listener: program('services/listener/src/main.ts'),
+  // For its memory: docs/adr/0005-memory-of-a-listener.md.
+  listener: program(
+    'services/listener/src/main.ts',
+    '--max-semi-space-size=8',
+    '--heap-growing-percent=30',
+  ),
   provisioner: program('services/provisioner/src/main.ts'),
   janitor: program('services/janitor/src/main.ts'),
   simulator: program('packages/github-sim/src/main.ts'),

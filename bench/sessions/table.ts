@@ -12,6 +12,7 @@ export function sessionsTable({ points, batch200P99Ms, kbPerFurtherSet }: Sessio
     String(point.restartMs),
     String(point.pollLagP99Ms),
     String(point.batch200P99Ms),
+    String(point.coldBatch200P99Ms),
     String(point.natsCpuPercent),
     String(point.simulatorCpuPercent),
   ]);
@@ -24,6 +25,7 @@ export function sessionsTable({ points, batch200P99Ms, kbPerFurtherSet }: Sessio
     'restart ms',
     'poll lag p99 ms',
     'batch p99 ms',
+    'first batch',
     'NATS CPU %',
     'simulator CPU %',
   ];

@@ -103,6 +103,13 @@ export class ServiceProcess {
   }
 }
 
+/** As each service is to be run everywhere; for a listener's see docs/adr/0005-memory-of-a-listener.md. */
+const nodeOptions: Record<ServiceName, readonly string[]> = {
+  listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
+  provisioner: ['--enable-source-maps'],
+  janitor: ['--enable-source-maps'],
+};
+
 function launch({
   service,
   instance,
@@ -114,7 +121,7 @@ function launch({
   const started = firstLine((line) => startedSchema.safeParse(parseLine(line)).data?.healthPort);
   const child = new Child({
     name: instance,
-    command: [process.execPath, '--enable-source-maps', main],
+    command: [process.execPath, ...nodeOptions[service], main],
     env: { ...env, BATON_INSTANCE: instance },
     logFile,
     onLine: started.onLine,

@@ -1,3 +1,4 @@
+import type { QueueMessage } from '@baton/scaleset';
 import { streams } from '@baton/shared/contracts';
 import type { Nats } from '@baton/shared/messaging';
 import { eventually, storedMessages, type TestNats } from '@baton/testkit';
@@ -18,6 +19,21 @@ beforeEach(() => {
   ids += 1;
   scaleSetId = `set-${ids}`;
 });
+
+/** One message for each of the jobs, polled and not taken in yet. */
+async function pollEach(
+  { reader }: { reader: { poll: () => Promise<QueueMessage | undefined> } },
+  say: (job: string) => Promise<void>,
+  jobs: readonly string[],
+): Promise<QueueMessage[]> {
+  const messages: QueueMessage[] = [];
+  for (const job of jobs) {
+    await say(job);
+    const message = await reader.poll();
+    if (message) messages.push(message);
+  }
+  return messages;
+}
 
 describe('MessagePipeline', () => {
   test('publishes the facts, records the demand, and then deletes the message', async () => {
@@ -85,6 +101,44 @@ describe('MessagePipeline', () => {
     expect(came).toHaveLength(4);
     expect(life.queue.deleted).toEqual(came);
     expect(await undeleted()).toBe(0);
+  });
+
+  test('messages that come in together are recorded together', async () => {
+    const { live, say, undeleted } = await aWorld(server, scaleSetId);
+    const life = await live();
+    const messages = await pollEach(life, say, ['a', 'b', 'c', 'd']);
+    const before = (await life.sessions.get(scaleSetId))?.revision ?? Number.NaN;
+
+    await Promise.all(messages.map((message) => life.pipeline.push(message)));
+    await life.pipeline.drained();
+
+    const after = await life.sessions.get(scaleSetId);
+    expect(after?.revision).toBe(before + 1);
+    expect(after?.value.ring.map(({ messageId }) => messageId)).toEqual(life.queue.deleted);
+    expect(life.queue.deleted).toEqual(messages.map(({ messageId }) => messageId));
+    expect(await undeleted()).toBe(0);
+    const facts = ['a', 'b', 'c', 'd'].map((job) => `job.assigned ${job}`);
+    expect(await factsOf(cli, scaleSetId)).toEqual(facts);
+  });
+
+  test('a demand that a later message has overtaken does not come back', async () => {
+    const { live, say } = await aWorld(server, scaleSetId);
+    const life = await live();
+    life.demand.onPollHeld();
+    const [first, second] = await pollEach(life, say, ['a', 'b']);
+    if (!first || !second) throw new Error('no messages');
+
+    const pushed = life.pipeline.push(first);
+    life.pipeline.pushDemand();
+    await Promise.all([pushed, life.pipeline.push(second)]);
+    await life.pipeline.drained();
+
+    const recorded = (await life.sessions.get(scaleSetId))?.value.demand;
+    expect(recorded).toMatchObject({ seq: life.demand.current.seq, assigned: 2 });
+    const told = (await storedMessages(cli, streams.events))
+      .filter(({ subject }) => subject.endsWith(`${scaleSetId}.demand.changed`))
+      .map(({ data }) => (data as { demand: { seq: number } }).demand.seq);
+    expect(told).toEqual([recorded?.seq]);
   });
 
   test('what cannot be understood is kept whole, then deleted', async () => {
