@@ -16,10 +16,10 @@ export function parseJson(text: string): unknown {
 /** An integer outside the safe range has at least 16 digits. */
 const longNumber = /\d{16}/;
 
-/** The text of what `parseJson` returned, without loss. */
+/** The text of a value that `parseJson` returned, or of a part of it, without loss. */
 export function stringifyJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? '';
+    return JSON.stringify(value);
   } catch {
     // It holds a `bigint`.
     return stringify(value) ?? '';
