@@ -55,8 +55,6 @@ export interface LimitReport {
 
 /** The spread of what starts when a limit ends: other processes wait for the same moment. */
 const spreadMs = 500;
-/** A service that asks for longer after a 503 is asked again earlier: an outage ends unannounced. */
-const longestOutagePauseMs = 5 * 60_000;
 
 /**
  * The calls of a process that share one of GitHub's limits. When one of them is told to wait, all
@@ -242,8 +240,7 @@ export class CallGate {
     if (limitsBefore === this.#limits) this.#strikes += 1;
     this.#limits += 1;
     const { api, host, log } = this.#options;
-    const pause = pauseAfterLimit({ retryAfterMs, api, strikes: this.#strikes });
-    const pauseMs = outage ? Math.min(pause, longestOutagePauseMs) : pause;
+    const pauseMs = pauseAfterLimit({ retryAfterMs, api, strikes: this.#strikes });
     this.#state.closedUntilMs = Math.max(this.#state.closedUntilMs, this.#now + pauseMs);
     this.#state.width = firstWidth;
     log.warn({ host, api, pauseMs, err: error }, 'github limits calls');

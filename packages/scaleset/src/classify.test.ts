@@ -89,6 +89,15 @@ describe('errorFromResponse', () => {
     expect(classify(403, '', { headers })).toMatchObject({ kind: 'rate-limited', retryAfterMs });
   });
 
+  test.each([
+    [503, 300_000],
+    [429, 3_900_000],
+  ])('a %i that asks for a day is believed for a while only', (status, retryAfterMs) => {
+    const headers = { 'retry-after': '86400' };
+
+    expect(classify(status, '', { headers })).toMatchObject({ retryAfterMs });
+  });
+
   test('the ids for GitHub support are in text and details, secrets in neither', () => {
     const headers = { activityid: 'act-1', 'x-github-request-id': 'req-1' };
 

@@ -40,6 +40,10 @@ const kindOfType: Readonly<Record<string, GitHubErrorKind>> = {
 };
 
 const maxMessageLength = 300;
+/** A primary limit starts again within the hour. */
+const longestLimitMs = 65 * 60_000;
+/** Who asks for longer after something else is asked again earlier: an outage ends unannounced. */
+const longestOutageMs = 5 * 60_000;
 /** How the REST API words a limit that it gives no headers for. */
 const secondaryLimit = /secondary rate limit|abuse detection/i;
 const errorBody = z.object({ typeName: z.string().nullish(), message: z.string().nullish() });
@@ -51,11 +55,11 @@ export function errorFromResponse(
 ): GitHubApiError {
   const { typeName, message } = readErrorBody(response.text);
   const rateLimit = readRateLimit(response);
-  const retryAfterMs = readRetryAfter(response, rateLimit, nowMs);
+  const askedMs = readRetryAfter(response, rateLimit, nowMs);
   const limited =
     response.status === 429 ||
     (response.status === 403 &&
-      (retryAfterMs !== undefined || rateLimit?.remaining === 0 || secondaryLimit.test(message)));
+      (askedMs !== undefined || rateLimit?.remaining === 0 || secondaryLimit.test(message)));
   const kind = limited
     ? 'rate-limited'
     : classify({ status: response.status, typeName, message }, meaning);
@@ -76,7 +80,7 @@ export function errorFromResponse(
       typeName,
       activityId,
       requestId,
-      retryAfterMs,
+      retryAfterMs: askedMs && Math.min(askedMs, limited ? longestLimitMs : longestOutageMs),
       rateLimit,
       ownerText: kind === 'session-conflict' ? readOwner(redact(message)) : undefined,
     },

@@ -18,6 +18,30 @@ interface NewSession {
   ownerName: string;
 }
 
+/** Measures a call from its last sending to its answer, without what comes before and after. */
+export class CallTimer {
+  readonly #clock: Clock;
+  #sentAt = 0;
+  #answeredAt = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly onSend = (): void => {
+    this.#sentAt = this.#clock.monotonic();
+  };
+
+  readonly onAnswer = (): void => {
+    this.#answeredAt = this.#clock.monotonic();
+  };
+
+  /** In ms. */
+  get tookMs(): number {
+    return this.#answeredAt - this.#sentAt;
+  }
+}
+
 /** How long a call that was sent may go on after the lease was lost, in ms. */
 const finishMs = 10_000;
 /** And after most of the drain budget was used up, in ms; deleting may take as long again. */
@@ -31,8 +55,13 @@ const discardMs = 5_000;
  * is deleted. Otherwise the next holder would have to wait until GitHub frees it.
  * @throws GitHubApiError; the reason of the lost lease or of `abort`; ClaimLostError.
  */
-export async function createSession(deps: CreateDeps, target: NewSession): Promise<Session> {
-  const session = await callToItsEnd(deps, target);
+export async function createSession(
+  deps: CreateDeps,
+  target: NewSession,
+  timer?: CallTimer,
+): Promise<Session> {
+  const session = await callToItsEnd(deps, target, timer);
+  timer?.onAnswer();
   const { sessionId } = session;
   const { ownerName } = target;
   try {
@@ -48,7 +77,11 @@ export async function createSession(deps: CreateDeps, target: NewSession): Promi
   return session;
 }
 
-async function callToItsEnd(deps: CreateDeps, target: NewSession): Promise<Session> {
+async function callToItsEnd(
+  deps: CreateDeps,
+  target: NewSession,
+  timer: CallTimer | undefined,
+): Promise<Session> {
   const { client, lease, clock, abort } = deps;
   const done = new AbortController();
   let sent = false;
@@ -56,7 +89,11 @@ async function callToItsEnd(deps: CreateDeps, target: NewSession): Promise<Sessi
     lagging(signal, { clock, lagMs: () => (sent ? ms : 0), until: done.signal });
   const signal = AbortSignal.any([after(lease.signal, finishMs), after(abort, lateMs)]);
   const onSend = () => {
+    // A call that is repeated must not begin anew for a lease that was lost.
+    lease.signal.throwIfAborted();
+    abort.throwIfAborted();
     sent = true;
+    timer?.onSend();
   };
   try {
     return await client.createSession(target.githubScaleSetId, target.ownerName, {

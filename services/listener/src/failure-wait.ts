@@ -12,7 +12,7 @@ interface FailureDeps {
   log: Logger;
   /** Wakes when something was changed that may end the failure. */
   specHints: Wakeups;
-  reports: SessionReporter;
+  reports: Pick<SessionReporter, 'failed'>;
 }
 
 const policy = { baseMs: 1_000, maxMs: 60_000, minMs: 500 };
@@ -47,7 +47,8 @@ export class FailureWait {
 
   /**
    * Repeats `work` after failures, with growing waits, while another listener failed before. One who
-   * gives up what nobody can serve gives it to the next who fails, and so on for ever.
+   * gives up what nobody can serve gives it to the next who fails, and so on for ever; when the waits
+   * have grown to their longest it is given up all the same, because a third may be able to.
    * @throws what `work` fails with, told already, when another listener should try; or when `signal`
    * was aborted.
    */
@@ -63,7 +64,7 @@ export class FailureWait {
       } catch (error) {
         if (isAborted(signal)) throw error;
         this.#tell(error);
-        if (!((await failedElsewhere()) && mayConcernAll(error))) {
+        if (this.#waitsLongest || !((await failedElsewhere()) && mayConcernAll(error))) {
           this.#thrown = error;
           throw error;
         }
@@ -91,6 +92,10 @@ export class FailureWait {
       log.error({ reason: errorText(error), waitMs }, 'scale set cannot be served');
       reports.failed(error);
     } else log.error({ err: error, waitMs }, 'scale set failed unexpectedly');
+  }
+
+  get #waitsLongest(): boolean {
+    return this.#last !== undefined && this.#last.waitMs >= policy.maxMs / 2;
   }
 
   /** Until the next attempt, or until something was changed. */

@@ -14,6 +14,10 @@ interface QueueCallsDeps {
   log: Logger;
 }
 
+const endsSession: ReadonlySet<string> = new Set(['session-gone', 'scale-set-not-found']);
+/** How often offered jobs are asked for in a row. */
+const acquireAttempts = 4;
+
 const retryPolicy = { baseMs: 100, maxMs: 5_000, minMs: 50 };
 
 /** The calls to the queue besides the poll: repeated through outages and ends of the token. */
@@ -36,30 +40,35 @@ export class QueueCalls {
 
   /**
    * Accepts offered jobs (Enterprise Server); what is not acquired goes to nobody. Returns the ids
-   * that were granted, perhaps fewer, perhaps none. A refusal is not repeated: GitHub lists what
-   * still waits.
+   * that were granted, perhaps fewer, perhaps none; undefined when nobody answered for a while: facts
+   * must not wait for that. A refusal is not repeated: GitHub lists what still waits.
    * @throws GitHubApiError `session-gone` or `scale-set-not-found`.
    */
-  async acquire(offered: readonly string[]): Promise<readonly string[]> {
+  async acquire(offered: readonly string[]): Promise<readonly string[] | undefined> {
     const { queue, session, log } = this.#deps;
     try {
-      const result = await this.#retry('jobs could not be acquired', () =>
-        queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal }),
+      const result = await this.#retry(
+        'jobs could not be acquired',
+        () => queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal }),
+        acquireAttempts,
       );
       const granted = result.kind === 'acquired' ? result.ids : [];
       log.info({ offered: offered.length, granted: granted.length, kind: result.kind }, 'acquired');
       return granted;
     } catch (error) {
-      if (!isGitHubError(error) || isGitHubError(error, 'session-gone', 'scale-set-not-found')) {
-        throw error;
-      }
+      if (!isGitHubError(error)) throw error;
+      if (endsSession.has(error.kind)) throw error;
       log.error({ err: error, offered: offered.length }, 'github refused to give offered jobs');
-      return [];
+      return error.retryable ? undefined : [];
     }
   }
 
   /** Repeats a call through outages and token ends, until the signal is aborted. */
-  async #retry<T>(failureText: string, call: () => Promise<T>): Promise<T> {
+  async #retry<T>(
+    failureText: string,
+    call: () => Promise<T>,
+    attempts = Number.POSITIVE_INFINITY,
+  ): Promise<T> {
     const { session, clock, random, log } = this.#deps;
     for (let attempt = 0; ; attempt += 1) {
       const { token } = session.queue;
@@ -69,6 +78,7 @@ export class QueueCalls {
         this.#signal.throwIfAborted();
         if (isGitHubError(error, 'unauthorized')) await this.#refresh(token);
         else if (!(isGitHubError(error) && error.retryable)) throw error;
+        if (attempt + 1 >= attempts) throw error;
         log.warn({ err: error, attempt }, failureText);
       }
       await clock.sleep(backoffMs(attempt, retryPolicy, random), this.#signal);

@@ -3,14 +3,8 @@ import {
   type JobsMessage,
   type MessageQueueClient,
   type QueueMessage,
-  type UnreadableMessage,
 } from '@baton/scaleset';
-import {
-  comparePositions,
-  type Demand,
-  eventSubject,
-  type RingEntry,
-} from '@baton/shared/contracts';
+import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
@@ -51,12 +45,14 @@ interface PipelineOptions {
   onFailure: (error: unknown) => void;
 }
 
-/** A message that was taken in, with the demand that it made; undefined when it changed none. */
+/** What one turn of the pipeline is to do. */
 interface Taken {
-  message: JobsMessage;
-  entry: RingEntry;
-  seq: number;
-  demand: Demand | undefined;
+  /** Names the message; undefined for one without an id, and where there is none. */
+  entry?: RingEntry | undefined;
+  /** Absent when the message was published before. */
+  publish?: () => Promise<void>;
+  /** What the demand is then; undefined when it is as it was. */
+  demand?: Demand | undefined;
 }
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
@@ -69,7 +65,7 @@ const attemptPauseMs = 100;
 const outerFailures: ReadonlySet<string> = new Set(['nats', 'github', 'conflict', 'config']);
 
 /**
- * Turns messages into facts, in their order, while the next poll is already out:
+ * Turns messages into facts while the next poll is already out:
  *
  * acquire offers → publish the facts → record the message and the demand under our epoch → delete
  * the message at GitHub.
@@ -111,15 +107,13 @@ export class MessagePipeline {
 
   /** Takes a message in; resolves when there is room for another. */
   async push(message: QueueMessage): Promise<void> {
-    if (message.kind === 'unreadable') this.#enqueue(() => this.#bury(message));
-    else this.#take(message);
+    this.#take(message);
     while (this.#pending.size >= maxPending) await Promise.race(this.#pending);
   }
 
   /** The demand has changed without a message: at opening, and at the end of the backlog. */
   pushDemand(): void {
-    const demand = this.#demandNow();
-    this.#enqueue(() => this.#announce(demand));
+    this.#queue({ demand: this.#demandNow() });
   }
 
   /**
@@ -135,11 +129,12 @@ export class MessagePipeline {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
-  #enqueue(step: () => Promise<void> | void): void {
+  #queue(taken: Taken): void {
     const { signal, onFailure } = this.#options;
+    this.#taken.push(taken);
     this.#handling = this.#handling.then(async () => {
       signal.throwIfAborted();
-      await step();
+      await this.#handleTaken();
     });
     const turn = Promise.all([this.#handling, this.#handling.then(() => this.#deleting)]);
     const settled = turn.then(
@@ -151,47 +146,51 @@ export class MessagePipeline {
   }
 
   /** Counted in the order of arrival, before anything is awaited. */
-  #take(message: JobsMessage): void {
-    const { messageId, jobs, statistics } = message;
-    const entry = entryOf(message);
-    if (this.#ring.isInFlight(entry)) return;
-    this.#ring.take(entry);
-    if (this.#ring.isHandled(entry)) {
-      this.#deps.log.debug({ messageId }, 'message was published before');
-      this.#enqueue(() => this.#deleteInOrder(entry));
+  #take(message: QueueMessage): void {
+    const { messageId } = message;
+    const named = entryOf(message);
+    const entry = messageId === undefined ? undefined : named;
+    if (entry) {
+      if (this.#ring.isInFlight(entry)) return;
+      this.#ring.take(entry);
+      if (this.#ring.isHandled(entry)) {
+        this.#deps.log.debug({ messageId }, 'message was published before');
+        this.#queue({ entry });
+        return;
+      }
+    }
+    if (message.kind === 'unreadable') {
+      this.#queue({ entry, publish: () => this.#facts.buryUnreadable(message, named) });
       return;
     }
+    const { jobs, statistics } = message;
     const { demand } = this.#options;
     this.#deps.offers.onJobs(jobs);
     const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
-    this.#taken.push({ message, entry, seq, demand: changed ? this.#demandNow() : undefined });
-    this.#enqueue(() => this.#handleTaken());
+    this.#queue({
+      entry,
+      publish: () => this.#publish(message, named, seq),
+      demand: changed ? this.#demandNow() : undefined,
+    });
   }
 
-  /** Nothing is left to do where an earlier turn has taken the message along. */
+  /** All that was taken in by now: nothing is left to do for the turns of the others. */
   async #handleTaken(): Promise<void> {
-    const group = this.#nextGroup();
+    const group = this.#taken.splice(0);
     // All of them, also when one fails: no message must come back while it is under way.
-    const handled = await Promise.allSettled(group.map((taken) => this.#publish(taken)));
-    for (const result of handled) if (result.status === 'rejected') throw result.reason;
-    for (const { entry } of group) this.#ring.handle(entry);
+    const published = await Promise.allSettled(group.map(({ publish }) => publish?.()));
+    for (const result of published) if (result.status === 'rejected') throw result.reason;
     const demand = group.findLast((taken) => taken.demand)?.demand;
-    if (group.length > 0) await this.#record(demand);
-    for (const { entry } of group) this.#deleteInOrder(entry);
+    const handled = group.filter(({ publish }) => publish).flatMap(({ entry }) => entry ?? []);
+    for (const entry of handled) this.#ring.handle(entry);
+    if (demand || handled.length > 0) await this.#record(demand);
+    for (const { entry } of group) if (entry) this.#deleteInOrder(entry);
     // Planners that are not woken find the demand in the record.
     if (demand) await this.#wake(demand);
   }
 
-  /** Offers are acquired one message after another: each leaves less room for the next. */
-  #nextGroup(): Taken[] {
-    const offering = this.#taken.findIndex(
-      ({ message }) => offeredRequestIds(message.jobs).length > 0,
-    );
-    return this.#taken.splice(0, offering === -1 ? this.#taken.length : Math.max(offering, 1));
-  }
-
-  async #publish({ message, entry, seq }: Taken): Promise<void> {
+  async #publish(message: JobsMessage, entry: RingEntry, seq: number): Promise<void> {
     const problem = await this.#tryOften(message, entry, seq);
     if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
   }
@@ -207,7 +206,7 @@ export class MessagePipeline {
     const offered = offeredRequestIds(message.jobs);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await offers.take(offered);
+        if (offered.length > 0) await offers.take(offered);
         await this.#facts.publish(message, entry, { epoch: claim.epoch, seq });
         return undefined;
       } catch (error) {
@@ -220,18 +219,6 @@ export class MessagePipeline {
     }
   }
 
-  /** What cannot be understood is kept whole, then acknowledged, so that it blocks nothing. */
-  async #bury(message: UnreadableMessage): Promise<void> {
-    const entry = entryOf(message);
-    if (!this.#ring.isHandled(entry)) {
-      await this.#facts.buryUnreadable(message, entry);
-      if (message.messageId === undefined) return;
-      this.#ring.handle(entry);
-      await this.#record();
-    }
-    this.#deleteInOrder(entry);
-  }
-
   #demandNow(): Demand {
     const { demand } = this.#options;
     return {
@@ -239,14 +226,6 @@ export class MessagePipeline {
       ...demand.current,
       observedAt: isoNow(this.#deps.clock),
     };
-  }
-
-  /** Records a demand, then wakes the planners; unless a message has brought a later one. */
-  async #announce(demand: Demand): Promise<void> {
-    const recorded = this.#deps.claim.record.demand;
-    if (recorded && comparePositions(recorded, demand) > 0) return;
-    await this.#record(demand);
-    await this.#wake(demand);
   }
 
   async #wake(demand: Demand): Promise<void> {

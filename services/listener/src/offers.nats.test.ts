@@ -60,6 +60,26 @@ describe('more jobs than could run', () => {
     expect((await control.books()).jobs.available).toBe(3);
   });
 
+  test('hold up no facts while GitHub cannot give them', async () => {
+    const { control, untilAcquired, facts } = await aGenerousServer();
+    await control.addJobs({ scaleSet: 'linux', count: 4 });
+    await untilAcquired(3);
+    const action = { kind: 'status', status: 503 } as const;
+    await control.addFault({ route: 'acquireJobs', first: 1_000, action });
+    const [first, second] = await control.jobs();
+    if (!first || !second) throw new Error('no jobs');
+
+    await control.cancelJob(first.id);
+    await control.cancelJob(second.id);
+
+    await eventually(async () => {
+      const ended = (await facts()).filter((fact) => fact.startsWith('job.completed'));
+      expect(ended).toHaveLength(2);
+    }, patient);
+    await control.clearFaults();
+    await untilAcquired(2);
+  });
+
   test('that only the statistics know do not keep others waiting while a runner is idle', async () => {
     const { github, declare, plan, session, demand } = await aManager({
       sim: { dialect: 'ghes' },

@@ -74,7 +74,7 @@ export class Offers {
     try {
       const waiting = await client.acquirableJobs(githubScaleSetId, { signal });
       if (waiting.length === 0) return;
-      this.#book.offer(waiting.map(({ runnerRequestId }) => runnerRequestId));
+      this.#book.replace(waiting.map(({ runnerRequestId }) => runnerRequestId));
       const acquired = await this.#acquire(Math.min(idle, capacity.current));
       if (acquired > 0) log.warn({ waiting: waiting.length, acquired }, 'waiting jobs acquired');
     } catch (error) {
@@ -90,18 +90,23 @@ export class Offers {
     return await turn;
   }
 
+  /** Goes on behind offers that are somebody else's by now, until the room is used. */
   async #acquireNow(atLeast: number): Promise<number> {
     const { calls, capacity, demand, clock } = this.#deps;
-    const now = clock.monotonic();
-    const room = this.#book.room(capacity.current, demand.assignedNow(now), now);
-    const ids = this.#book.next(Math.max(room, atLeast));
-    if (ids.length === 0) return 0;
-    let granted: readonly string[] = [];
-    try {
-      granted = await calls.acquire(ids);
-    } finally {
-      this.#book.answered(granted, clock.monotonic());
+    for (let acquired = 0; ; ) {
+      const now = clock.monotonic();
+      const room = this.#book.room(capacity.current, demand.assignedNow(now), now);
+      const ids = this.#book.next(Math.max(room, atLeast - acquired));
+      if (ids.length === 0) return acquired;
+      let granted: readonly string[] | undefined;
+      try {
+        granted = await calls.acquire(ids);
+      } finally {
+        if (granted) this.#book.answered(granted, clock.monotonic());
+        else this.#book.putBack();
+      }
+      if (!granted) return acquired;
+      acquired += granted.length;
     }
-    return granted.length;
   }
 }

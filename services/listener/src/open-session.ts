@@ -11,7 +11,7 @@ import {
   type SessionAnswer,
   type SessionStep,
 } from './core/decide-session-step.ts';
-import { createSession } from './create-session.ts';
+import { CallTimer, createSession } from './create-session.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface OpeningDeps {
@@ -46,7 +46,7 @@ export interface Opened {
   how: 'resumed' | 'taken over' | 'created' | 'waited out';
   /** The session of the record had to be replaced; undefined when it was resumed, or there was none. */
   replaced: 'gone' | 'refused' | undefined;
-  /** How long the call took that got it, in ms. */
+  /** How long GitHub took to answer the call that got it, in ms. */
   openingMs: number;
 }
 
@@ -87,14 +87,13 @@ export async function openSession(deps: OpeningDeps, target: OpeningTarget): Pro
     if (step.kind !== 'call') throw new AppError('unexpected', 'there is nothing to ask GitHub');
     await clock.sleep(step.afterMs, AbortSignal.any([lease.signal, deps.cancel]));
     await renewForCall(deps);
-    const calledAt = clock.monotonic();
-    const attempt = await tryCall(deps, target, step.call);
+    const timer = new CallTimer(clock);
+    const attempt = await tryCall(deps, target, { call: step.call, timer });
     if (attempt.session) {
-      const openingMs = clock.monotonic() - calledAt;
       const how = howOpened(step.call, history);
       const { replaced, conflicts } = history;
       deps.log.info({ how, replaced, conflicts }, 'session open');
-      return { session: attempt.session, how, replaced, openingMs };
+      return { session: attempt.session, how, replaced, openingMs: timer.tookMs };
     }
     remember(history, attempt.answer, clock.monotonic());
     step = decideSessionStep(history, policy, random);
@@ -168,7 +167,7 @@ async function renewForCall({ lease, clock, cancel }: OpeningDeps): Promise<void
 async function tryCall(
   deps: OpeningDeps,
   target: OpeningTarget,
-  call: SessionAnswer['call'],
+  { call, timer }: { call: SessionAnswer['call']; timer: CallTimer },
 ): Promise<Attempt> {
   const { client, claim, lease } = deps;
   const { githubScaleSetId } = target;
@@ -179,10 +178,16 @@ async function tryCall(
       await client.deleteSession(githubScaleSetId, sessionId, options);
       return { answer: { call, result: 'done' }, text: 'deleted' };
     }
-    const session =
-      call === 'resume'
-        ? await client.refreshSession(githubScaleSetId, sessionId, options)
-        : await createSession(deps, target);
+    const { onSend, onAnswer } = timer;
+    if (call === 'create') {
+      const session = await createSession(deps, target, timer);
+      return { answer: { call, result: 'done' }, session, text: 'open' };
+    }
+    const session = await client.refreshSession(githubScaleSetId, sessionId, {
+      ...options,
+      onSend,
+    });
+    onAnswer();
     return { answer: { call, result: 'done' }, session, text: 'open' };
   } catch (error) {
     options.signal.throwIfAborted();

@@ -124,7 +124,7 @@ describe('pollLoop', () => {
     await github.control.addJobs({ scaleSet: 'linux' });
 
     await eventually(() => expect(came).toHaveLength(1));
-    expect(waits()).toEqual([151, 276, 526, 1026, 2026, 4026, 8026, 1]);
+    expect(waits()).toEqual([150, 275, 525, 1025, 2025, 4025, 8025, 0]);
   });
 
   test('tries again soon when a poll is refused and NATS is away', async () => {
@@ -136,7 +136,7 @@ describe('pollLoop', () => {
     await github.control.expireTokens('queue');
 
     await eventually(() => expect(waits().length).toBeGreaterThan(9));
-    expect(waits().slice(7, 10)).toEqual([501, 501, 501]);
+    expect(waits().slice(7, 10)).toEqual([500, 500, 500]);
   });
 
   test('gives up a poll that GitHub accepted and never answers, and polls again in its session', async () => {

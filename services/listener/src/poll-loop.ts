@@ -198,10 +198,10 @@ async function pauseAfter(
   { signal, ...failure }: PollFailure & { signal: AbortSignal },
 ): Promise<void> {
   const { error, failures } = failure;
-  const { clock, random, log, steps, stepMs } = deps;
+  const { clock, log, steps, stepMs } = deps;
   steps.begin(stepMs);
   const { count } = failures;
-  const waitMs = (await recover(deps, failure)) + random();
+  const waitMs = await recover(deps, failure);
   failures.count += 1;
   if (isGitHubError(error)) onPollFailure?.(error.kind);
   log.warn(
@@ -217,9 +217,10 @@ async function recover(deps: PollDeps, { error, token, failures }: PollFailure):
   if (!isGitHubError(error)) throw error;
   if (error.kind === 'session-gone' || error.kind === 'scale-set-not-found') throw error;
   const backoff = backoffMs(failures.count, failurePolicy, deps.random);
-  if (!doubtsSession(error, failures.count)) return Math.max(backoff, error.retryAfterMs ?? 0);
+  const waitMs = Math.max(backoff, error.retryAfterMs ?? 0);
+  if (!doubtsSession(error, failures.count)) return waitMs;
   const session = await renewToken(deps, token);
-  if (!isRefusal(error) || session === 'unknown') return backoff;
+  if (!isRefusal(error) || session === 'unknown') return waitMs;
   if (session === 'nats away') return Math.min(backoff, natsRetryMs);
   // GitHub answers, so whatever failed before is over; a second refusal is about something else.
   const refusals = failures.refusals++;

@@ -198,6 +198,8 @@ class Serving {
     status.polled(news);
     this.#reports.onMessage(news, inBacklog);
     await this.#pipeline.push(message);
+    // A job that is over makes room for an offer.
+    void this.#offers.takeMore();
   }
 
   /** GitHub has nothing more that waits. */

@@ -56,6 +56,27 @@ describe('OfferBook', () => {
     expect(book.next(2)).toEqual(['2']);
   });
 
+  test('what nobody answered to is asked for again, before later offers', () => {
+    const book = new OfferBook();
+    book.offer(['1', '2']);
+    book.next(1);
+    book.offer(['1', '3']);
+
+    book.putBack();
+
+    expect(book.next(4)).toEqual(['1', '2', '3']);
+  });
+
+  test("GitHub's list replaces what was offered, but for what is under way", () => {
+    const book = new OfferBook();
+    book.offer(['1', '2', '3']);
+    book.next(1);
+
+    book.replace(['1', '3', '4']);
+
+    expect(book.next(4)).toEqual(['3', '4']);
+  });
+
   test('there is no room below nothing', () => {
     expect(new OfferBook().room(2, 5, 0)).toBe(0);
   });

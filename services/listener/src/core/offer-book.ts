@@ -16,7 +16,15 @@ export class OfferBook {
   readonly #granted = new Map<string, number>();
 
   offer(ids: readonly string[]): void {
-    for (const id of ids) if (!this.#granted.has(id)) this.#waiting.add(id);
+    for (const id of ids) {
+      if (!this.#granted.has(id) && !this.#asked.has(id)) this.#waiting.add(id);
+    }
+  }
+
+  /** These are all that wait: others were offered once, and are somebody else's or over. */
+  replace(ids: readonly string[]): void {
+    this.#waiting.clear();
+    this.offer(ids);
   }
 
   /** To be told together with the demand: these jobs are counted there, or over. */
@@ -36,7 +44,7 @@ export class OfferBook {
     return Math.max(0, capacity - assigned - this.#granted.size - this.#asked.size);
   }
 
-  /** The oldest of those that wait, which are to be asked for now; `answered` follows. */
+  /** The oldest of those that wait, which are to be asked for now; `putBack` or `answered` follows. */
   next(count: number): string[] {
     const ids = [...this.#waiting].slice(0, count);
     for (const id of ids) {
@@ -44,6 +52,14 @@ export class OfferBook {
       this.#asked.add(id);
     }
     return ids;
+  }
+
+  /** Nobody answered. */
+  putBack(): void {
+    const later = [...this.#waiting];
+    this.#waiting.clear();
+    for (const id of [...this.#asked, ...later]) this.#waiting.add(id);
+    this.#asked.clear();
   }
 
   /** What was asked for and not granted is somebody else's, or over. */
