@@ -2,7 +2,7 @@ import type { JournalEntry } from '@baton/github-sim';
 import { describe, expect, test } from 'vitest';
 import { pollGaps } from '../polls.ts';
 import { allowedUntil, brokenGaps } from './allowed-gaps.ts';
-import type { Disturbance } from './driver.ts';
+import type { Disturbance, Drain } from './driver.ts';
 import type { Excuse } from './excuses.ts';
 import { entry, evidence, fault, gap, strike, timing } from './testing/evidence.ts';
 
@@ -13,10 +13,11 @@ function allowedMs(
   disturbances: Disturbance[],
   more: JournalEntry[] = [],
   [before, after]: [string, string] = ['listener-0', 'listener-0'],
+  drains: Drain[] = [],
 ): number {
   const polls = gap(begin, begin + 500_000, before, after);
   const journal = [...polls, ...more].toSorted((a, b) => a.at - b.at);
-  const given = evidence({ journal, disturbances, endMs: begin + 600_000 });
+  const given = evidence({ journal, disturbances, drains, endMs: begin + 600_000 });
   const [broken] = brokenGaps(pollGaps(polls), given, timing);
   return (broken?.allowedUntilMs ?? Number.NaN) - begin;
 }
@@ -58,11 +59,26 @@ describe('a strike', () => {
     expect(allowedMs([strike('provisioner-0', begin, begin + 5_000)])).toBe(1_000);
   });
 
-  test('to end a listener counts from where it stops polling', () => {
-    const drain = strike('listener-0', begin - 15_000, begin + 2_000, 'terminate');
+  test('to end a listener is a hand-over, from where it stops polling', () => {
+    const drain = strike('listener-0', begin - 15_000, begin + 12_000, 'terminate');
+    const peers: [string, string] = ['listener-0', 'listener-1'];
 
-    expect(allowedMs([drain])).toBe(4_000);
-    expect(allowedMs([...others, drain])).toBe(5_000);
+    expect(allowedMs([drain])).toBe(2_000);
+    expect(allowedMs([drain], [], peers)).toBe(2_000);
+    expect(allowedMs([strike('listener-1', begin - 9_000, begin - 3_001), drain])).toBe(2_000);
+  });
+
+  test('to end a listener while the others are away: the first that is back takes over', () => {
+    const drain = strike('listener-0', begin - 15_000, begin + 12_000, 'terminate');
+    const back = (first: number, second: number) => [
+      strike('listener-1', begin - 1, begin + first),
+      strike('listener-2', begin - 1, begin + second),
+      drain,
+    ];
+
+    expect(allowedMs(back(3_000, 1_000))).toBe(4_000);
+    expect(allowedMs(back(30_000, 20_000))).toBe(15_000);
+    expect(allowedMs([strike('nats', begin - 2_000, begin - 500), drain])).toBe(13_000);
   });
 
   test('that came when all should have been over, or was over long before, excuses nothing', () => {
@@ -75,6 +91,19 @@ describe('a strike', () => {
       strike(name, begin, begin + 20_000, 'freeze'),
     );
     expect(allowedMs(frozen)).toBe(23_000);
+  });
+
+  test('a listener that drains is there until its process has ended', () => {
+    const drain = strike('listener-0', begin, begin + 30_000, 'terminate');
+    const strikes = [
+      strike('listener-1', begin, begin + 20_000),
+      strike('listener-2', begin, begin + 20_000),
+      drain,
+    ];
+    const ended = (toMs: number) => [{ name: 'listener-0', exitCode: 0, fromMs: begin + 5, toMs }];
+
+    expect(allowedMs(strikes, [], undefined, ended(begin + 9_000))).toBe(23_000);
+    expect(allowedMs(strikes, [], undefined, ended(begin + 29_000))).toBe(13_000);
   });
 });
 
@@ -169,10 +198,17 @@ describe('GitHub', () => {
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
   });
 
-  test('a delete that fails excuses its own back-off only', () => {
+  test('a delete that fails excuses its own back-off, when many messages wait for theirs', () => {
     const fails = [begin, begin + 100].map((at) => spoiled(at, { route: 'deleteMessage' }));
+    const delivered = (count: number) =>
+      Array.from({ length: count }, (_, id) =>
+        entry(begin - 900 + id, 'delivered', { messageId: id }),
+      );
+    const deleted = entry(begin - 1, 'deleted', { messageId: 3 });
 
-    expect(allowedMs([], fails)).toBe(6_100);
+    expect(allowedMs([], [...delivered(10), ...fails])).toBe(6_100);
+    expect(allowedMs([], [...delivered(9), ...fails])).toBe(1_000);
+    expect(allowedMs([], [...delivered(10), deleted, ...fails])).toBe(1_000);
   });
 
   test('an outage excuses its time, whether somebody called in it or not', () => {
@@ -181,10 +217,14 @@ describe('GitHub', () => {
     expect(allowedMs([outage])).toBe(6_500);
   });
 
-  test('a token that cannot be had excuses the longest back-off', () => {
+  test('a token that cannot be had excuses the longest back-off, where a session was asked for', () => {
     const token = { scaleSet: '', route: 'createRegistrationToken' };
+    const asked = (at: number) => entry(at, 'asked', { by: 'listener-0' });
 
-    expect(allowedMs([], [spoiled(begin, token)])).toBe(31_000);
+    expect(allowedMs([], [spoiled(begin, token)])).toBe(1_000);
+    expect(allowedMs([], [asked(begin - 1), spoiled(begin, token)])).toBe(1_000);
+    expect(allowedMs([], [spoiled(begin, token), asked(begin + 20_000)])).toBe(31_000);
+    expect(allowedMs([], [spoiled(begin, { route: 'getScaleSet' })])).toBe(1_000);
   });
 
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {
@@ -197,10 +237,13 @@ describe('GitHub', () => {
 
   test('a limit holds all calls of its process back, those of other scale sets too', () => {
     const limit = { scaleSet: 'other', fault: { kind: 'status', status: 429 } };
+    const asked = entry(begin + 70_000, 'asked', { by: 'listener-0' });
+    const limited = (route: string) => allowedMs([], [spoiled(begin, { ...limit, route }), asked]);
 
-    expect(allowedMs([], [spoiled(begin, limit)])).toBe(1_000);
-    expect(allowedMs([], [spoiled(begin, { ...limit, route: 'refreshSession' })])).toBe(7_000);
-    expect(allowedMs([], [spoiled(begin, { ...limit, route: 'registerRunner' })])).toBe(62_000);
+    expect(limited('getMessage')).toBe(1_000);
+    expect(limited('refreshSession')).toBe(7_000);
+    expect(limited('registerRunner')).toBe(62_000);
+    expect(allowedMs([], [spoiled(begin, { ...limit, route: 'registerRunner' })])).toBe(1_000);
   });
 
   test('a session that is ended is replaced at once, and with a pause when that is often', () => {

@@ -1,12 +1,16 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import { type Excuse, excusesOfStrikes, type StrikeEvidence, type Timing } from './excuses.ts';
+import {
+  type Excuse,
+  excusesOfStrikes,
+  handOverMs,
+  type StrikeEvidence,
+  type Timing,
+} from './excuses.ts';
 import { excusesOfGitHub } from './github-excuses.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
-/** A hand-over takes a second at most, in ms; and what a machine adds on which other things run. */
-const handOverMs = 2_000;
 
 /** A gap that lasted longer than what was done allows. */
 export interface BrokenGap {
@@ -39,8 +43,9 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
 }
 
 /**
- * Until when a gap is allowed: a second from its begin, two when somebody else polls afterwards; and, in the order in which they began, as long
- * as each excuse reaches that began no later than what was allowed until then. What comes when the scale
+ * Until when a gap is allowed: a second from its begin, or as long as a hand-over takes when somebody else
+ * polls afterwards; and, in the order in which they began, as long as each excuse reaches that began no
+ * later than what was allowed until then. What comes when the scale
  * set should have been polled again excuses nothing, so that strikes on others do not add up:
  *
  *     allowed₀ = begin + 1 s, or 2 s

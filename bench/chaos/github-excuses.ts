@@ -9,7 +9,8 @@ import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './sessio
  */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
-/** A delete that fails holds polls up when many messages wait for theirs: at most so long, in ms. */
+/** Deletes that fail hold polls up when so many messages wait for theirs: at most so long, in ms. */
+const mostUndeleted = 10;
 const deleteBackoffMs = 5_000;
 /** A poll gives up waiting for an answer after this long, in ms. */
 const pollDeadlineMs = 75_000;
@@ -25,14 +26,9 @@ const limitPauses = {
 /** What waits for the end of such a limit does not start all at once, in ms. */
 const spreadMs = 1_000;
 
-/** What listeners call for a session and its polls. */
-const listenerRoutes: ReadonlySet<string | undefined> = new Set([
-  'getMessage',
-  'deleteMessage',
+/** What is called on the way to a session; who polls one needs none of it. */
+const openingRoutes: ReadonlySet<string | undefined> = new Set([
   'acquireJobs',
-  'createSession',
-  'refreshSession',
-  'deleteSession',
   'listScaleSets',
   'getScaleSet',
   'createScaleSet',
@@ -42,6 +38,12 @@ const listenerRoutes: ReadonlySet<string | undefined> = new Set([
   'registerRunner',
   'listRunnerGroups',
 ]);
+const sessionRoutes: ReadonlySet<string | undefined> = new Set([
+  'createSession',
+  'refreshSession',
+  'deleteSession',
+]);
+const sessionEvents: ReadonlySet<string> = new Set(['asked', 'opened', 'conflict']);
 const queueRoutes: ReadonlySet<string | undefined> = new Set(['getMessage', 'deleteMessage']);
 const restRoutes: ReadonlySet<string | undefined> = new Set([
   'createRegistrationToken',
@@ -57,17 +59,29 @@ export function excusesOfGitHub(
   timing: Timing,
 ): Excuse[] {
   const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
-  // A call whose token has ended is nobody's.
-  const concerns = ({ at, by, route }: JournalEntry) =>
-    at <= toMs && listenerRoutes.has(route) && (by === undefined || involved.has(by));
   const own = evidence.journal.filter(
     ({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '',
   );
+  const isOpened = own.some(
+    (entry) => entry.at >= gap.fromMs && entry.at <= toMs && isAboutSession(entry),
+  );
+  const holdsUpPolls = undeletedAt(gap.fromMs, own) >= mostUndeleted;
+  const isNeeded = (route: string | undefined) =>
+    route === 'getMessage' ||
+    (holdsUpPolls && route === 'deleteMessage') ||
+    (isOpened && (openingRoutes.has(route) || sessionRoutes.has(route)));
+  // A call whose token has ended is nobody's.
+  const concerns = ({ at, by, route }: JournalEntry) =>
+    at <= toMs && isNeeded(route) && (by === undefined || involved.has(by));
   return [
     ...excusesOfFailures(own, concerns),
     ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
     ...excusesOfSessions(gap, evidence, timing),
   ];
+}
+
+function isAboutSession({ event, route }: JournalEntry): boolean {
+  return sessionEvents.has(event) || (event === 'spoiled' && sessionRoutes.has(route));
 }
 
 /**
@@ -95,6 +109,18 @@ function backoffMs(entry: JournalEntry, row: FailureRow): number {
   if (entry.route === 'deleteMessage') return deleteBackoffMs;
   if (restRoutes.has(entry.route)) return longestBackoffMs;
   return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry), 10));
+}
+
+/** Messages that were delivered and not deleted by then, since somebody asked for the session. */
+function undeletedAt(ms: number, journal: readonly JournalEntry[]): number {
+  const ids = new Set<number>();
+  for (const { event, at, messageId = 0 } of journal) {
+    if (at > ms) break;
+    if (event === 'asked') ids.clear();
+    if (event === 'delivered') ids.add(messageId);
+    if (event === 'deleted') ids.delete(messageId);
+  }
+  return ids.size;
 }
 
 /** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
