@@ -160,6 +160,7 @@ describe('excuses one after the other', () => {
     expect(until(due, unseen(2_000))).toBe(5_000);
     expect(until(due, unseen(2_000), unseen(4_500))).toBe(5_000);
     expect(until({ fromMs: 0, untilMs: 4_000, why }, unseen(2_000))).toBe(4_000);
+    expect(until(due, unseen(2_000), { ...due, fromMs: 4_200 }, unseen(4_500))).toBe(7_500);
   });
 });
 
@@ -244,6 +245,23 @@ describe('GitHub', () => {
     expect(limited('refreshSession')).toBe(7_000);
     expect(limited('registerRunner')).toBe(62_000);
     expect(allowedMs([], [spoiled(begin, { ...limit, route: 'registerRunner' })])).toBe(1_000);
+  });
+
+  test('who takes a scale set over may meet such a limit before it calls about that', () => {
+    const limited = (by: string) =>
+      spoiled(begin + 1_000, {
+        by,
+        scaleSet: '',
+        route: 'createRegistrationToken',
+        fault: { kind: 'status', status: 429 },
+      });
+    const asked = entry(begin + 90_000, 'asked', { by: 'listener-0' });
+    const killed = strike('listener-0', begin, begin + 2_000);
+
+    expect(allowedMs([killed], [limited('listener-1'), asked])).toBe(63_000);
+    expect(allowedMs([], [limited('listener-1'), asked])).toBe(1_000);
+    expect(allowedMs([killed], [limited('provisioner-0'), asked])).toBe(4_000);
+    expect(allowedMs([killed], [limited('listener-1')])).toBe(4_000);
   });
 
   test('a session that is ended is replaced at once, and with a pause when that is often', () => {

@@ -51,8 +51,8 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
  *     allowed₀ = begin + 1 s, or 2 s
  *     allowedₙ = max(allowedₙ₋₁, untilₙ)   while fromₙ ≤ allowedₙ₋₁
  *
- * Who takes a scale set over is unseen in the books until its first call to GitHub, a moment later: of
- * listeners that neither polled nor called, one strike counts, after one that calls for a takeover.
+ * Who takes a scale set over is unseen in the books until its first call about it, a moment later: of
+ * listeners that neither polled nor called about it, one excuse counts after each that calls for a takeover.
  */
 export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenGap, 'gap'> {
   let allowedUntilMs = gap.fromMs + atFirstMs(gap);
@@ -63,8 +63,8 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
   for (const excuse of felt.toSorted((a, b) => a.fromMs - b.fromMs)) {
     if (excuse.fromMs > allowedUntilMs) break;
     if (excuse.unseen && (!takeover || unseen || excuse.fromMs < gap.fromMs)) continue;
-    unseen ||= excuse.unseen === true;
-    takeover ||= excuse.takeover === true;
+    if (excuse.unseen) unseen = true;
+    else if (excuse.takeover) [takeover, unseen] = [true, false];
     allowedUntilMs = Math.max(allowedUntilMs, excuse.untilMs);
     counted.push(excuse);
   }

@@ -80,17 +80,4 @@ describe('a job that was open while no message came', () => {
 
     expect(left([runner(41_000), runner(45_001)], given)).toEqual(['r45001']);
   });
-
-  test('as GitHub said that its message was deleted, until the next session brings it again', () => {
-    const deleted = (kind: string) => ({
-      jobs: ended(7_000, 8_000),
-      journal: [
-        entry(6_000, 'spoiled', { route: 'deleteMessage', fault: { kind } }),
-        entry(40_000, 'asked'),
-      ],
-    });
-
-    expect(left([runner(41_000), runner(45_001)], deleted('empty200'))).toEqual(['r45001']);
-    expect(left([runner(41_000)], deleted('status'))).toEqual(['r41000']);
-  });
 });

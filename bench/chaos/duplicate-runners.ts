@@ -68,10 +68,7 @@ function isToldLate(job: JobRecord, late: LateTime, { scaleSet, onlineAt }: Unus
   return job.queuedAt <= toMs && endOf(job) >= fromMs;
 }
 
-/**
- * While a scale set is not polled; from the begin of new ids to the first message that is found all the
- * same; and from a delete that GitHub seemed to have done to the next session, which gets the message again.
- */
+/** While a scale set is not polled; and from the begin of new ids to the first message that is found all the same. */
 function lateTimesOf(
   journal: readonly JournalEntry[],
   disturbances: readonly Disturbance[],
@@ -82,31 +79,12 @@ function lateTimesOf(
   const restarted = disturbances.flatMap(({ step, fromMs }) => {
     if (step.kind !== 'fault' || step.fault.what !== 'restart ids') return [];
     const { scaleSet } = step.fault;
-    return [{ scaleSet, fromMs, toMs: nextOf('delivered', scaleSet, fromMs, journal) }];
+    const found = journal.find(
+      (entry) => entry.event === 'delivered' && entry.scaleSet === scaleSet && entry.at >= fromMs,
+    );
+    return [{ scaleSet, fromMs, toMs: found?.at ?? Number.POSITIVE_INFINITY }];
   });
-  const undeleted = journal.filter(isFalselyDeleted).map(({ scaleSet, at }) => ({
-    scaleSet,
-    fromMs: at,
-    toMs: nextOf('asked', scaleSet, at, journal),
-  }));
-  return [...unpolled, ...restarted, ...undeleted];
-}
-
-/** A delete that GitHub answers as if it had done it: the message is still there. */
-export function isFalselyDeleted({ event, route, fault }: JournalEntry): boolean {
-  return event === 'spoiled' && route === 'deleteMessage' && fault?.kind === 'empty200';
-}
-
-function nextOf(
-  event: JournalEntry['event'],
-  scaleSet: string,
-  fromMs: number,
-  journal: readonly JournalEntry[],
-): number {
-  const next = journal.find(
-    (entry) => entry.event === event && entry.scaleSet === scaleSet && entry.at >= fromMs,
-  );
-  return next?.at ?? Number.POSITIVE_INFINITY;
+  return [...unpolled, ...restarted];
 }
 
 function endOf({ completedAt }: JobRecord): number {

@@ -57,16 +57,6 @@ test('three minutes apart, and nothing was struck: a record that is not read or 
   expect(broken([...all, fact('started', 180_000)])).toHaveLength(1);
 });
 
-test('a message that GitHub seemed to have deleted is not in the record any more', () => {
-  const deleted = (kind: string, scaleSet = 'web') =>
-    entry(1_000, 'spoiled', { scaleSet, route: 'deleteMessage', fault: { kind } });
-  const again = [...all, fact('started', 180_000)];
-
-  expect(broken(again, [], [deleted('empty200')])).toEqual([]);
-  expect(broken(again, [], [deleted('status')])).toHaveLength(1);
-  expect(broken(again, [], [deleted('empty200', 'other')])).toHaveLength(1);
-});
-
 test('a message may be stored again when GitHub began its ids anew in between', () => {
   const restart = (scaleSet: string) => fault({ what: 'restart ids', scaleSet, forMs: 0 }, 30_000);
   const again = [...all, fact('started', 40_000, 'new id')];
@@ -90,4 +80,18 @@ test('but not one that had been deleted then', () => {
   expect(broken(facts, [restart], deleted(100_000_026, 500))).toHaveLength(1);
   expect(broken(facts, [restart], deleted(100_000_025, 500))).toEqual([]);
   expect(broken(facts, [restart], deleted(100_000_026, 30_001))).toEqual([]);
+});
+
+test('and one that was delivered before may be stored after it: NATS was away', () => {
+  const facts = [
+    fact('assigned'),
+    fact('completed'),
+    fact('started', 35_000, 'fact-web-01612dbc-1-100000026-fe26494647b0833262-0'),
+    fact('started', 60_000, 'fact-web-01612dbc-1-100000001-45c3f81892e488a9b7-0'),
+  ];
+  const restart = fault({ what: 'restart ids', scaleSet: 'web', forMs: 0 }, 30_000);
+  const delivered = (at: number) => [entry(at, 'delivered', { messageId: 100_000_026 })];
+
+  expect(broken(facts, [restart], delivered(29_000))).toEqual([]);
+  expect(broken(facts, [restart], delivered(32_000))).toHaveLength(1);
 });

@@ -1,7 +1,6 @@
 import type { JobRecord, JournalEntry } from '@baton/github-sim';
 import { scaleSetIdOf } from '@baton/shared/contracts';
 import type { Disturbance } from './driver.ts';
-import { isFalselyDeleted } from './duplicate-runners.ts';
 
 /** A fact about a job as JetStream has it. */
 export interface StoredFact {
@@ -26,7 +25,7 @@ interface FactsEvidence {
 const duplicateWindowMs = 120_000;
 /** Clocks of two processes on this host, and the way to the server, in ms. */
 const skewMs = 1_000;
-/** From the storing of a fact to the record of its message, and to the delete, in ms. */
+/** From the storing of a fact to the record of its message, in ms. */
 const recordedMs = 2_000;
 
 /**
@@ -105,31 +104,39 @@ function mayComeAgain(earlier: StoredFact, later: StoredFact, books: Books): boo
     const isForgotten = later.storedMs - earlier.storedMs >= duplicateWindowMs - skewMs;
     return isForgotten && mayBeUnrecorded(earlier, books);
   }
+  const cameMs = deliveredMs(earlier, books);
   return books.restartsMs.some(
     (atMs) =>
-      earlier.storedMs <= atMs + skewMs &&
+      cameMs <= atMs + skewMs &&
       later.storedMs >= atMs - skewMs &&
       !wasDeleted(earlier, atMs, books),
   );
 }
 
-/**
- * Whether NATS, or the listener that polled, was struck just after the fact was stored; or GitHub said then
- * that it had deleted a message and had not, so that the record forgot it.
- */
+/** When the fact's message was delivered, which may be long before: NATS was away. */
+function deliveredMs({ messageId, storedMs }: StoredFact, { journal }: Books): number {
+  const id = gitHubIdOf(messageId);
+  const delivery = journal.findLast(
+    ({ event, at, ...entry }) =>
+      event === 'delivered' && entry.messageId === id && at <= storedMs + skewMs,
+  );
+  return delivery?.at ?? storedMs;
+}
+
+/** Whether NATS, or the listener that polled, was struck just after the fact was stored. */
 function mayBeUnrecorded({ storedMs }: StoredFact, { journal, strikes }: Books): boolean {
-  const isJustAfter = (ms: number) => ms >= storedMs - skewMs && ms <= storedMs + recordedMs;
   const poller = journal.findLast(({ event, at }) => event === 'held' && at <= storedMs)?.by;
-  return (
-    strikes.some(
-      ({ where, fromMs }) => (where === 'nats' || where === poller) && isJustAfter(fromMs),
-    ) || journal.some((entry) => isFalselyDeleted(entry) && isJustAfter(entry.at))
+  return strikes.some(
+    ({ where, fromMs }) =>
+      (where === 'nats' || where === poller) &&
+      fromMs >= storedMs - skewMs &&
+      fromMs <= storedMs + recordedMs,
   );
 }
 
 /** Whether GitHub deleted the fact's message before it began its ids anew at `atMs`. */
 function wasDeleted({ messageId, storedMs }: StoredFact, atMs: number, { journal }: Books) {
-  const id = Number(gitHubId.exec(messageId)?.[1]);
+  const id = gitHubIdOf(messageId);
   return journal.some(
     ({ event, at, ...entry }) =>
       event === 'deleted' && entry.messageId === id && at >= storedMs - skewMs && at <= atMs,
@@ -137,7 +144,9 @@ function wasDeleted({ messageId, storedMs }: StoredFact, atMs: number, { journal
 }
 
 /** GitHub's id of the message in that of a fact, before the hash of the body and the place. */
-const gitHubId = /-(\d+)-[0-9a-f]+-\d+$/;
+function gitHubIdOf(messageId: string): number {
+  return Number(/-(\d+)-[0-9a-f]+-\d+$/.exec(messageId)?.[1]);
+}
 
 function keyOf({ scaleSetId, jobId, type }: Omit<StoredFact, 'messageId' | 'storedMs'>): string {
   return `${type} of ${jobId} in ${scaleSetId}`;

@@ -71,14 +71,26 @@ export function excusesOfGitHub(
     (holdsUpPolls && route === 'deleteMessage') ||
     (isOpened && (openingRoutes.has(route) || sessionRoutes.has(route)));
   // A call whose token has ended is nobody's.
-  const concerns = ({ at, by, route }: JournalEntry) =>
-    at <= toMs && isNeeded(route) && (by === undefined || involved.has(by));
+  const isShown = ({ by }: JournalEntry) => by === undefined || involved.has(by);
+  // Tokens are had for no scale set: nothing but the time shows for which.
+  const mayBeOurs = ({ at, by = '', scaleSet }: JournalEntry) =>
+    scaleSet === '' && at >= gap.fromMs && evidence.listeners.includes(by);
+  const concerns = (entry: JournalEntry) =>
+    entry.at <= toMs && isNeeded(entry.route) && (isShown(entry) || mayBeOurs(entry));
+  const excuse = (entry: JournalEntry, untilMs: number, why: string): Excuse => {
+    const given = { fromMs: entry.at, untilMs, why };
+    return isShown(entry) ? given : { ...given, unseen: true };
+  };
+  const calls = evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry));
   return [
-    ...excusesOfFailures(own, concerns),
-    ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
+    // First, as of the same unseen call one excuse counts.
+    ...excusesOfLimits(calls, excuse),
+    ...excusesOfFailures(own, concerns, excuse),
     ...excusesOfSessions(gap, evidence, timing),
   ];
 }
+
+type MakeExcuse = (entry: JournalEntry, untilMs: number, why: string) => Excuse;
 
 function isAboutSession({ event, route }: JournalEntry): boolean {
   return sessionEvents.has(event) || (event === 'spoiled' && sessionRoutes.has(route));
@@ -92,16 +104,17 @@ function isAboutSession({ event, route }: JournalEntry): boolean {
 function excusesOfFailures(
   journal: readonly JournalEntry[],
   concerns: (entry: JournalEntry) => boolean,
+  excuse: MakeExcuse,
 ): Excuse[] {
   const row = new FailureRow();
   return journal.flatMap((entry) => {
-    const { at, route, fault } = entry;
+    const { route, fault } = entry;
     if (!isSpoiled(entry)) row.see(entry);
     if (!isSpoiled(entry) || !concerns(entry)) return [];
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
-    const answeredMs = at + lengthMs(entry) + nextCallMs;
-    if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
-    return [{ fromMs: at, untilMs: answeredMs + backoffMs(entry, row), why }];
+    const answeredMs = entry.at + lengthMs(entry) + nextCallMs;
+    const waitMs = fault?.kind === 'delay' ? 0 : backoffMs(entry, row);
+    return [excuse(entry, answeredMs + waitMs, why)];
   });
 }
 
@@ -151,9 +164,10 @@ function isSpoiled({ event }: JournalEntry): boolean {
 }
 
 /** A limit holds back every call of its process but polls and deletes: that of another scale set too. */
-function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
+function excusesOfLimits(calls: readonly JournalEntry[], excuse: MakeExcuse): Excuse[] {
   const streaks = new Map<string, { count: number; untilMs: number }>();
-  return calls.flatMap(({ at, by = '', route, fault }) => {
+  return calls.flatMap((entry) => {
+    const { at, by = '', route, fault } = entry;
     if (fault?.status !== 429 || queueRoutes.has(route)) return [];
     const api = restRoutes.has(route) ? 'rest' : 'service';
     const { firstMs, longestMs } = limitPauses[api];
@@ -163,7 +177,7 @@ function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
     const pauseMs = Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 10));
     const untilMs = at + pauseMs + spreadMs + nextCallMs;
     streaks.set(key, { count, untilMs });
-    return [{ fromMs: at, untilMs, why: `${route ?? 'call'}: a limit of ${pauseMs} ms` }];
+    return [excuse(entry, untilMs, `${route ?? 'call'}: a limit of ${pauseMs} ms`)];
   });
 }
 
