@@ -4,6 +4,7 @@ import {
   type Excuse,
   excusesOfStrikes,
   handOverMs,
+  type Involved,
   type StrikeEvidence,
   type Timing,
 } from './excuses.ts';
@@ -51,20 +52,22 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
  *     allowed₀ = begin + 1 s, or 2 s
  *     allowedₙ = max(allowedₙ₋₁, untilₙ)   while fromₙ ≤ allowedₙ₋₁
  *
- * Who takes a scale set over is unseen in the books until its first call about it, a moment later: of
- * listeners that neither polled nor called about it, one excuse counts after each that calls for a takeover.
+ * Who takes a scale set over is unseen in the books until its first call about it: of listeners that
+ * neither polled nor called about it, what befell them counts after an excuse that calls for a takeover; of
+ * those that did not even call for a token, one counts.
  */
 export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenGap, 'gap'> {
   let allowedUntilMs = gap.fromMs + atFirstMs(gap);
   let takeover = false;
-  let unseen = false;
+  let silent = false;
   const counted: Excuse[] = [];
   const felt = excuses.filter(({ untilMs }) => untilMs > gap.fromMs);
   for (const excuse of felt.toSorted((a, b) => a.fromMs - b.fromMs)) {
     if (excuse.fromMs > allowedUntilMs) break;
-    if (excuse.unseen && (!takeover || unseen || excuse.fromMs < gap.fromMs)) continue;
-    if (excuse.unseen) unseen = true;
-    else if (excuse.takeover) [takeover, unseen] = [true, false];
+    if (excuse.unseen && (!takeover || excuse.fromMs < gap.fromMs)) continue;
+    if (excuse.unseen === 'silent' && silent) continue;
+    silent ||= excuse.unseen === 'silent';
+    takeover ||= excuse.takeover === true;
     allowedUntilMs = Math.max(allowedUntilMs, excuse.untilMs);
     counted.push(excuse);
   }
@@ -77,14 +80,18 @@ function atFirstMs({ before, after }: Gap): number {
     : undisturbedMs;
 }
 
-/** The listeners that polled the scale set before the gap and after it, or called GitHub about it in between. */
+/** Which listeners the books show in a gap: what they did or called for in it. */
 function involvedIn(
   { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY, before, after }: Gap,
   { journal, listeners }: Evidence,
-): Set<string> {
-  const callers = journal
-    .filter((entry) => entry.scaleSet === scaleSet && entry.at >= fromMs && entry.at <= toMs)
-    .map(({ by }) => by);
-  const names = [before, after, ...callers].filter((name) => name !== undefined);
-  return new Set(names.filter((name) => listeners.includes(name)));
+): Involved {
+  const within = journal.filter(({ at }) => at >= fromMs && at <= toMs);
+  const namesOf = (entries: readonly JournalEntry[]) =>
+    entries.flatMap(({ by = '' }) => (listeners.includes(by) ? [by] : []));
+  const ownCalls = within.filter((entry) => entry.scaleSet === scaleSet);
+  const polled = [before, after].filter((name) => name !== undefined);
+  return {
+    shown: new Set([...polled, ...namesOf(ownCalls)]),
+    calling: new Set(namesOf(within.filter((entry) => entry.scaleSet === ''))),
+  };
 }

@@ -16,8 +16,22 @@ export interface Excuse {
   why: string;
   /** The scale set has to be taken by somebody. */
   takeover?: true;
-  /** Of a listener that the books do not show in this gap; see `allowedUntil`. */
-  unseen?: true;
+  /** Of a listener that the books do not show with the scale set in this gap; see `allowedUntil`. */
+  unseen?: 'calling' | 'silent';
+}
+
+/** Listeners that the books show in a gap. */
+export interface Involved {
+  /** They polled the scale set before the gap or after it, or called GitHub about it in between. */
+  shown: ReadonlySet<string>;
+  /** A call of theirs was spoiled that is about no scale set, as those for a token are. */
+  calling: ReadonlySet<string>;
+}
+
+/** The mark of an excuse of this listener. */
+export function unseenMark(by: string, { shown, calling }: Involved): Pick<Excuse, 'unseen'> {
+  if (shown.has(by)) return {};
+  return { unseen: calling.has(by) ? 'calling' : 'silent' };
 }
 
 export interface StrikeEvidence {
@@ -51,10 +65,10 @@ const releaseMs = 1_000;
 /** When NATS is away again so soon, leases may not have been renewed in between, in ms. */
 const renewalMs = 4_000;
 
-/** What strikes excuse in this gap. `involved`: the listeners that the books show in it. */
+/** What strikes excuse in this gap. */
 export function excusesOfStrikes(
   gap: Gap,
-  involved: ReadonlySet<string>,
+  involved: Involved,
   { disturbances, listeners, drains }: StrikeEvidence,
   { leaseTtlMs }: Timing,
 ): Excuse[] {
@@ -65,7 +79,7 @@ export function excusesOfStrikes(
     ...outages.map((outage) => excuseOfNats(outage, gap, leaseTtlMs)),
     ...ofListeners.map((strike) => ({
       ...excuseOfListener(strike, gap, { ofListeners, outages, listeners, leaseTtlMs }),
-      ...(involved.has(strike.where) ? {} : { unseen: true as const }),
+      ...unseenMark(strike.where, involved),
     })),
     ...whileAllAway(ofListeners, listeners, drains),
   ];

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import type { Excuse, Timing } from './excuses.ts';
+import { type Excuse, type Involved, type Timing, unseenMark } from './excuses.ts';
 import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './session-excuses.ts';
 
 /**
@@ -51,10 +51,10 @@ const restRoutes: ReadonlySet<string | undefined> = new Set([
   'listRunnerGroups',
 ]);
 
-/** What GitHub's side excuses in this gap. `involved`: the listeners that the books show in it. */
+/** What GitHub's side excuses in this gap. */
 export function excusesOfGitHub(
   gap: Gap,
-  involved: ReadonlySet<string>,
+  involved: Involved,
   evidence: GitHubEvidence,
   timing: Timing,
 ): Excuse[] {
@@ -71,19 +71,20 @@ export function excusesOfGitHub(
     (holdsUpPolls && route === 'deleteMessage') ||
     (isOpened && (openingRoutes.has(route) || sessionRoutes.has(route)));
   // A call whose token has ended is nobody's.
-  const isShown = ({ by }: JournalEntry) => by === undefined || involved.has(by);
-  // Tokens are had for no scale set: nothing but the time shows for which.
-  const mayBeOurs = ({ at, by = '', scaleSet }: JournalEntry) =>
-    scaleSet === '' && at >= gap.fromMs && evidence.listeners.includes(by);
+  const isConcerned = ({ by, scaleSet, at }: JournalEntry) =>
+    by === undefined ||
+    involved.shown.has(by) ||
+    (scaleSet === '' && involved.calling.has(by) && at >= gap.fromMs);
   const concerns = (entry: JournalEntry) =>
-    entry.at <= toMs && isNeeded(entry.route) && (isShown(entry) || mayBeOurs(entry));
-  const excuse = (entry: JournalEntry, untilMs: number, why: string): Excuse => {
-    const given = { fromMs: entry.at, untilMs, why };
-    return isShown(entry) ? given : { ...given, unseen: true };
-  };
+    entry.at <= toMs && isNeeded(entry.route) && isConcerned(entry);
+  const excuse: MakeExcuse = ({ at, by }, untilMs, why) => ({
+    fromMs: at,
+    untilMs,
+    why,
+    ...(by === undefined ? {} : unseenMark(by, involved)),
+  });
   const calls = evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry));
   return [
-    // First, as of the same unseen call one excuse counts.
     ...excusesOfLimits(calls, excuse),
     ...excusesOfFailures(own, concerns, excuse),
     ...excusesOfSessions(gap, evidence, timing),

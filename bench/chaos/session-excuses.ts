@@ -6,8 +6,6 @@ import { type Excuse, type Timing, takeMs } from './excuses.ts';
 export interface GitHubEvidence {
   disturbances: readonly Disturbance[];
   journal: readonly JournalEntry[];
-  /** The listeners that there are. */
-  listeners: readonly string[];
 }
 
 /** From the end of an outage to the poll of who has not met it, in ms. */
