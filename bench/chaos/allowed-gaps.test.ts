@@ -1,25 +1,9 @@
-import type { JournalEntry } from '@baton/github-sim';
 import { describe, expect, test } from 'vitest';
 import { pollGaps } from '../polls.ts';
 import { allowedUntil, brokenGaps } from './allowed-gaps.ts';
-import type { Disturbance } from './driver.ts';
 import type { Excuse } from './excuses.ts';
-import { entry, evidence, fault, gap, strike, timing } from './testing/evidence.ts';
-
-const begin = 50_000;
-
-/** Until when a gap of `web` that began at `begin` is allowed, counted from there. */
-function allowedMs(
-  disturbances: Disturbance[],
-  more: JournalEntry[] = [],
-  [before, after]: [string, string] = ['listener-0', 'listener-0'],
-): number {
-  const polls = gap(begin, begin + 500_000, before, after);
-  const journal = [...polls, ...more].toSorted((a, b) => a.at - b.at);
-  const given = evidence({ journal, disturbances, endMs: begin + 600_000 });
-  const [broken] = brokenGaps(pollGaps(polls), given, timing);
-  return (broken?.allowedUntilMs ?? Number.NaN) - begin;
-}
+import { allowedMs, begin } from './testing/allowed.ts';
+import { entry, evidence, gap, strike, timing } from './testing/evidence.ts';
 
 test('a gap of a second needs no excuse, a longer one does', () => {
   const broken = (toMs: number) =>
@@ -58,11 +42,26 @@ describe('a strike', () => {
     expect(allowedMs([strike('provisioner-0', begin, begin + 5_000)])).toBe(1_000);
   });
 
-  test('to end a listener counts from where it stops polling', () => {
-    const drain = strike('listener-0', begin - 15_000, begin + 2_000, 'terminate');
+  test('to end a listener is a hand-over, from where it stops polling', () => {
+    const drain = strike('listener-0', begin - 15_000, begin + 12_000, 'terminate');
+    const peers: [string, string] = ['listener-0', 'listener-1'];
 
-    expect(allowedMs([drain])).toBe(4_000);
-    expect(allowedMs([...others, drain])).toBe(5_000);
+    expect(allowedMs([drain])).toBe(2_000);
+    expect(allowedMs([drain], [], peers)).toBe(2_000);
+    expect(allowedMs([strike('listener-1', begin - 9_000, begin - 3_001), drain])).toBe(2_000);
+  });
+
+  test('to end a listener while the others are away: the first that is back takes over', () => {
+    const drain = strike('listener-0', begin - 15_000, begin + 12_000, 'terminate');
+    const back = (first: number, second: number) => [
+      strike('listener-1', begin - 1, begin + first),
+      strike('listener-2', begin - 1, begin + second),
+      drain,
+    ];
+
+    expect(allowedMs(back(3_000, 1_000))).toBe(4_000);
+    expect(allowedMs(back(30_000, 20_000))).toBe(15_000);
+    expect(allowedMs([strike('nats', begin - 2_000, begin - 500), drain])).toBe(13_000);
   });
 
   test('that came when all should have been over, or was over long before, excuses nothing', () => {
@@ -75,6 +74,19 @@ describe('a strike', () => {
       strike(name, begin, begin + 20_000, 'freeze'),
     );
     expect(allowedMs(frozen)).toBe(23_000);
+  });
+
+  test('a listener that drains is there until its process has ended', () => {
+    const drain = strike('listener-0', begin, begin + 30_000, 'terminate');
+    const strikes = [
+      strike('listener-1', begin, begin + 20_000),
+      strike('listener-2', begin, begin + 20_000),
+      drain,
+    ];
+    const ended = (toMs: number) => [{ name: 'listener-0', exitCode: 0, fromMs: begin + 5, toMs }];
+
+    expect(allowedMs(strikes, [], undefined, ended(begin + 9_000))).toBe(23_000);
+    expect(allowedMs(strikes, [], undefined, ended(begin + 29_000))).toBe(13_000);
   });
 });
 
@@ -123,114 +135,22 @@ describe('excuses one after the other', () => {
     expect(until(first, { fromMs: 5_001, untilMs: 9_000, why })).toBe(5_000);
   });
 
+  test('of listeners that called for a token: all, when a takeover is due', () => {
+    const due = { fromMs: 0, untilMs: 4_000, why, takeover: true } as const;
+    const calling = (fromMs: number) =>
+      ({ fromMs, untilMs: fromMs + 3_000, why, unseen: 'calling' }) as const;
+
+    expect(until(due, calling(2_000), calling(4_500))).toBe(7_500);
+    expect(until({ fromMs: 0, untilMs: 4_000, why }, calling(2_000))).toBe(4_000);
+  });
+
   test('of listeners that are not in the books: one, and only when a takeover is due', () => {
     const due = { fromMs: 0, untilMs: 4_000, why, takeover: true } as const;
     const unseen = (fromMs: number) =>
-      ({ fromMs, untilMs: fromMs + 3_000, why, unseen: true }) as const;
+      ({ fromMs, untilMs: fromMs + 3_000, why, unseen: 'silent' }) as const;
 
     expect(until(due, unseen(2_000))).toBe(5_000);
     expect(until(due, unseen(2_000), unseen(4_500))).toBe(5_000);
     expect(until({ fromMs: 0, untilMs: 4_000, why }, unseen(2_000))).toBe(4_000);
-  });
-});
-
-describe('GitHub', () => {
-  const spoiled = (at: number, more: Partial<JournalEntry> = {}) =>
-    entry(at, 'spoiled', {
-      by: 'listener-0',
-      route: 'getMessage',
-      fault: { kind: 'status', status: 503 },
-      ...more,
-    });
-
-  test('a call that was spoiled excuses the back-off of so many in a row, and a second', () => {
-    expect(allowedMs([], [spoiled(begin)])).toBe(1_500);
-    expect(allowedMs([], [spoiled(begin), spoiled(begin + 400)])).toBe(2_400);
-    const many = Array.from({ length: 9 }, (_, index) => spoiled(begin + index));
-    expect(allowedMs([], many)).toBe(31_008);
-  });
-
-  test('a row of failures ends with a poll that was not spoiled, and only with that', () => {
-    const before = [
-      entry(begin - 900, 'ended'),
-      spoiled(begin - 900),
-      spoiled(begin - 700),
-      entry(begin - 500, 'held'),
-    ];
-    const late = { fault: { kind: 'truncate' } };
-
-    expect(allowedMs([], [...before, spoiled(begin + 1, late)])).toBe(3_001);
-    expect(allowedMs([], [...before, spoiled(begin + 200)])).toBe(1_700);
-  });
-
-  test('a call of another scale set, or of a process that is not concerned, excuses nothing', () => {
-    expect(allowedMs([], [spoiled(begin, { scaleSet: 'other' })])).toBe(1_000);
-    expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0', scaleSet: '' })])).toBe(1_000);
-    expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0' })])).toBe(1_000);
-  });
-
-  test('a delete that fails excuses its own back-off only', () => {
-    const fails = [begin, begin + 100].map((at) => spoiled(at, { route: 'deleteMessage' }));
-
-    expect(allowedMs([], fails)).toBe(6_100);
-  });
-
-  test('an outage excuses its time, whether somebody called in it or not', () => {
-    const outage = fault({ what: 'outage', status: 503, forMs: 5_000 }, begin + 500);
-
-    expect(allowedMs([outage])).toBe(6_500);
-  });
-
-  test('a token that cannot be had excuses the longest back-off', () => {
-    const token = { scaleSet: '', route: 'createRegistrationToken' };
-
-    expect(allowedMs([], [spoiled(begin, token)])).toBe(31_000);
-  });
-
-  test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {
-    const hang = { fault: { kind: 'hang' } };
-
-    expect(allowedMs([], [spoiled(begin, hang)])).toBe(76_500);
-    expect(allowedMs([], [spoiled(begin, { ...hang, route: 'refreshSession' })])).toBe(31_500);
-    expect(allowedMs([], [spoiled(begin, { fault: { kind: 'delay', ms: 700 } })])).toBe(1_700);
-  });
-
-  test('a limit holds all calls of its process back, those of other scale sets too', () => {
-    const limit = { scaleSet: 'other', fault: { kind: 'status', status: 429 } };
-
-    expect(allowedMs([], [spoiled(begin, limit)])).toBe(1_000);
-    expect(allowedMs([], [spoiled(begin, { ...limit, route: 'refreshSession' })])).toBe(7_000);
-    expect(allowedMs([], [spoiled(begin, { ...limit, route: 'registerRunner' })])).toBe(62_000);
-  });
-
-  test('a session that is ended is replaced at once, and with a pause when that is often', () => {
-    const evict = fault({ what: 'evict session', scaleSet: 'web', forMs: 0 }, begin);
-    const opened = [begin - 50_000, begin - 10_000].map((at) => entry(at, 'opened'));
-
-    expect(allowedMs([evict])).toBe(3_000);
-    expect(allowedMs([evict], opened)).toBe(5_000);
-    expect(allowedMs([{ ...evict, step: { ...evict.step } }], opened.slice(0, 1))).toBe(4_000);
-    expect(allowedMs([fault({ what: 'evict session', scaleSet: 'other', forMs: 0 }, begin)])).toBe(
-      1_000,
-    );
-  });
-
-  test('a session that expired in the meantime has to be replaced', () => {
-    const hang = spoiled(begin, { fault: { kind: 'hang' } });
-    const asked = (atMs: number) => entry(begin + atMs, 'asked', { by: 'listener-0' });
-    const opened = entry(begin - 10_000, 'opened');
-
-    expect(allowedMs([], [hang, opened, asked(75_000)])).toBe(78_000);
-    expect(allowedMs([], [hang, opened, asked(19_000)])).toBe(76_500);
-  });
-
-  test('a session that nobody could record is waited out, once', () => {
-    const session = 's1';
-    const opened = entry(begin - 2_000, 'opened', { session, by: 'listener-1' });
-    const conflicts = [begin + 500, begin + 9_000].map((at) => entry(at, 'conflict', { session }));
-    const cause = strike('listener-1', begin - 1_900, begin - 1_000);
-
-    expect(allowedMs([cause], [opened, ...conflicts])).toBe(30_500);
-    expect(allowedMs([], [opened, ...conflicts])).toBe(1_000);
   });
 });

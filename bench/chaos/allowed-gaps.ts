@@ -1,12 +1,17 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import { type Excuse, excusesOfStrikes, type StrikeEvidence, type Timing } from './excuses.ts';
+import {
+  type Excuse,
+  excusesOfStrikes,
+  handOverMs,
+  type Involved,
+  type StrikeEvidence,
+  type Timing,
+} from './excuses.ts';
 import { excusesOfGitHub } from './github-excuses.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
-/** A hand-over takes a second at most, in ms; and what a machine adds on which other things run. */
-const handOverMs = 2_000;
 
 /** A gap that lasted longer than what was done allows. */
 export interface BrokenGap {
@@ -39,26 +44,29 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
 }
 
 /**
- * Until when a gap is allowed: a second from its begin, two when somebody else polls afterwards; and, in the order in which they began, as long
- * as each excuse reaches that began no later than what was allowed until then. What comes when the scale
+ * Until when a gap is allowed: a second from its begin, or as long as a hand-over takes when somebody else
+ * polls afterwards; and, in the order in which they began, as long as each excuse reaches that began no
+ * later than what was allowed until then. What comes when the scale
  * set should have been polled again excuses nothing, so that strikes on others do not add up:
  *
  *     allowed₀ = begin + 1 s, or 2 s
  *     allowedₙ = max(allowedₙ₋₁, untilₙ)   while fromₙ ≤ allowedₙ₋₁
  *
- * Who takes a scale set over is unseen in the books until its first call to GitHub, a moment later: of
- * listeners that neither polled nor called, one strike counts, after one that calls for a takeover.
+ * Who takes a scale set over is unseen in the books until its first call about it: of listeners that
+ * neither polled nor called about it, what befell them counts after an excuse that calls for a takeover; of
+ * those that did not even call for a token, one counts.
  */
 export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenGap, 'gap'> {
   let allowedUntilMs = gap.fromMs + atFirstMs(gap);
   let takeover = false;
-  let unseen = false;
+  let silent = false;
   const counted: Excuse[] = [];
   const felt = excuses.filter(({ untilMs }) => untilMs > gap.fromMs);
   for (const excuse of felt.toSorted((a, b) => a.fromMs - b.fromMs)) {
     if (excuse.fromMs > allowedUntilMs) break;
-    if (excuse.unseen && (!takeover || unseen || excuse.fromMs < gap.fromMs)) continue;
-    unseen ||= excuse.unseen === true;
+    if (excuse.unseen && (!takeover || excuse.fromMs < gap.fromMs)) continue;
+    if (excuse.unseen === 'silent' && silent) continue;
+    silent ||= excuse.unseen === 'silent';
     takeover ||= excuse.takeover === true;
     allowedUntilMs = Math.max(allowedUntilMs, excuse.untilMs);
     counted.push(excuse);
@@ -72,14 +80,18 @@ function atFirstMs({ before, after }: Gap): number {
     : undisturbedMs;
 }
 
-/** The listeners that polled the scale set before the gap and after it, or called GitHub about it in between. */
+/** Which listeners the books show in a gap: what they did or called for in it. */
 function involvedIn(
   { scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY, before, after }: Gap,
   { journal, listeners }: Evidence,
-): Set<string> {
-  const callers = journal
-    .filter((entry) => entry.scaleSet === scaleSet && entry.at >= fromMs && entry.at <= toMs)
-    .map(({ by }) => by);
-  const names = [before, after, ...callers].filter((name) => name !== undefined);
-  return new Set(names.filter((name) => listeners.includes(name)));
+): Involved {
+  const within = journal.filter(({ at }) => at >= fromMs && at <= toMs);
+  const namesOf = (entries: readonly JournalEntry[]) =>
+    entries.flatMap(({ by = '' }) => (listeners.includes(by) ? [by] : []));
+  const ownCalls = within.filter((entry) => entry.scaleSet === scaleSet);
+  const polled = [before, after].filter((name) => name !== undefined);
+  return {
+    shown: new Set([...polled, ...namesOf(ownCalls)]),
+    calling: new Set(namesOf(within.filter((entry) => entry.scaleSet === ''))),
+  };
 }

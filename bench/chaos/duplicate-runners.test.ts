@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import type { JobRecord } from '@baton/github-sim';
+import { describe, expect, test } from 'vitest';
 import { unexcusedRunners } from './duplicate-runners.ts';
-import { entry, job } from './testing/evidence.ts';
+import { entry, evidence, fault, gap, job } from './testing/evidence.ts';
 
 const killed = { ...job('a', 'failed'), startedAt: 10_000, completedAt: 26_000 };
 
@@ -8,41 +9,75 @@ function runner(onlineAt: number, scaleSet = 'web') {
   return { name: `r${onlineAt}`, scaleSet, onlineAt };
 }
 
-function left(...runners: ReturnType<typeof runner>[]): string[] {
-  return unexcusedRunners(runners, { jobs: [killed], crashing: new Set(['a']), journal: [] }).map(
-    ({ name }) => name,
-  );
+function left(
+  runners: ReturnType<typeof runner>[],
+  part: Parameters<typeof evidence>[0] = { jobs: [killed], crashing: new Set(['a']) },
+): string[] {
+  return unexcusedRunners(runners, evidence(part)).map(({ name }) => name);
 }
 
-test('a runner that was made to die excuses one replacement', () => {
-  expect(left(runner(12_000))).toEqual([]);
-  expect(left(runner(12_000), runner(13_000))).toEqual(['r13000']);
+/** Jobs of `web` that were open from 4 s on, each until then. */
+function ended(...completedAt: number[]): JobRecord[] {
+  return completedAt.map((at) => ({
+    ...job(`until ${at}`, 'completed'),
+    queuedAt: 4_000,
+    completedAt: at,
+  }));
+}
+
+describe('a runner that was made to die', () => {
+  test('excuses one replacement', () => {
+    expect(left([runner(12_000)])).toEqual([]);
+    expect(left([runner(12_000), runner(13_000)])).toEqual(['r13000']);
+  });
+
+  test('of its own scale set, while its job counted', () => {
+    expect(left([runner(12_000, 'other')])).toEqual(['r12000']);
+    expect(left([runner(9_000)])).toEqual(['r9000']);
+    expect(left([runner(57_000)])).toEqual(['r57000']);
+  });
+
+  test('excuses nothing when that was not meant', () => {
+    expect(left([runner(12_000)], { jobs: [killed] })).toEqual(['r12000']);
+  });
 });
 
-test('of its own scale set, while its job counted', () => {
-  expect(left(runner(12_000, 'other'))).toEqual(['r12000']);
-  expect(left(runner(9_000))).toEqual(['r9000']);
-  expect(left(runner(57_000))).toEqual(['r57000']);
-});
+describe('a job that was open while no message came', () => {
+  const journal = gap(6_000, 9_000);
 
-test('a job that was not meant to die excuses nothing', () => {
-  const evidence = { jobs: [killed], crashing: new Set<string>(), journal: [] };
+  test('excuses one runner, a little later at the latest', () => {
+    const jobs = ended(7_000);
 
-  expect(unexcusedRunners([runner(12_000)], evidence)).toHaveLength(1);
-});
+    expect(left([runner(9_500)], { journal, jobs })).toEqual([]);
+    expect(left([runner(9_500), runner(9_600)], { journal, jobs })).toEqual(['r9600']);
+    expect(left([runner(5_999)], { journal, jobs })).toEqual(['r5999']);
+    expect(left([runner(14_001)], { journal, jobs })).toEqual(['r14001']);
+    expect(left([runner(9_500, 'other')], { journal, jobs })).toEqual(['r9500']);
+  });
 
-test('messages that were held back, or are a backlog, excuse runners of their scale set', () => {
-  const journal = [entry(9_000, 'asked'), entry(50_000, 'spoiled', { route: 'getMessage' })];
-  const evidence = { jobs: [], crashing: new Set<string>(), journal };
-  const all = [
-    runner(8_999),
-    runner(13_000),
-    runner(13_001, 'other'),
-    runner(14_001),
-    runner(95_000),
-  ];
+  test('ten runners after one poll that was spoiled are too many but for the jobs of then', () => {
+    const spoiled = entry(6_000, 'spoiled', { route: 'getMessage' });
+    const ten = Array.from({ length: 10 }, (_, index) => runner(9_000 + index));
+    const given = { journal: [...journal, spoiled], jobs: ended(5_000, 7_000, 20_000) };
 
-  expect(unexcusedRunners(all, evidence).map(({ onlineAt }) => onlineAt)).toEqual([
-    8_999, 13_001, 14_001,
-  ]);
+    expect(left(ten, given)).toHaveLength(8);
+  });
+
+  test('a poll that was spoiled or a session that was asked for make no gap', () => {
+    const short = [
+      ...gap(6_000, 6_900),
+      entry(6_000, 'spoiled', { route: 'getMessage' }),
+      entry(6_100, 'asked'),
+    ];
+
+    expect(left([runner(7_000)], { journal: short, jobs: ended(6_500) })).toEqual(['r7000']);
+  });
+
+  test('as GitHub began its ids anew, until one is found', () => {
+    const restart = fault({ what: 'restart ids', scaleSet: 'web', forMs: 0 }, 6_000);
+    const found = [entry(40_000, 'delivered'), entry(60_000, 'delivered')];
+    const given = { journal: found, disturbances: [restart], jobs: ended(7_000, 8_000) };
+
+    expect(left([runner(41_000), runner(45_001)], given)).toEqual(['r45001']);
+  });
 });

@@ -1,55 +1,92 @@
 import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
+import { pollGaps } from '../polls.ts';
+import type { Disturbance } from './driver.ts';
 
 type UnusedRunner = Books['unusedRunners'][number];
 
 /** A replacement that was decided on comes online this much later at the latest, in ms. */
 const createdLateMs = 30_000;
-/** From the last poll that failed, with its back-off, to the message that was held back and a runner, in ms. */
-const heldBackMs = 45_000;
-/** From the call for a session to the backlog and a runner, in ms. */
+/** A scale set that is not polled for less than this has no late messages, in ms. */
+const shortestGapMs = 1_000;
+/** From the first poll after such a time to the last late message, and a runner, in ms. */
 const backlogMs = 5_000;
 
 interface RunnersEvidence {
   jobs: readonly JobRecord[];
   crashing: ReadonlySet<string>;
   journal: readonly JournalEntry[];
+  disturbances: readonly Disturbance[];
+}
+
+/** A time after which messages about jobs of then may come late, wall clock in ms. */
+interface LateTime {
+  scaleSet: string;
+  fromMs: number;
+  toMs: number;
 }
 
 /**
- * Runners that came online for nothing. GitHub goes on counting a job as assigned until it misses the
- * runner that was made to die under it, so that runner is replaced: each such job excuses one runner of
- * its own scale set, which came online between the job's begin and GitHub's word that it is over.
+ * Runners that came online for nothing. Each job excuses one runner of its own scale set at most:
  *
- * Not promised (docs/delivery-and-recovery.md) is that messages which come late call for nobody: those
- * that were held back by polls of the scale set that failed, and the backlog of a session. Pure.
+ * A job whose runner was made to die: GitHub goes on counting it as assigned until it misses the runner, so
+ * that is replaced between the job's begin and GitHub's word that it is over.
+ *
+ * Not promised (docs/delivery-and-recovery.md) is that messages which come late call for nobody: a job that
+ * was open while no message came may be told of when it is over. Pure.
  */
 export function unexcusedRunners(
   runners: readonly UnusedRunner[],
-  { jobs, crashing, journal }: RunnersEvidence,
+  { jobs, crashing, journal, disturbances }: RunnersEvidence,
 ): UnusedRunner[] {
-  const killed = jobs
-    .filter(({ id, status }) => status === 'failed' && crashing.has(id))
-    .toSorted((a, b) => (a.completedAt ?? 0) - (b.completedAt ?? 0));
-  const left = new Set(killed);
+  const lateTimes = lateTimesOf(journal, disturbances);
+  const left = new Set(jobs.toSorted((a, b) => endOf(a) - endOf(b)));
   return runners
     .toSorted((a, b) => a.onlineAt - b.onlineAt)
-    .filter((runner) => !messagesCameLate(runner, journal))
     .filter((runner) => {
-      const job = [...left].find((candidate) => excuses(candidate, runner));
+      const job = [...left].find(
+        (candidate) =>
+          candidate.scaleSet === runner.scaleSet &&
+          ((crashing.has(candidate.id) && callsForAnother(candidate, runner)) ||
+            lateTimes.some((time) => isToldLate(candidate, time, runner))),
+      );
       if (job) left.delete(job);
       return !job;
     });
 }
 
-function messagesCameLate({ scaleSet, onlineAt }: UnusedRunner, journal: readonly JournalEntry[]) {
-  return journal.some(({ scaleSet: other, event, route, at }) => {
-    if (other !== scaleSet || at > onlineAt) return false;
-    if (event === 'asked') return at >= onlineAt - backlogMs;
-    return event === 'spoiled' && route === 'getMessage' && at >= onlineAt - heldBackMs;
-  });
+function callsForAnother(
+  { status, startedAt, completedAt }: JobRecord,
+  { onlineAt }: UnusedRunner,
+): boolean {
+  if (status !== 'failed' || startedAt === null || completedAt === null) return false;
+  return onlineAt >= startedAt && onlineAt <= completedAt + createdLateMs;
 }
 
-function excuses({ scaleSet, startedAt, completedAt }: JobRecord, runner: UnusedRunner): boolean {
-  if (scaleSet !== runner.scaleSet || startedAt === null || completedAt === null) return false;
-  return runner.onlineAt >= startedAt && runner.onlineAt <= completedAt + createdLateMs;
+function isToldLate(job: JobRecord, late: LateTime, { scaleSet, onlineAt }: UnusedRunner): boolean {
+  const { fromMs, toMs } = late;
+  if (late.scaleSet !== scaleSet || onlineAt < fromMs || onlineAt > toMs + backlogMs) return false;
+  return job.queuedAt <= toMs && endOf(job) >= fromMs;
+}
+
+/** While a scale set is not polled; and from the begin of new ids to the first message that is found all the same. */
+function lateTimesOf(
+  journal: readonly JournalEntry[],
+  disturbances: readonly Disturbance[],
+): LateTime[] {
+  const unpolled = pollGaps(journal)
+    .map(({ scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY }) => ({ scaleSet, fromMs, toMs }))
+    .filter(({ fromMs, toMs }) => toMs - fromMs >= shortestGapMs);
+  const restarted = disturbances.flatMap(({ step, fromMs }) => {
+    if (step.kind !== 'fault' || step.fault.what !== 'restart ids') return [];
+    const { scaleSet } = step.fault;
+    const found = journal.find(
+      (entry) => entry.event === 'delivered' && entry.scaleSet === scaleSet && entry.at >= fromMs,
+    );
+    return [{ scaleSet, fromMs, toMs: found?.at ?? Number.POSITIVE_INFINITY }];
+  });
+  return [...unpolled, ...restarted];
+}
+
+function endOf({ completedAt }: JobRecord): number {
+  return completedAt ?? Number.POSITIVE_INFINITY;
 }

@@ -1,5 +1,5 @@
 import type { Gap } from '../polls.ts';
-import type { Disturbance } from './driver.ts';
+import type { Disturbance, Drain } from './driver.ts';
 
 /** How the system under test is set up, in ms. */
 export interface Timing {
@@ -16,14 +16,29 @@ export interface Excuse {
   why: string;
   /** The scale set has to be taken by somebody. */
   takeover?: true;
-  /** Of a listener that the books do not show in this gap; see `allowedUntil`. */
-  unseen?: true;
+  /** Of a listener that the books do not show with the scale set in this gap; see `allowedUntil`. */
+  unseen?: 'calling' | 'silent';
+}
+
+/** Listeners that the books show in a gap. */
+export interface Involved {
+  /** They polled the scale set before the gap or after it, or called GitHub about it in between. */
+  shown: ReadonlySet<string>;
+  /** A call of theirs was spoiled that is about no scale set, as those for a token are. */
+  calling: ReadonlySet<string>;
+}
+
+/** The mark of an excuse of this listener. */
+export function unseenMark(by: string, { shown, calling }: Involved): Pick<Excuse, 'unseen'> {
+  if (shown.has(by)) return {};
+  return { unseen: calling.has(by) ? 'calling' : 'silent' };
 }
 
 export interface StrikeEvidence {
   disturbances: readonly Disturbance[];
   /** The listeners that there are. */
   listeners: readonly string[];
+  drains: readonly Drain[];
 }
 
 type Strike = Disturbance & { step: { kind: 'strike' } };
@@ -34,8 +49,13 @@ type Strike = Disturbance & { step: { kind: 'strike' } };
  * on which other things run.
  */
 export const takeMs = 3_000;
-/** Another listener that lives resumes the sessions of one that died, or drained, in ms: 3 s, and as above. */
+/** Another listener that lives resumes the sessions of one that died, in ms: 3 s, and as above. */
 const promptMs = 4_000;
+/**
+ * It resumes those that are handed to it within a second, by one that was told to end too; in ms, with a
+ * second for a machine on which other things run.
+ */
+export const handOverMs = 2_000;
 /** A listener believes silence only when it has been connected for 5.4 s, in ms; with its start. */
 const trustMs = 7_000;
 /** A process that has come back does nothing for so long: it starts. Part of `takeMs`. */
@@ -45,11 +65,11 @@ const releaseMs = 1_000;
 /** When NATS is away again so soon, leases may not have been renewed in between, in ms. */
 const renewalMs = 4_000;
 
-/** What strikes excuse in this gap. `involved`: the listeners that the books show in it. */
+/** What strikes excuse in this gap. */
 export function excusesOfStrikes(
   gap: Gap,
-  involved: ReadonlySet<string>,
-  { disturbances, listeners }: StrikeEvidence,
+  involved: Involved,
+  { disturbances, listeners, drains }: StrikeEvidence,
   { leaseTtlMs }: Timing,
 ): Excuse[] {
   const strikes = disturbances.filter(isStrike);
@@ -59,9 +79,9 @@ export function excusesOfStrikes(
     ...outages.map((outage) => excuseOfNats(outage, gap, leaseTtlMs)),
     ...ofListeners.map((strike) => ({
       ...excuseOfListener(strike, gap, { ofListeners, outages, listeners, leaseTtlMs }),
-      ...(involved.has(strike.where) ? {} : { unseen: true as const }),
+      ...unseenMark(strike.where, involved),
     })),
-    ...whileAllAway(ofListeners, listeners),
+    ...whileAllAway(ofListeners, listeners, drains),
   ];
 }
 
@@ -91,8 +111,8 @@ function excuseOfNats({ fromMs, toMs }: Span, gap: Gap, leaseTtlMs: number): Exc
 
 /**
  * Until the lease of the listener has run out, or it is back, whichever is sooner, and `takeMs` longer;
- * when another one could see at once that it is gone, only `promptMs`. The lease counts from the strike;
- * from the return of NATS when that was away; a listener that drains holds it until it stops polling.
+ * or until another one can take it, if that is sooner. The lease counts from the strike; from the return of
+ * NATS when that was away; a listener that drains holds it until it stops polling.
  */
 function excuseOfListener(strike: Strike, gap: Gap, around: Circumstances): Excuse {
   const { fromMs, toMs, step, text } = strike;
@@ -100,34 +120,62 @@ function excuseOfListener(strike: Strike, gap: Gap, around: Circumstances): Excu
   const outage = around.outages.find((span) => span.fromMs <= goneAt && goneAt <= span.toMs);
   const leaseEndMs = (outage?.toMs ?? goneAt) + around.leaseTtlMs;
   const slowMs = Math.min(leaseEndMs, toMs) + takeMs;
-  const untilMs = isSeenAtOnce(strike, goneAt, around)
-    ? Math.min(slowMs, goneAt + promptMs)
-    : slowMs;
-  return { fromMs, untilMs, why: text, takeover: true };
+  const peerMs =
+    step.how === 'terminate'
+      ? releasedUntil(strike, goneAt, around)
+      : brokenUntil(strike, goneAt, around);
+  return { fromMs, untilMs: Math.min(slowMs, peerMs), why: text, takeover: true };
 }
 
-/** A frozen process is not dead. Otherwise: another one lives, and neither it nor NATS was away lately. */
-function isSeenAtOnce(
-  { where, step }: Strike,
+/** A lease that is released is taken by the first one that is there, if NATS carries the word. */
+function releasedUntil(
+  { where }: Strike,
   goneAt: number,
   { ofListeners, outages, listeners }: Circumstances,
-): boolean {
-  if (step.how === 'freeze') return false;
+): number {
   const disturbs = (span: Span) =>
-    span.fromMs <= goneAt + promptMs && span.toMs + trustMs >= goneAt;
-  if (outages.some(disturbs)) return false;
-  return listeners.some(
-    (other) =>
-      other !== where && !ofListeners.some((strike) => strike.where === other && disturbs(strike)),
+    span.fromMs <= goneAt + handOverMs && span.toMs + takeMs >= goneAt;
+  if (outages.some(disturbs)) return Number.POSITIVE_INFINITY;
+  const others = listeners.filter((name) => name !== where);
+  return Math.min(
+    ...others.map((other) => {
+      const strikes = ofListeners.filter((strike) => strike.where === other && disturbs(strike));
+      return Math.max(goneAt + handOverMs, ...strikes.map(({ toMs }) => toMs + takeMs));
+    }),
   );
 }
 
-/** While no listener is there that could do anything, and `takeMs` from the return of the first one. */
-function whileAllAway(strikes: readonly Strike[], listeners: readonly string[]): Excuse[] {
+/** One that died is seen at once by another that lives, if neither that nor NATS was away lately. */
+function brokenUntil(
+  { where, step }: Strike,
+  goneAt: number,
+  { ofListeners, outages, listeners }: Circumstances,
+): number {
+  // A frozen process is not dead.
+  if (step.how === 'freeze') return Number.POSITIVE_INFINITY;
+  const disturbs = (span: Span) =>
+    span.fromMs <= goneAt + promptMs && span.toMs + trustMs >= goneAt;
+  if (outages.some(disturbs)) return Number.POSITIVE_INFINITY;
+  const isSeen = listeners.some(
+    (other) =>
+      other !== where && !ofListeners.some((strike) => strike.where === other && disturbs(strike)),
+  );
+  return isSeen ? goneAt + promptMs : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * While no listener is there that could do anything, and `takeMs` from the return of the first one. One that
+ * drains is there until its process has ended.
+ */
+function whileAllAway(
+  strikes: readonly Strike[],
+  listeners: readonly string[],
+  drains: readonly Drain[],
+): Excuse[] {
   const spans = listeners.map((listener) =>
     strikes
       .filter(({ where }) => where === listener)
-      .map(({ fromMs, toMs }) => ({ fromMs, toMs: toMs + startMs })),
+      .map((strike) => ({ fromMs: awayFrom(strike, drains), toMs: strike.toMs + startMs })),
   );
   const [first = [], ...rest] = spans;
   const common = rest.reduce<Span[]>(
@@ -140,6 +188,14 @@ function whileAllAway(strikes: readonly Strike[], listeners: readonly string[]):
     why: 'no listener is there',
     takeover: true,
   }));
+}
+
+function awayFrom({ step, where, fromMs, toMs }: Strike, drains: readonly Drain[]): number {
+  if (step.how !== 'terminate') return fromMs;
+  const drain = drains.find(
+    ({ name, ...times }) => name === where && times.fromMs >= fromMs && times.fromMs <= toMs,
+  );
+  return drain?.toMs ?? toMs;
 }
 
 function overlap(a: Span, b: Span): Span[] {

@@ -1,6 +1,6 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
-import type { Excuse, Timing } from './excuses.ts';
+import { type Excuse, type Involved, type Timing, unseenMark } from './excuses.ts';
 import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './session-excuses.ts';
 
 /**
@@ -9,7 +9,8 @@ import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './sessio
  */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
-/** A delete that fails holds polls up when many messages wait for theirs: at most so long, in ms. */
+/** Deletes that fail hold polls up when so many messages wait for theirs: at most so long, in ms. */
+const mostUndeleted = 10;
 const deleteBackoffMs = 5_000;
 /** A poll gives up waiting for an answer after this long, in ms. */
 const pollDeadlineMs = 75_000;
@@ -25,14 +26,9 @@ const limitPauses = {
 /** What waits for the end of such a limit does not start all at once, in ms. */
 const spreadMs = 1_000;
 
-/** What listeners call for a session and its polls. */
-const listenerRoutes: ReadonlySet<string | undefined> = new Set([
-  'getMessage',
-  'deleteMessage',
+/** What is called on the way to a session; who polls one needs none of it. */
+const openingRoutes: ReadonlySet<string | undefined> = new Set([
   'acquireJobs',
-  'createSession',
-  'refreshSession',
-  'deleteSession',
   'listScaleSets',
   'getScaleSet',
   'createScaleSet',
@@ -42,6 +38,12 @@ const listenerRoutes: ReadonlySet<string | undefined> = new Set([
   'registerRunner',
   'listRunnerGroups',
 ]);
+const sessionRoutes: ReadonlySet<string | undefined> = new Set([
+  'createSession',
+  'refreshSession',
+  'deleteSession',
+]);
+const sessionEvents: ReadonlySet<string> = new Set(['asked', 'opened', 'conflict']);
 const queueRoutes: ReadonlySet<string | undefined> = new Set(['getMessage', 'deleteMessage']);
 const restRoutes: ReadonlySet<string | undefined> = new Set([
   'createRegistrationToken',
@@ -49,25 +51,50 @@ const restRoutes: ReadonlySet<string | undefined> = new Set([
   'listRunnerGroups',
 ]);
 
-/** What GitHub's side excuses in this gap. `involved`: the listeners that the books show in it. */
+/** What GitHub's side excuses in this gap. */
 export function excusesOfGitHub(
   gap: Gap,
-  involved: ReadonlySet<string>,
+  involved: Involved,
   evidence: GitHubEvidence,
   timing: Timing,
 ): Excuse[] {
   const toMs = gap.toMs ?? Number.POSITIVE_INFINITY;
-  // A call whose token has ended is nobody's.
-  const concerns = ({ at, by, route }: JournalEntry) =>
-    at <= toMs && listenerRoutes.has(route) && (by === undefined || involved.has(by));
   const own = evidence.journal.filter(
     ({ scaleSet }) => scaleSet === gap.scaleSet || scaleSet === '',
   );
+  const isOpened = own.some(
+    (entry) => entry.at >= gap.fromMs && entry.at <= toMs && isAboutSession(entry),
+  );
+  const holdsUpPolls = undeletedAt(gap.fromMs, own) >= mostUndeleted;
+  const isNeeded = (route: string | undefined) =>
+    route === 'getMessage' ||
+    (holdsUpPolls && route === 'deleteMessage') ||
+    (isOpened && (openingRoutes.has(route) || sessionRoutes.has(route)));
+  // A call whose token has ended is nobody's.
+  const isConcerned = ({ by, scaleSet, at }: JournalEntry) =>
+    by === undefined ||
+    involved.shown.has(by) ||
+    (scaleSet === '' && involved.calling.has(by) && at >= gap.fromMs);
+  const concerns = (entry: JournalEntry) =>
+    entry.at <= toMs && isNeeded(entry.route) && isConcerned(entry);
+  const excuse: MakeExcuse = ({ at, by }, untilMs, why) => ({
+    fromMs: at,
+    untilMs,
+    why,
+    ...(by === undefined ? {} : unseenMark(by, involved)),
+  });
+  const calls = evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry));
   return [
-    ...excusesOfFailures(own, concerns),
-    ...excusesOfLimits(evidence.journal.filter((entry) => isSpoiled(entry) && concerns(entry))),
+    ...excusesOfLimits(calls, excuse),
+    ...excusesOfFailures(own, concerns, excuse),
     ...excusesOfSessions(gap, evidence, timing),
   ];
+}
+
+type MakeExcuse = (entry: JournalEntry, untilMs: number, why: string) => Excuse;
+
+function isAboutSession({ event, route }: JournalEntry): boolean {
+  return sessionEvents.has(event) || (event === 'spoiled' && sessionRoutes.has(route));
 }
 
 /**
@@ -78,16 +105,17 @@ export function excusesOfGitHub(
 function excusesOfFailures(
   journal: readonly JournalEntry[],
   concerns: (entry: JournalEntry) => boolean,
+  excuse: MakeExcuse,
 ): Excuse[] {
   const row = new FailureRow();
   return journal.flatMap((entry) => {
-    const { at, route, fault } = entry;
+    const { route, fault } = entry;
     if (!isSpoiled(entry)) row.see(entry);
     if (!isSpoiled(entry) || !concerns(entry)) return [];
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
-    const answeredMs = at + lengthMs(entry) + nextCallMs;
-    if (fault?.kind === 'delay') return [{ fromMs: at, untilMs: answeredMs, why }];
-    return [{ fromMs: at, untilMs: answeredMs + backoffMs(entry, row), why }];
+    const answeredMs = entry.at + lengthMs(entry) + nextCallMs;
+    const waitMs = fault?.kind === 'delay' ? 0 : backoffMs(entry, row);
+    return [excuse(entry, answeredMs + waitMs, why)];
   });
 }
 
@@ -95,6 +123,18 @@ function backoffMs(entry: JournalEntry, row: FailureRow): number {
   if (entry.route === 'deleteMessage') return deleteBackoffMs;
   if (restRoutes.has(entry.route)) return longestBackoffMs;
   return Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(row.fail(entry), 10));
+}
+
+/** Messages that were delivered and not deleted by then, since somebody asked for the session. */
+function undeletedAt(ms: number, journal: readonly JournalEntry[]): number {
+  const ids = new Set<number>();
+  for (const { event, at, messageId = 0 } of journal) {
+    if (at > ms) break;
+    if (event === 'asked') ids.clear();
+    if (event === 'delivered') ids.add(messageId);
+    if (event === 'deleted') ids.delete(messageId);
+  }
+  return ids.size;
 }
 
 /** Counts failures in a row: a poll that ends, and was not spoiled itself, ends the row. */
@@ -125,9 +165,10 @@ function isSpoiled({ event }: JournalEntry): boolean {
 }
 
 /** A limit holds back every call of its process but polls and deletes: that of another scale set too. */
-function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
+function excusesOfLimits(calls: readonly JournalEntry[], excuse: MakeExcuse): Excuse[] {
   const streaks = new Map<string, { count: number; untilMs: number }>();
-  return calls.flatMap(({ at, by = '', route, fault }) => {
+  return calls.flatMap((entry) => {
+    const { at, by = '', route, fault } = entry;
     if (fault?.status !== 429 || queueRoutes.has(route)) return [];
     const api = restRoutes.has(route) ? 'rest' : 'service';
     const { firstMs, longestMs } = limitPauses[api];
@@ -137,7 +178,7 @@ function excusesOfLimits(calls: readonly JournalEntry[]): Excuse[] {
     const pauseMs = Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 10));
     const untilMs = at + pauseMs + spreadMs + nextCallMs;
     streaks.set(key, { count, untilMs });
-    return [{ fromMs: at, untilMs, why: `${route ?? 'call'}: a limit of ${pauseMs} ms` }];
+    return [excuse(entry, untilMs, `${route ?? 'call'}: a limit of ${pauseMs} ms`)];
   });
 }
 

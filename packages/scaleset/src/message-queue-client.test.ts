@@ -124,6 +124,17 @@ describe('deleteMessage', () => {
     expect(github.requests[0]?.query.get('sig')).toBe('a/b c');
   });
 
+  test.each([200, 202])('%i is no word that it was done: degraded', async (status) => {
+    const { github, queue, access } = await setUpQueue();
+    github.on('DELETE /queue/1/12', { status });
+
+    expect(await rejection(queue.deleteMessage('12', access))).toMatchObject({
+      kind: 'degraded',
+      retryable: true,
+      status,
+    });
+  });
+
   test('other answers are errors', async () => {
     const { github, queue, access } = await setUpQueue();
     github.on('DELETE /queue/1/12', { status: 401 });

@@ -3,7 +3,7 @@ import { jsonHeaders, serviceLimit, serviceUrl } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
 import { GitHubApiError, isGitHubError } from './errors.ts';
 import { type QueueMessage, readQueueMessage } from './queue-message.ts';
-import { readAnswer, readJson } from './read-answer.ts';
+import { degraded, readAnswer, readJson } from './read-answer.ts';
 import { acquiredIdsSchema } from './schemas.ts';
 import type { Tokens } from './token-source.ts';
 import type { CallOptions, GitHubTransport } from './transport.ts';
@@ -80,7 +80,8 @@ export class MessageQueueClient {
 
   /**
    * Acknowledges a message: GitHub forgets it. Call it when every effect of the message is durable
-   * elsewhere. Repeating it is safe; a message that is gone is success (measured: 404).
+   * elsewhere. Repeating it is safe; a message that is gone is success (measured: 404). Any answer but
+   * 204 is `degraded`: GitHub has not said that it did it, and may deliver the message again.
    */
   async deleteMessage(messageId: string, queue: QueueAccess): Promise<void> {
     const url = new URL(queue.queueUrl);
@@ -89,7 +90,7 @@ export class MessageQueueClient {
     const timeoutMs = this.#transport.adminTimeoutMs;
     const limit = { what, host: url.host, timeoutMs, signal: queue.signal };
     try {
-      await this.#transport.within(limit, (signal) =>
+      const answer = await this.#transport.within(limit, (signal) =>
         this.#transport.send({
           what,
           method: 'DELETE',
@@ -100,6 +101,9 @@ export class MessageQueueClient {
           signal,
         }),
       );
+      if (answer.status !== 204) {
+        throw degraded(answer, { what, host: url.host }, `has status ${answer.status}, not 204`);
+      }
     } catch (error) {
       if (!(error instanceof GitHubApiError) || error.status !== 404) throw error;
     }

@@ -38,7 +38,8 @@ export function readJson(answer: HttpAnswer, context: AnswerContext): unknown {
   }
 }
 
-function degraded(
+/** The error for an answer of success that is none. */
+export function degraded(
   answer: HttpAnswer,
   { what, host }: AnswerContext,
   problem: string,

@@ -121,11 +121,13 @@ describe('MessagePipeline', () => {
     expect(life.queue.deleted).toEqual([]);
   });
 
-  test('deletes through failures of GitHub', async () => {
+  test.each([
+    ['failures of GitHub', { kind: 'status', status: 500 } as const],
+    ['answers that do not say that it is done', { kind: 'empty200' } as const],
+  ])('deletes through %s', async (_what, action) => {
     const { github, live, say, undeleted } = await aWorld(server, scaleSetId);
     const life = await live();
     await say('a');
-    const action = { kind: 'status', status: 500 } as const;
     await github.control.addFault({ route: 'deleteMessage', first: 2, action });
 
     await life.pollAll();
