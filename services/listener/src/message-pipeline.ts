@@ -179,7 +179,7 @@ export class MessagePipeline {
   async #handleTaken(): Promise<void> {
     const group = this.#taken.splice(0);
     // All of them, also when one fails: no message must come back while it is under way.
-    const published = await Promise.allSettled(group.map(async (taken) => taken.publish?.()));
+    const published = await Promise.allSettled(group.flatMap(({ publish }) => publish?.() ?? []));
     for (const result of published) if (result.status === 'rejected') throw result.reason;
     const demand = group.findLast((taken) => taken.demand)?.demand;
     const handled = group.filter(({ publish }) => publish).flatMap(({ entry }) => entry ?? []);
