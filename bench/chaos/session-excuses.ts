@@ -8,6 +8,8 @@ export interface GitHubEvidence {
   journal: readonly JournalEntry[];
 }
 
+/** The pauses after two refusals of a registration token, in ms. */
+const chainMs = 3_000;
 /** From the end of an outage to the poll of who has not met it, in ms. */
 const nextPollMs = 1_000;
 /** A call gives up waiting for an answer after this long, in ms. */
@@ -39,12 +41,29 @@ function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEviden
     if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why: text }];
     // Nobody uses an app's tokens here.
     if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
-    if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
+    if (fault.what === 'expire tokens') {
+      const againMs =
+        fault.tokens === 'admin' && isChainExpired(fromMs, disturbances) ? chainMs : 0;
+      return [{ fromMs, untilMs: fromMs + takeMs + againMs, why: text }];
+    }
     const ends = fault.what === 'evict session' || fault.what === 'release session';
     if (!ends || fault.scaleSet !== gap.scaleSet) return [];
     const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
     return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
   });
+}
+
+/**
+ * Whether registration tokens ended since the last time that admin tokens did: the next one is had only after
+ * the one that is held has been refused twice.
+ */
+function isChainExpired(adminMs: number, disturbances: readonly Disturbance[]): boolean {
+  const expired = disturbances.flatMap(({ fromMs, step }) =>
+    step.kind === 'fault' && step.fault.what === 'expire tokens' && fromMs < adminMs
+      ? [step.fault.tokens]
+      : [],
+  );
+  return expired.lastIndexOf('registration') > expired.lastIndexOf('admin');
 }
 
 /** A gap that lasts so long costs the session: who asks for it then has to replace it. */
