@@ -53,6 +53,12 @@ function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEviden
   });
 }
 
+/** How long it takes until tokens that ended are had again. Nobody uses an app's here. */
+function tokensMs(tokens: string, endedMs: number, disturbances: readonly Disturbance[]): number {
+  if (tokens === 'app') return 0;
+  return tokens === 'admin' && isChainExpired(endedMs, disturbances) ? takeMs + chainMs : takeMs;
+}
+
 /**
  * Whether registration tokens ended since the last time that admin tokens did: the next one is had only after
  * the one that is held has been refused twice.
