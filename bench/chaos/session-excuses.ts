@@ -2,6 +2,7 @@ import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
 import type { Disturbance } from './driver.ts';
 import { type Excuse, type Timing, takeMs } from './excuses.ts';
+import type { GitHubFault } from './random-fault.ts';
 
 export interface GitHubEvidence {
   disturbances: readonly Disturbance[];
@@ -34,29 +35,30 @@ export function excusesOfSessions(gap: Gap, evidence: GitHubEvidence, timing: Ti
  * What the driver did that need spoil no call: it ended a session of the scale set, or all tokens; or
  * nobody could have polled, called or not.
  */
-function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEvidence): Excuse[] {
-  return disturbances.flatMap(({ fromMs, toMs, step, text }) => {
+function excusesOfDisturbances(gap: Gap, evidence: GitHubEvidence): Excuse[] {
+  return evidence.disturbances.flatMap(({ fromMs, toMs, step, text: why }) => {
     if (step.kind !== 'fault') return [];
     const { fault } = step;
-    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why: text }];
-    // Nobody uses an app's tokens here.
-    if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
-    if (fault.what === 'expire tokens') {
-      const againMs =
-        fault.tokens === 'admin' && isChainExpired(fromMs, disturbances) ? chainMs : 0;
-      return [{ fromMs, untilMs: fromMs + takeMs + againMs, why: text }];
-    }
-    const ends = fault.what === 'evict session' || fault.what === 'release session';
-    if (!ends || fault.scaleSet !== gap.scaleSet) return [];
-    const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
-    return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
+    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why }];
+    const lengthMs = withoutSessionMs(fault, fromMs, gap, evidence);
+    return lengthMs === undefined ? [] : [{ fromMs, untilMs: fromMs + lengthMs, why }];
   });
 }
 
-/** How long it takes until tokens that ended are had again. Nobody uses an app's here. */
-function tokensMs(tokens: string, endedMs: number, disturbances: readonly Disturbance[]): number {
-  if (tokens === 'app') return 0;
-  return tokens === 'admin' && isChainExpired(endedMs, disturbances) ? takeMs + chainMs : takeMs;
+/** How long it takes until tokens, or the session, that ended are had again. Nobody uses an app's here. */
+function withoutSessionMs(
+  fault: GitHubFault,
+  endedMs: number,
+  { scaleSet }: Gap,
+  { disturbances, journal }: GitHubEvidence,
+): number | undefined {
+  const tokens = expiredBy(fault);
+  if (tokens === 'app') return undefined;
+  if (tokens === 'admin' && isChainExpired(endedMs, disturbances)) return takeMs + chainMs;
+  if (tokens !== undefined) return takeMs;
+  const ends = fault.what === 'evict session' || fault.what === 'release session';
+  if (!ends || fault.scaleSet !== scaleSet) return undefined;
+  return takeMs + replacementPauseMs(journal, scaleSet, endedMs);
 }
 
 /**
@@ -64,12 +66,14 @@ function tokensMs(tokens: string, endedMs: number, disturbances: readonly Distur
  * the one that is held has been refused twice.
  */
 function isChainExpired(adminMs: number, disturbances: readonly Disturbance[]): boolean {
-  const expired = disturbances.flatMap(({ fromMs, step }) =>
-    step.kind === 'fault' && step.fault.what === 'expire tokens' && fromMs < adminMs
-      ? [step.fault.tokens]
-      : [],
-  );
+  const expired = disturbances
+    .filter(({ fromMs }) => fromMs < adminMs)
+    .map(({ step }) => (step.kind === 'fault' ? expiredBy(step.fault) : undefined));
   return expired.lastIndexOf('registration') > expired.lastIndexOf('admin');
+}
+
+function expiredBy(fault: GitHubFault): string | undefined {
+  return fault.what === 'expire tokens' ? fault.tokens : undefined;
 }
 
 /** A gap that lasts so long costs the session: who asks for it then has to replace it. */
