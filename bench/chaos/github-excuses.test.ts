@@ -115,6 +115,18 @@ describe('GitHub', () => {
     );
   });
 
+  test('admin tokens that end are had again, later when registration tokens had ended too', () => {
+    const expire = (tokens: 'admin' | 'registration' | 'app', at: number) =>
+      fault({ what: 'expire tokens', tokens, forMs: 0 }, at);
+    const admin = expire('admin', begin);
+    const registration = expire('registration', begin - 20_000);
+
+    expect(allowedMs([admin])).toBe(3_000);
+    expect(allowedMs([registration, admin])).toBe(6_000);
+    expect(allowedMs([registration, expire('admin', begin - 10_000), admin])).toBe(3_000);
+    expect(allowedMs([expire('app', begin)])).toBe(1_000);
+  });
+
   test('a session that expired in the meantime has to be replaced', () => {
     const hang = spoiled(begin, { fault: { kind: 'hang' } });
     const asked = (atMs: number) => entry(begin + atMs, 'asked', { by: 'listener-0' });

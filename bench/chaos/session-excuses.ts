@@ -2,12 +2,15 @@ import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
 import type { Disturbance } from './driver.ts';
 import { type Excuse, type Timing, takeMs } from './excuses.ts';
+import type { GitHubFault } from './random-fault.ts';
 
 export interface GitHubEvidence {
   disturbances: readonly Disturbance[];
   journal: readonly JournalEntry[];
 }
 
+/** The pauses after two refusals of a registration token, in ms. */
+const chainMs = 3_000;
 /** From the end of an outage to the poll of who has not met it, in ms. */
 const nextPollMs = 1_000;
 /** A call gives up waiting for an answer after this long, in ms. */
@@ -32,19 +35,45 @@ export function excusesOfSessions(gap: Gap, evidence: GitHubEvidence, timing: Ti
  * What the driver did that need spoil no call: it ended a session of the scale set, or all tokens; or
  * nobody could have polled, called or not.
  */
-function excusesOfDisturbances(gap: Gap, { disturbances, journal }: GitHubEvidence): Excuse[] {
-  return disturbances.flatMap(({ fromMs, toMs, step, text }) => {
+function excusesOfDisturbances(gap: Gap, evidence: GitHubEvidence): Excuse[] {
+  return evidence.disturbances.flatMap(({ fromMs, toMs, step, text: why }) => {
     if (step.kind !== 'fault') return [];
     const { fault } = step;
-    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why: text }];
-    // Nobody uses an app's tokens here.
-    if (fault.what === 'expire tokens' && fault.tokens === 'app') return [];
-    if (fault.what === 'expire tokens') return [{ fromMs, untilMs: fromMs + takeMs, why: text }];
-    const ends = fault.what === 'evict session' || fault.what === 'release session';
-    if (!ends || fault.scaleSet !== gap.scaleSet) return [];
-    const pauseMs = replacementPauseMs(journal, fault.scaleSet, fromMs);
-    return [{ fromMs, untilMs: fromMs + pauseMs + takeMs, why: text }];
+    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why }];
+    const lengthMs = withoutSessionMs(fault, fromMs, gap, evidence);
+    return lengthMs === undefined ? [] : [{ fromMs, untilMs: fromMs + lengthMs, why }];
   });
+}
+
+/** How long it takes until tokens, or the session, that ended are had again. Nobody uses an app's here. */
+function withoutSessionMs(
+  fault: GitHubFault,
+  endedMs: number,
+  { scaleSet }: Gap,
+  { disturbances, journal }: GitHubEvidence,
+): number | undefined {
+  const tokens = expiredBy(fault);
+  if (tokens === 'app') return undefined;
+  if (tokens === 'admin' && isChainExpired(endedMs, disturbances)) return takeMs + chainMs;
+  if (tokens !== undefined) return takeMs;
+  const ends = fault.what === 'evict session' || fault.what === 'release session';
+  if (!ends || fault.scaleSet !== scaleSet) return undefined;
+  return takeMs + replacementPauseMs(journal, scaleSet, endedMs);
+}
+
+/**
+ * Whether registration tokens ended since the last time that admin tokens did: the next one is had only after
+ * the one that is held has been refused twice.
+ */
+function isChainExpired(adminMs: number, disturbances: readonly Disturbance[]): boolean {
+  const expired = disturbances
+    .filter(({ fromMs }) => fromMs < adminMs)
+    .map(({ step }) => (step.kind === 'fault' ? expiredBy(step.fault) : undefined));
+  return expired.lastIndexOf('registration') > expired.lastIndexOf('admin');
+}
+
+function expiredBy(fault: GitHubFault): string | undefined {
+  return fault.what === 'expire tokens' ? fault.tokens : undefined;
 }
 
 /** A gap that lasts so long costs the session: who asks for it then has to replace it. */
