@@ -1,6 +1,6 @@
 import type { AdminCall } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
-import { reads } from './read-answer.ts';
+import { readDone, reads } from './read-answer.ts';
 import { type JitConfig, jitConfigSchema, listOf, type Runner, runnerSchema } from './schemas.ts';
 
 /** `busy`: it runs a job and stays. */
@@ -52,7 +52,7 @@ export function removeRunnerCall(runnerId: number): AdminCall<RemoveRunnerResult
     priority: 'cleanup',
     method: 'DELETE',
     path: `${runners}/${runnerId}`,
-    read: () => ({ kind: 'removed' }),
+    read: readDone({ kind: 'removed' }),
     expected: new Map<'job-still-running' | 'runner-not-found', { answer: RemoveRunnerResult }>([
       ['job-still-running', { answer: { kind: 'busy' } }],
       ['runner-not-found', { answer: { kind: 'gone' } }],

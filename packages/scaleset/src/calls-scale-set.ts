@@ -1,5 +1,5 @@
 import type { AdminCall } from './admin-api.ts';
-import { reads } from './read-answer.ts';
+import { readDone, reads } from './read-answer.ts';
 import {
   listOf,
   type RunnerGroup,
@@ -81,7 +81,7 @@ export function deleteScaleSetCall(scaleSetId: number): AdminCall<void> {
     method: 'DELETE',
     path: scaleSetPath(scaleSetId),
     scaleSetId,
-    read: () => undefined,
+    read: readDone(undefined),
     expected: new Map([['scale-set-not-found', { answer: undefined }]]),
   };
 }

@@ -2,7 +2,7 @@ import type { AdminCall } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
 import { GitHubApiError } from './errors.ts';
 import { jobSchema } from './job-message.ts';
-import { readAnswer } from './read-answer.ts';
+import { readAnswer, readDone } from './read-answer.ts';
 import { listOf, type Session, sessionSchema } from './schemas.ts';
 import type { HttpAnswer } from './transport.ts';
 
@@ -58,7 +58,7 @@ export function deleteSessionCall(
     path: scaleSetPath(scaleSetId, 'sessions', sessionId),
     scaleSetId,
     meaning: { notFound: 'session-gone' },
-    read: () => ({ kind: 'deleted' }),
+    read: readDone({ kind: 'deleted' }),
     expected: new Map([
       ['session-gone', gone],
       ['scale-set-not-found', gone],

@@ -3,7 +3,7 @@ import { jsonHeaders, serviceLimit, serviceUrl } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
 import { GitHubApiError, isGitHubError } from './errors.ts';
 import { type QueueMessage, readQueueMessage } from './queue-message.ts';
-import { degraded, readAnswer, readJson } from './read-answer.ts';
+import { readAnswer, readDone, readJson } from './read-answer.ts';
 import { acquiredIdsSchema } from './schemas.ts';
 import type { Tokens } from './token-source.ts';
 import type { CallOptions, GitHubTransport } from './transport.ts';
@@ -101,9 +101,7 @@ export class MessageQueueClient {
           signal,
         }),
       );
-      if (answer.status !== 204) {
-        throw degraded(answer, { what, host: url.host }, `has status ${answer.status}, not 204`);
-      }
+      readDone(undefined)(answer, { what, host: url.host });
     } catch (error) {
       if (!(error instanceof GitHubApiError) || error.status !== 404) throw error;
     }

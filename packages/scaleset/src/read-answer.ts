@@ -38,8 +38,18 @@ export function readJson(answer: HttpAnswer, context: AnswerContext): unknown {
   }
 }
 
-/** The error for an answer of success that is none. */
-export function degraded(
+/**
+ * `done` when GitHub says 204, as it does for everything that it deletes (measured). Any other answer
+ * of success is `degraded`: a service in trouble was seen to answer with an empty 200 and do nothing.
+ */
+export function readDone<T>(done: T): (answer: HttpAnswer, context: AnswerContext) => T {
+  return (answer, context) => {
+    if (answer.status === 204) return done;
+    throw degraded(answer, context, `has status ${answer.status}, not 204`);
+  };
+}
+
+function degraded(
   answer: HttpAnswer,
   { what, host }: AnswerContext,
   problem: string,

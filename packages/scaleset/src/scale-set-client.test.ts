@@ -65,6 +65,23 @@ describe('ScaleSetClient', () => {
     expect(github.requestsTo(service('PATCH', `${sets}/7`))[0]?.body).toBe('{"runnerGroupId":2}');
   });
 
+  test('what is deleted is gone only when GitHub says so', async () => {
+    const { github, client } = await setUp();
+    for (const path of [`${sets}/7`, `${sets}/7/sessions/s-1`, `${agents}/5`]) {
+      github.on(service('DELETE', path), { status: 200 });
+    }
+
+    const deletes = [
+      client.deleteScaleSet(7),
+      client.deleteSession(7, 's-1'),
+      client.removeRunner(5),
+    ];
+
+    for (const answer of await Promise.all(deletes.map((deleting) => rejection(deleting)))) {
+      expect(answer).toMatchObject({ kind: 'degraded', status: 200 });
+    }
+  });
+
   test('finds a runner group', async () => {
     const { github, client } = await setUp();
     const group = { id: 1, name: 'Default', isDefaultGroup: true };
