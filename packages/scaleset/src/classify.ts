@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestPauseMs } from './decide-admission.ts';
 import { GitHubApiError, type GitHubErrorKind } from './errors.ts';
 import { parseJson, stripBom } from './json.ts';
 import { readRateLimit, readRetryAfter } from './rate-limit.ts';
@@ -40,8 +41,6 @@ const kindOfType: Readonly<Record<string, GitHubErrorKind>> = {
 };
 
 const maxMessageLength = 300;
-/** A primary limit starts again within the hour. */
-const longestLimitMs = 65 * 60_000;
 /** Who asks for longer after something else is asked again earlier: an outage ends unannounced. */
 const longestOutageMs = 5 * 60_000;
 /** How the REST API words a limit that it gives no headers for. */
@@ -80,7 +79,7 @@ export function errorFromResponse(
       typeName,
       activityId,
       requestId,
-      retryAfterMs: askedMs && Math.min(askedMs, limited ? longestLimitMs : longestOutageMs),
+      retryAfterMs: askedMs && Math.min(askedMs, limited ? longestPauseMs : longestOutageMs),
       rateLimit,
       ownerText: kind === 'session-conflict' ? readOwner(redact(message)) : undefined,
     },

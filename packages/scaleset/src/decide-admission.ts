@@ -91,7 +91,8 @@ const unnamedPause = {
   rest: { firstMs: 60_000, maxMs: 15 * 60_000 },
   service: { firstMs: 5_000, maxMs: 60_000 },
 } as const;
-const longestPauseMs = 65 * 60_000;
+/** A primary limit starts again within the hour. */
+export const longestPauseMs = 65 * 60_000;
 
 /** How long nothing is sent after a limit, in ms. Pure. */
 export function pauseAfterLimit({ retryAfterMs, api, strikes }: Limitation): number {

@@ -1,11 +1,10 @@
-import { hash } from 'node:crypto';
 import type { JobMessage, JobsMessage, UnreadableMessage } from '@baton/scaleset';
 import { deadSubject, eventSubject, type Position, type RingEntry } from '@baton/shared/contracts';
 import { isTooLarge, type Publisher } from '@baton/shared/messaging';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import { factId, messageName } from './core/fact-id.ts';
-import { translateJobs } from './core/translate-message.ts';
+import { factTypes, translateJobs } from './core/translate-message.ts';
 import type { StoreWatch } from './store-watch.ts';
 
 interface FactsDeps {
@@ -36,13 +35,6 @@ interface Letter {
  * to six bytes of a character.
  */
 const maxBodyLength = 150_000;
-/** Types whose entries become facts: one of another shape is lost unless somebody looks at it. */
-const factTypes: ReadonlySet<string | undefined> = new Set([
-  'JobAssigned',
-  'JobStarted',
-  'JobCompleted',
-]);
-
 /** Writes what messages say into NATS: facts as events, what is not understood as dead letters. */
 export class FactWriter {
   readonly #deps: FactsDeps;
@@ -90,7 +82,7 @@ export class FactWriter {
     part: number,
   ): Promise<void> {
     this.#deps.log.warn({ type: messageType, problem }, 'job message not understood');
-    if (!factTypes.has(messageType)) return;
+    if (messageType === undefined || !factTypes.has(messageType)) return;
     await this.#bury(entry, { reason: `${messageType}: ${problem}`, body: raw, name: `${part}` });
   }
 
@@ -152,12 +144,6 @@ export class FactWriter {
   #nameOf(entry: RingEntry): string {
     return messageName(this.#options, entry);
   }
-}
-
-/** What the ring knows a message by that nobody understands. */
-export function unreadableEntry({ messageId, raw }: UnreadableMessage): RingEntry {
-  const bodyHash = hash('sha256', raw, 'hex').slice(0, 32);
-  return { messageId: messageId ?? 'none', bodyHash };
 }
 
 function splitType(type: string): [entity: string, what: string] {

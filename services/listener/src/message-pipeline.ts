@@ -12,10 +12,10 @@ import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
 import { MessageRing } from './core/message-ring.ts';
-import { bodyHash, offeredRequestIds } from './core/translate-message.ts';
+import { entryOf, offeredRequestIds } from './core/translate-message.ts';
 import type { LiveSession } from './live-session.ts';
 import { QueueCalls } from './message-pipeline-calls.ts';
-import { FactWriter, unreadableEntry } from './message-pipeline-facts.ts';
+import { FactWriter } from './message-pipeline-facts.ts';
 import type { Offers } from './offers.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StoreWatch } from './store-watch.ts';
@@ -99,15 +99,14 @@ export class MessagePipeline {
     this.#ring = new MessageRing(deps.claim.record.ring);
   }
 
-  /** Whether the message was taken in before, and is delivered again. */
-  knows(message: QueueMessage): boolean {
-    const entry = entryOf(message);
+  /** Whether the message of this name was taken in before, and is delivered again. */
+  knows(entry: RingEntry): boolean {
     return this.#ring.isInFlight(entry) || this.#ring.isHandled(entry);
   }
 
-  /** Takes a message in; resolves when there is room for another. */
-  async push(message: QueueMessage): Promise<void> {
-    this.#take(message);
+  /** Takes a message in, by its name; resolves when there is room for another. */
+  async push(message: QueueMessage, name = entryOf(message)): Promise<void> {
+    this.#take(message, name);
     while (this.#pending.size >= maxPending) await Promise.race(this.#pending);
   }
 
@@ -146,10 +145,9 @@ export class MessagePipeline {
   }
 
   /** Counted in the order of arrival, before anything is awaited. */
-  #take(message: QueueMessage): void {
+  #take(message: QueueMessage, name: RingEntry): void {
     const { messageId } = message;
-    const named = entryOf(message);
-    const entry = messageId === undefined ? undefined : named;
+    const entry = messageId === undefined ? undefined : name;
     if (entry) {
       if (this.#ring.isInFlight(entry)) return;
       this.#ring.take(entry);
@@ -160,7 +158,7 @@ export class MessagePipeline {
       }
     }
     if (message.kind === 'unreadable') {
-      this.#queue({ entry, publish: () => this.#facts.buryUnreadable(message, named) });
+      this.#queue({ entry, publish: () => this.#facts.buryUnreadable(message, name) });
       return;
     }
     const { jobs, statistics } = message;
@@ -170,7 +168,7 @@ export class MessagePipeline {
     const seq = changed ? demand.current.seq : demand.nextSeq;
     this.#queue({
       entry,
-      publish: () => this.#publish(message, named, seq),
+      publish: () => this.#publish(message, name, seq),
       demand: changed ? this.#demandNow() : undefined,
     });
   }
@@ -275,9 +273,4 @@ export class MessagePipeline {
       this.#deps.log.error({ err: error, messageId }, 'github refuses to delete a message');
     }
   }
-}
-
-function entryOf(message: QueueMessage): RingEntry {
-  if (message.kind === 'unreadable') return unreadableEntry(message);
-  return { messageId: message.messageId, bodyHash: bodyHash(message.jobs) };
 }

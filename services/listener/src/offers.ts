@@ -56,6 +56,7 @@ export class Offers {
 
   /** There may be more room. Best effort, never rejects. */
   async takeMore(): Promise<void> {
+    if (this.#book.isEmpty) return;
     await this.#acquire().catch((err: unknown) =>
       this.#deps.log.debug({ err }, 'nothing acquired'),
     );

@@ -9,6 +9,7 @@ import type { Lease } from '@baton/shared/lease';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { type BacklogLimits, backlogLimits } from './core/backlog-limits.ts';
 import { DemandCounter } from './core/demand-counter.ts';
+import { entryOf } from './core/translate-message.ts';
 import type { JobReports } from './job-reports.ts';
 import { keepRegistered, type Registered } from './keep-registered.ts';
 import type { ListenerDeps } from './listener-deps.ts';
@@ -193,11 +194,12 @@ class Serving {
     const { status, clock } = this.#deps;
     const inBacklog = this.#demand.inBacklog(clock.monotonic());
     // Statistics are of when the message was written.
-    const old = inBacklog || this.#pipeline.knows(message);
+    const entry = entryOf(message);
+    const old = inBacklog || this.#pipeline.knows(entry);
     const news = old ? { ...message, statistics: undefined } : message;
     status.polled(news);
     this.#reports.onMessage(news, inBacklog);
-    await this.#pipeline.push(message);
+    await this.#pipeline.push(message, entry);
     // A job that is over makes room for an offer.
     void this.#offers.takeMore();
   }

@@ -21,6 +21,11 @@ export class OfferBook {
     }
   }
 
+  /** Nothing is left to be asked for, now or when nobody answers. */
+  get isEmpty(): boolean {
+    return this.#waiting.size + this.#asked.size === 0;
+  }
+
   /** These are all that wait: others were offered once, and are somebody else's or over. */
   replace(ids: readonly string[]): void {
     this.#waiting.clear();

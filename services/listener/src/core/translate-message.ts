@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { JobMessage } from '@baton/scaleset';
-import type { JobEvent, Position } from '@baton/shared/contracts';
+import type { JobMessage, QueueMessage } from '@baton/scaleset';
+import type { JobEvent, Position, RingEntry } from '@baton/shared/contracts';
 import { jobKey } from './job-key.ts';
 
 interface TranslationContext {
@@ -20,8 +20,18 @@ export const factTypes: ReadonlySet<string> = new Set([
 
 /** Hash of what a message says about jobs; its statistics change from delivery to delivery. */
 export function bodyHash(jobs: readonly JobMessage[]): string {
-  const text = jobs.map(({ raw }) => `${raw}\n`).join('');
+  return hashOf(jobs.map(({ raw }) => `${raw}\n`).join(''));
+}
+
+function hashOf(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 32);
+}
+
+/** What the ring knows a message by. */
+export function entryOf(message: QueueMessage): RingEntry {
+  const { messageId = 'none' } = message;
+  if (message.kind === 'jobs') return { messageId, bodyHash: bodyHash(message.jobs) };
+  return { messageId, bodyHash: hashOf(message.raw) };
 }
 
 /**
