@@ -2,6 +2,19 @@ import { eventually } from '@baton/testkit';
 import { describe, expect, onTestFailed, test } from 'vitest';
 import { atRest, ownerOf, patient, startScene } from './listener-fixture.ts';
 
+/** More than a listener closes at once. */
+const scaleSets = Array.from({ length: 40 }, (_, n) => `set-${n}`);
+const manySets = { scaleSets, env: { BATON_DRAIN_TIMEOUT_MS: '8000' } };
+
+/** One that polls them all. */
+async function aListenerOfAll(scene: Awaited<ReturnType<typeof startScene>>) {
+  const first = scene.listener('listener-a');
+  onTestFailed(() => void process.stderr.write(first.stderr));
+  const held = async () => (await scene.sim.state()).pollsHeld;
+  await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+  return { first, held };
+}
+
 describe('listeners without anybody to hand over to', () => {
   test('that are stopped together close all sessions', async () => {
     const scaleSets = Array.from({ length: 10 }, (_, n) => `set-${n}`);
@@ -65,12 +78,8 @@ describe('a listener that is stopped while GitHub does not answer the delete of 
   });
 
   test('exits 0 in its drain budget also with more scale sets than it closes at once', async () => {
-    const scaleSets = Array.from({ length: 40 }, (_, n) => `set-${n}`);
-    await using scene = await startScene({ scaleSets, env: { BATON_DRAIN_TIMEOUT_MS: '8000' } });
-    const first = scene.listener('listener-a');
-    onTestFailed(() => void process.stderr.write(first.stderr));
-    const held = async () => (await scene.sim.state()).pollsHeld;
-    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    await using scene = await startScene(manySets);
+    const { first, held } = await aListenerOfAll(scene);
     await scene.sim.addFault({ route: 'deleteSession', action: { kind: 'hang' } });
 
     first.signal('SIGTERM');
@@ -86,12 +95,8 @@ describe('a listener that is stopped while GitHub does not answer the delete of 
 
 describe('a listener that is stopped while NATS is away', () => {
   test('exits 0 in its drain budget, says what it could not do, and its successor resumes all sessions', async () => {
-    const scaleSets = Array.from({ length: 40 }, (_, n) => `set-${n}`);
-    await using scene = await startScene({ scaleSets, env: { BATON_DRAIN_TIMEOUT_MS: '8000' } });
-    const first = scene.listener('listener-a');
-    onTestFailed(() => void process.stderr.write(first.stderr));
-    const held = async () => (await scene.sim.state()).pollsHeld;
-    await eventually(async () => expect(await held()).toBe(scaleSets.length), patient);
+    await using scene = await startScene(manySets);
+    const { first, held } = await aListenerOfAll(scene);
     await scene.server.kill();
 
     first.signal('SIGTERM');

@@ -1,34 +1,26 @@
-import {
-  isGitHubError,
-  type JobsMessage,
-  type MessageQueueClient,
-  type QueueMessage,
-} from '@baton/scaleset';
+import { isGitHubError, type JobsMessage, type QueueMessage } from '@baton/scaleset';
 import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
-import type { Random } from '@baton/shared/retry';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
 import { MessageRing } from './core/message-ring.ts';
 import { entryOf, offeredRequestIds } from './core/translate-message.ts';
-import type { LiveSession } from './live-session.ts';
-import { QueueCalls } from './message-pipeline-calls.ts';
+import type { QueueCalls } from './message-pipeline-calls.ts';
 import { FactWriter } from './message-pipeline-facts.ts';
 import type { Offers } from './offers.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StoreWatch } from './store-watch.ts';
 
 interface PipelineDeps {
-  queue: MessageQueueClient;
-  session: LiveSession;
+  /** Their signal is also aborted when the session is gone: its queue takes nothing any more. */
+  calls: QueueCalls;
   claim: SessionClaim;
   publisher: Publisher;
   offers: Offers;
   store: StoreWatch;
   clock: Clock;
-  random: Random;
   log: Logger;
   metrics?: { deadLetter: (scaleSetId: string) => void } | undefined;
 }
@@ -39,8 +31,6 @@ interface PipelineOptions {
   demand: DemandCounter;
   /** Aborted when the listener must stop acting on the scale set. */
   signal: AbortSignal;
-  /** Aborted then, and when the session is gone: its queue takes nothing any more. */
-  queueSignal: AbortSignal;
   /** A message could not be handled, so the session cannot go on. */
   onFailure: (error: unknown) => void;
 }
@@ -83,7 +73,6 @@ export class MessagePipeline {
   readonly #deps: PipelineDeps;
   readonly #options: PipelineOptions;
   readonly #facts: FactWriter;
-  readonly #calls: QueueCalls;
   readonly #ring: MessageRing;
   /** Not begun yet. */
   #taken: Taken[] = [];
@@ -95,7 +84,6 @@ export class MessagePipeline {
     this.#deps = deps;
     this.#options = options;
     this.#facts = new FactWriter(deps, options);
-    this.#calls = new QueueCalls(deps, options.queueSignal);
     this.#ring = new MessageRing(deps.claim.record.ring);
   }
 
@@ -252,7 +240,7 @@ export class MessagePipeline {
   #deleteInOrder(entry: RingEntry): void {
     this.#deleting = this.#deleting.then(async () => {
       try {
-        await this.#calls.delete(entry.messageId);
+        await this.#deps.calls.delete(entry.messageId);
         // The record learns it with its next write; until then the entry is merely superfluous.
         this.#ring.forget(entry);
       } catch (error) {

@@ -115,14 +115,12 @@ class Serving {
     const queueSignal = AbortSignal.any([signal, this.#gone.signal]);
     const onFailure = (error: unknown) => this.#ended.abort(error);
     const queueDeps = { ...deps, queue: this.#queue, session: this.#session };
+    const calls = new QueueCalls(queueDeps, queueSignal);
     const parts = { demand: this.#demand, signal: this.#polling };
-    this.#offers = makeOffers(deps, open, {
-      ...parts,
-      calls: new QueueCalls(queueDeps, queueSignal),
-    });
+    this.#offers = makeOffers(deps, open, { ...parts, calls });
     this.#pipeline = new MessagePipeline(
-      { ...queueDeps, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
-      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, queueSignal, onFailure },
+      { ...deps, calls, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
+      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, onFailure },
     );
     const onDemand = () => this.#pipeline.pushDemand();
     this.#reports = makeReports(deps, open, { ...parts, offers: this.#offers, onDemand });

@@ -60,11 +60,12 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
   const publisher = new WatchedPublisher(listener.nats, listener.log);
   const demand = new DemandCounter(opened.statistics, listener.clock.monotonic());
   const failures: unknown[] = [];
+  const calls = new QueueCalls({ ...listener, queue, session }, end.signal);
   const offers = new Offers(
     {
       ...listener,
       client: github.client,
-      calls: new QueueCalls({ ...listener, queue, session }, end.signal),
+      calls,
       capacity: { current: 100 },
       demand,
     },
@@ -72,13 +73,12 @@ export async function aLife({ server, github, scaleSetId, githubScaleSetId }: Li
   );
   const store = new StoreWatch(listener.clock, { tell: () => undefined });
   const pipeline = new MessagePipeline(
-    { ...listener, queue, session, claim, publisher, offers, store },
+    { ...listener, calls, claim, publisher, offers, store },
     {
       scaleSetId,
       githubScaleSetId,
       demand,
       signal: end.signal,
-      queueSignal: end.signal,
       onFailure: (error) => void failures.push(error),
     },
   );
