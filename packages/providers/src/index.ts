@@ -1,5 +1,11 @@
 export { loadProviders } from './load-providers.ts';
-export type { ComputeProvider, CreateRequest, Instance, InstanceState } from './provider.ts';
+export type {
+  ComputeProvider,
+  CreateRequest,
+  Instance,
+  InstanceProblem,
+  InstanceState,
+} from './provider.ts';
 export type { ProviderDeps } from './provider-deps.ts';
 export { ProviderError, type ProviderErrorClass } from './provider-error.ts';
 export { createProvider, type ProviderDefinition, providerDefinitionSchema } from './registry.ts';

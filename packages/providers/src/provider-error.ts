@@ -6,6 +6,7 @@ import { AppError } from '@baton/shared/errors';
  * - `quota`: no room, now. Back off; smaller demand or a raised limit helps.
  * - `not-found`: something the call needs is gone.
  * - `denied`: the provider refuses our rights. An operator must act.
+ * - `image`: the image cannot be had: wrong name, no rights to it, or its registry is away.
  * - `transient`: the same call may succeed later.
  * - `invalid-settings`: the scale set's settings cannot be used. The spec must change.
  * - `bug`: Baton called the provider wrongly. Report it.
@@ -14,6 +15,7 @@ export type ProviderErrorClass =
   | 'quota'
   | 'not-found'
   | 'denied'
+  | 'image'
   | 'transient'
   | 'invalid-settings'
   | 'bug';

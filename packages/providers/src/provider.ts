@@ -1,4 +1,5 @@
 import type { Secret } from '@baton/shared/config';
+import type { ProviderErrorClass } from './provider-error.ts';
 
 /** What a provider needs to start one runner. */
 export interface CreateRequest {
@@ -15,6 +16,11 @@ export interface CreateRequest {
   jitConfig: Secret;
   /** The scale set's settings for this provider. Validated by the provider. */
   settings: unknown;
+  /**
+   * Told how far a long create is, in a few words for people ("pulling image x: 40 %"). May be called
+   * as often as there is news; never throws.
+   */
+  progress?: (text: string) => void;
 }
 
 /** `exited` covers every end: finished, crashed, never came up. */
@@ -34,6 +40,17 @@ export interface Instance {
   exitCode?: number;
   /** ISO 8601. Absent while it runs, and when nobody saw when it ended. */
   exitedAt?: string;
+  /**
+   * What keeps it from running, or made it end: an image that cannot be pulled, no node with room, an
+   * eviction. While it starts, a `transient` or `quota` problem may pass by itself; any other will not.
+   */
+  problem?: InstanceProblem;
+}
+
+export interface InstanceProblem {
+  class: ProviderErrorClass;
+  /** For people; ends up in the runner's record and in `baton get`. */
+  text: string;
 }
 
 /**
@@ -43,6 +60,15 @@ export interface Instance {
  * Failures are `ProviderError`s.
  */
 export interface ComputeProvider {
+  /**
+   * Set when instances exist on one host only. Records carry it, and only services on that host, whose
+   * provider says the same, list, judge or delete them.
+   */
+  readonly hostId?: string;
+
+  /** Longest time that a create may take, in ms; where absent, the service's own limit counts. */
+  readonly createTimeoutMs?: number;
+
   /**
    * Starts an instance for the runner.
    *

@@ -155,6 +155,8 @@ async function claimAndCreate(
             generation: record.generation,
             jitConfig: jit.encodedJitConfig,
             settings: spec.declaration.settings,
+            progress: (text) =>
+              deps.log.info({ runnerId: record.runnerId, text }, 'runner is being created'),
           },
           within,
         ),

@@ -61,7 +61,7 @@ export interface SessionView {
 
 export function scaleSetView(records: ScaleSetRecords, nowMs: number): ScaleSetView {
   const { spec, status, session, plan } = records;
-  const conditions = (status?.conditions ?? [])
+  const conditions = [...(status?.conditions ?? []), ...(plan?.conditions ?? [])]
     .map(({ type, since, text }) => ({ type, since, text }))
     .toSorted((a, b) => (a.since < b.since ? -1 : 1));
   const { name, enabled, minRunners, maxRunners, provider, configUrl } = spec.declaration;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { positionSchema } from './session-record.ts';
+import { conditionSchema } from './status.ts';
 
 /** A plan whose `freeAt` is older says nothing about what is free, in ms. */
 export const planFreshMs = 60_000;
@@ -32,5 +33,7 @@ export const planSchema = z.looseObject({
   backoff: z
     .looseObject({ failures: z.int(), retryAt: z.iso.datetime(), reason: z.string() })
     .optional(),
+  /** What is wrong with the scale set, as far as provisioners see it; those of listeners lie in its status. */
+  conditions: z.array(conditionSchema).optional(),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -69,6 +69,10 @@ export const runnerSchema = z.looseObject({
   creator: z
     .looseObject({ v: z.literal(1), identity: z.string(), incarnation: z.string() })
     .optional(),
+  /** The host that its instance is on, where the provider is of one host. */
+  hostId: z.string().optional(),
+  /** How far a long create is, for people. */
+  progress: z.string().optional(),
   /** A create that GitHub could not serve yet is asked for again at this time. */
   retryAt: z.iso.datetime().optional(),
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),

@@ -25,6 +25,8 @@ export const scaleSetDeclarationSchema = z
     minRunners: z.int().min(0).max(10_000).default(0),
     maxRunners: z.int().min(0).max(10_000).default(10),
     provider: tokenSchema,
+    /** Its part of what is free in the provider, compared to the other scale sets there. */
+    weight: z.number().min(0.01).max(1_000).default(1),
     /** Settings that the provider itself understands and checks. */
     settings: z.record(z.string(), z.unknown()).default({}),
     bootstrapTimeoutSeconds: z.int().min(10).max(86_400).default(1_200),

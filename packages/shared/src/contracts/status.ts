@@ -30,10 +30,20 @@ export const conditionTypes = [
   'events-not-stored',
   /** GitHub refuses the credential. */
   'credential-refused',
+  /** Runners of the scale set fail one after another before they do any work: creation is held back. */
+  'creation-failing',
+  /** The provider cannot be asked, or fails for all: nothing is created in it until it answers. */
+  'provider-failing',
+  /** The runner program is too old for GitHub: it exited with code 7. */
+  'runner-outdated',
+  /** New runners exit unused while GitHub says that jobs wait: its count is not believed. */
+  'ghost-demand',
+  /** GitHub counts jobs and runners that do not exist, and delivers nothing. */
+  'mute',
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
-const conditionSchema = z.looseObject({
+export const conditionSchema = z.looseObject({
   /** One of `conditionTypes`; a later version may know more. */
   type: z.string(),
   since: z.iso.datetime(),
