@@ -47,11 +47,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
