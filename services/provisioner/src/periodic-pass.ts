@@ -4,22 +4,19 @@ import { observeRunner } from '@baton/shared/runners';
 import { listScaleSetIds, type RunnerStore, type SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import { type AskDeps, askForWaiting } from './ask-for-waiting.ts';
 import { markRunner } from './mark-runner.ts';
 import type { Planner, PlannerDeps } from './planner.ts';
 
-interface PassDeps extends PlannerDeps {
+interface PassDeps extends PlannerDeps, AskDeps {
   specs: SpecStore;
   runners: RunnerStore;
   planner: Planner;
   github: (credential: string, configUrl: string) => GitHubClient;
   clock: Clock;
   log: Logger;
-  /** From this age on a runner in one state is looked after, in ms. */
-  createTimeoutMs: number;
 }
 
-/** A create command is published again for a runner that nobody has begun with for this long, in ms. */
-const lostCommandMs = 5_000;
 /** GitHub is asked for a runner that has been starting for this long, in ms. */
 const askGithubMs = 5_000;
 
@@ -40,11 +37,10 @@ export async function periodicPass(deps: PassDeps): Promise<void> {
 }
 
 async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
-  const { clock, planner, runners } = deps;
+  const { clock, runners } = deps;
   const records = (await runners.list(spec.scaleSetId)).map(({ value }) => value);
   const ageMs = (runner: Runner) => clock.now() - Date.parse(runner.stateAt);
-  const waiting = records.filter((runner) => isWaiting(runner, ageMs(runner), deps));
-  for (const runner of waiting) await planner.askForCreation(runner);
+  await askForWaiting(deps, records);
 
   const starting = records.filter((runner) => runner.state === 'starting');
   const asked = starting.filter((runner) => ageMs(runner) > askGithubMs);
@@ -55,12 +51,6 @@ async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
       await markRunner(deps, runner, { reason: 'registration-deadline', gate: 'github' });
     }
   }
-}
-
-function isWaiting(runner: Runner, ageMs: number, { clock, createTimeoutMs }: PassDeps): boolean {
-  if (runner.state === 'creating') return ageMs > 2 * createTimeoutMs;
-  if (runner.state !== 'requested') return false;
-  return runner.retryAt ? clock.now() > Date.parse(runner.retryAt) : ageMs > lostCommandMs;
 }
 
 /** Returns who is online. One list serves all starting runners; a field that is missing means unknown, never offline. */

@@ -3,7 +3,7 @@ import type { Mark, Position, Runner, RunnerState } from '../contracts/index.ts'
 /** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
 export type Observation =
   | { kind: 'creating'; creator: NonNullable<Runner['creator']> }
-  /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
+  /** It could not be created now: ask again later. Nothing exists yet, and no JIT config was given. */
   | { kind: 'postponed'; retryAt: string; reason: string }
   | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
   | { kind: 'failed'; failure: { class: string; text: string } }
@@ -94,7 +94,7 @@ function learn(runner: Runner, observation: Observation): Runner {
     case 'deleting':
       return runner;
     case 'postponed':
-      return runner.state === 'creating' ? { ...runner, retryAt: observation.retryAt } : runner;
+      return withPostponement(runner, observation);
     case 'created':
       return withIds(runner, observation);
     case 'online':
@@ -115,6 +115,16 @@ function learn(runner: Runner, observation: Observation): Runner {
     case 'unmarked':
       return withoutMark(runner);
   }
+}
+
+function withPostponement(
+  runner: Runner,
+  { retryAt, reason }: { retryAt: string; reason: string },
+): Runner {
+  const { state, postponed } = runner;
+  const known = runner.retryAt === retryAt && postponed?.reason === reason;
+  if (state !== 'creating' && (state !== 'requested' || known)) return runner;
+  return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
 }
 
 function withoutMark(runner: Runner): Runner {

@@ -39,6 +39,7 @@ import {
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
 import { Planner } from '../planner.ts';
+import { providerGates } from '../provider-gate.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -187,11 +188,12 @@ export class Bench implements AsyncDisposable {
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
+    const gates = providerGates(providers, { clock, random, log, signal });
     const common = {
       ...stores,
       publisher: new Publisher(nats, log),
       hints: new Hints(nats),
-      capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
+      capacity: new CapacityShare({ gates, specs: stores.specs, clock }),
       clock,
       random,
       log,
@@ -205,7 +207,9 @@ export class Bench implements AsyncDisposable {
       providers,
       provider,
       github: (credential: string, configUrl: string) => this.#clients.get(credential, configUrl),
+      gates,
       createTimeoutMs: 60_000,
+      jitTimeoutMs: 15_000,
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
