@@ -165,9 +165,9 @@ class HangingProvider extends EmptyProvider {
   asked = false;
   aborted = false;
 
-  override create(_request?: unknown, within?: AbortSignal): Promise<{ instanceId: string }> {
+  override create(_request: unknown, within: AbortSignal): Promise<{ instanceId: string }> {
     this.asked = true;
-    within?.addEventListener('abort', () => {
+    within.addEventListener('abort', () => {
       this.aborted = true;
     });
     return new Promise(() => undefined);

@@ -76,6 +76,7 @@ export class CreateQueue {
   stop(): RunnerCommand[] {
     this.#stopped = true;
     const waiting = [...this.#lanes.values()].flat().flatMap(({ commands }) => commands);
+    for (const { runnerId } of waiting) this.#known.delete(runnerId);
     this.#lanes.clear();
     return waiting;
   }
@@ -137,7 +138,8 @@ export class CreateQueue {
 
   /** A suspect stays known, so that its next create is still the only one. */
   #forgetAtRest(lane: Lane): void {
-    if (lane.waiting + lane.running > 0 || lane.suspect || lane.more) return;
+    if (lane.waiting + lane.running > 0) return;
+    if (lane.suspect || lane.more || lane.searching) return;
     const lanes = this.#lanes.get(lane.provider) ?? [];
     const index = lanes.indexOf(lane);
     if (index >= 0) lanes.splice(index, 1);
@@ -165,7 +167,8 @@ export class CreateQueue {
       const count = this.#mostWaiting(lane) - lane.waiting;
       const found = await findWaiting(scaleSetId, provider, count + 1);
       for (const command of found) this.offer(command);
-      if (lane.more && !this.#stopped) await clock.sleep(searchEveryMs, signal);
+      if (found.length > count) lane.more = true;
+      if (found.length > 0) await clock.sleep(searchEveryMs, signal);
     } catch (err) {
       if (!isAborted(signal)) log.debug({ scaleSetId, err }, 'no more work found, the pass asks');
     }

@@ -3,9 +3,7 @@ import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
-  commandAckWaitMs,
   consumers,
-  type RunnerCommand,
   replayConsumers,
   runnerCommandSchema,
   streams,
@@ -38,13 +36,12 @@ import {
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
-import type { CreateDeps } from './create-deps.ts';
 import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Planner } from './planner.ts';
 import { providerGates } from './provider-gate.ts';
-import { handOverCreates, serveCreates } from './serve-creates.ts';
+import { consumeCreates, serveCreates } from './serve-creates.ts';
 import { watchInstances } from './watch-instances.ts';
 
 /** What a provisioner uses of the topology. */
@@ -108,7 +105,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
-    consumeCommands(nats, deps, runtime, creates),
+    consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
     ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
@@ -183,22 +180,4 @@ async function consumeEvents(
   const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
   const heartbeatMs = 5_000;
   await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
-}
-
-/** Commands are calls to look at records: they are taken at once, and settled. */
-async function consumeCommands(
-  nats: Nats,
-  deps: CreateDeps,
-  { log, signal, abort }: Runtime,
-  creates: CreateQueue,
-): Promise<void> {
-  const stream = { stream: streams.commands, consumer: consumers.createCommands };
-  const pulls = { concurrency: 2, batch: 100, heartbeatMs: commandAckWaitMs / 3 };
-  const options = { ...loop, ...stream, ...pulls, schema: runnerCommandSchema };
-  const handle = (command: RunnerCommand) => {
-    creates.offer(command);
-    return Promise.resolve(done());
-  };
-  await consumeLoop({ ...options, nats, publisher: deps.publisher, log, handle }, signal, abort);
-  await handOverCreates(creates, deps, abort);
 }

@@ -62,6 +62,13 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
 }
 
+interface Making {
+  /** It answers probes, as a living one does. */
+  alive?: boolean;
+  /** Providers besides `local`, by name. */
+  others?: Record<string, ComputeProvider>;
+}
+
 type Stores = Awaited<ReturnType<typeof openStores>>;
 
 /** Everything a provisioner's functions take, as `run` puts it together. */
@@ -176,15 +183,15 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own. `alive`: it answers probes, as a living one does. */
-  async provisioner(provider: ComputeProvider, { alive = true } = {}) {
+  /** A provisioner with a connection of its own, whose provider `local` is. */
+  async provisioner(provider: ComputeProvider, { alive = true, others = {} }: Making = {}) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map([['local', provider]]);
+    const providers = new Map(Object.entries({ local: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
@@ -203,6 +210,7 @@ export class Bench implements AsyncDisposable {
     };
     return {
       ...common,
+      nats,
       planner: new Planner(common),
       providers,
       provider,
