@@ -1,26 +1,22 @@
 import type { GitHubClient } from '@baton/scaleset';
 import type { Runner, Spec } from '@baton/shared/contracts';
-import { isBoundHere, observeRunner } from '@baton/shared/runners';
+import { observeRunner } from '@baton/shared/runners';
 import { listScaleSetIds, type RunnerStore, type SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
-import { type CreateDeps, createRunner } from './create-runner.ts';
+import { type AskDeps, askForWaiting } from './ask-for-waiting.ts';
 import { markRunner } from './mark-runner.ts';
 import type { Planner, PlannerDeps } from './planner.ts';
 
-interface PassDeps extends PlannerDeps, CreateDeps {
+interface PassDeps extends PlannerDeps, AskDeps {
   specs: SpecStore;
   runners: RunnerStore;
   planner: Planner;
   github: (credential: string, configUrl: string) => GitHubClient;
   clock: Clock;
   log: Logger;
-  /** From this age on a runner in one state is looked after, in ms. */
-  createTimeoutMs: number;
 }
 
-/** A create command is published again for a runner that nobody has begun with for this long, in ms. */
-const lostCommandMs = 5_000;
 /** GitHub is asked for a runner that has been starting for this long, in ms. */
 const askGithubMs = 5_000;
 
@@ -41,12 +37,10 @@ export async function periodicPass(deps: PassDeps): Promise<void> {
 }
 
 async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
-  const { clock, planner, runners } = deps;
+  const { clock, runners } = deps;
   const records = (await runners.list(spec.scaleSetId)).map(({ value }) => value);
   const ageMs = (runner: Runner) => clock.now() - Date.parse(runner.stateAt);
-  const waiting = records.filter((runner) => isWaiting(runner, ageMs(runner), deps));
-  for (const runner of waiting) await planner.askForCreation(runner);
-  await finishCreatesOfThisHost(deps, records);
+  await askForWaiting(deps, records);
 
   const starting = records.filter((runner) => runner.state === 'starting');
   const asked = starting.filter((runner) => ageMs(runner) > askGithubMs);
@@ -57,27 +51,6 @@ async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
       await markRunner(deps, runner, { reason: 'registration-deadline', gate: 'github' });
     }
   }
-}
-
-/** A command about an interrupted create would reach any host; only this one can finish it. */
-async function finishCreatesOfThisHost(deps: PassDeps, records: Runner[]): Promise<void> {
-  const { clock, providers, log, signal } = deps;
-  for (const runner of records) {
-    const { scaleSetId, runnerId, provider, state, stateAt, traceparent } = runner;
-    const isOld = clock.now() - Date.parse(stateAt) > lostCommandMs;
-    if (state !== 'creating' || !isOld || !isBoundHere(runner, providers.get(provider))) continue;
-    try {
-      await createRunner(deps, { v: 1, scaleSetId, runnerId, traceparent }, signal);
-    } catch (err) {
-      log.warn({ runnerId, err }, 'interrupted create could not be finished, the next pass tries');
-    }
-  }
-}
-
-function isWaiting(runner: Runner, ageMs: number, { clock, createTimeoutMs }: PassDeps): boolean {
-  if (runner.state === 'creating') return !runner.hostId && ageMs > 2 * createTimeoutMs;
-  if (runner.state !== 'requested') return false;
-  return runner.retryAt ? clock.now() > Date.parse(runner.retryAt) : ageMs > lostCommandMs;
 }
 
 /** Returns who is online. One list serves all starting runners; a field that is missing means unknown, never offline. */

@@ -4,6 +4,8 @@ import {
   eventSubject,
   type Plan,
   type Runner,
+  runnerIdAlphabet,
+  runnerIdLength,
   runnerKey,
   runnerName,
   type Spec,
@@ -15,6 +17,7 @@ import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/sha
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
+import { mayHaveStarted } from './core/create-failure.ts';
 import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
 import { markRunner } from './mark-runner.ts';
 
@@ -202,11 +205,11 @@ export class Planner {
   }
 
   /** Publishes the create command; within five seconds only one is stored however many ask. */
-  async askForCreation({ scaleSetId, runnerId, traceparent }: Runner): Promise<void> {
+  async askForCreation({ scaleSetId, runnerId, provider, traceparent }: Runner): Promise<void> {
     const { publisher, clock, signal } = this.#deps;
     await publisher.publish(
       commandSubject('create', scaleSetId),
-      { v: 1, scaleSetId, runnerId, traceparent },
+      { v: 1, scaleSetId, runnerId, provider, traceparent },
       { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
     );
   }
@@ -216,13 +219,10 @@ function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
 
-/** Classes of failure after which the runner may have come up all the same, and taken a job. */
-const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpected']);
-
 /** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
 function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {
   if (exit || completedIn) return 'none';
-  return failure && mayHaveStarted.has(failure.class) ? 'github' : 'none';
+  return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
 }
 
 function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
@@ -244,8 +244,7 @@ function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
 }
 
 function newRunnerId(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
-  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join('');
+  return [...randomBytes(runnerIdLength)].map((byte) => runnerIdAlphabet[byte % 32]).join('');
 }
 
 function safePrefix(name: string): string {

@@ -3,7 +3,6 @@ import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
-  commandAckWaitMs,
   consumers,
   replayConsumers,
   runnerCommandSchema,
@@ -18,6 +17,7 @@ import {
   byRoute,
   connectNats,
   consumeLoop,
+  done,
   Hints,
   type Nats,
   Publisher,
@@ -36,10 +36,12 @@ import {
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
-import { type CreateDeps, createRunner } from './create-runner.ts';
+import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Planner } from './planner.ts';
+import { providerGates } from './provider-gate.ts';
+import { consumeCreates, serveCreates } from './serve-creates.ts';
 import { watchInstances } from './watch-instances.ts';
 
 /** What a provisioner uses of the topology. */
@@ -51,16 +53,12 @@ const used = {
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs } = config;
+  const { installationId, instance, createTimeoutMs, jitTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({
     ...config,
     ...runtime,
@@ -74,7 +72,8 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
-  const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
+  const gates = providerGates(providers, { clock, random, log, signal: abort });
+  const capacity = new CapacityShare({ gates, specs: stores.specs, clock });
   const common = {
     ...stores,
     publisher,
@@ -91,21 +90,22 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ...common,
     planner,
     providers,
+    gates,
     github,
     createTimeoutMs,
+    jitTimeoutMs,
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
   };
 
   followHints(hints, planner, runtime);
-  const handle = replayed(deps);
+  const creates = serveCreates(deps, config, abort);
+  const handle = replayed(deps, creates);
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
-    consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
-      createRunner(deps, command, context.signal),
-    ),
+    consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
     ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
@@ -135,14 +135,15 @@ function answerQuestions(
 }
 
 /** A dead letter that is replayed is handled as what it was. */
-function replayed(deps: EventDeps & CreateDeps) {
+function replayed(deps: EventDeps, creates: CreateQueue) {
   return byRoute([
     replayRoute('baton.v1.event.listener.', anyListenerEventSchema, (event) =>
       handleEvent(deps, event),
     ),
-    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command, within) =>
-      createRunner(deps, command, within),
-    ),
+    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command) => {
+      creates.offer(command);
+      return Promise.resolve(done());
+    }),
   ]);
 }
 
@@ -168,7 +169,6 @@ async function openStores(nats: Nats) {
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };
 type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>>[0]['handle'];
-type CommandHandler = Parameters<typeof consumeLoop<typeof runnerCommandSchema>>[0]['handle'];
 
 async function consumeEvents(
   nats: Nats,
@@ -179,18 +179,5 @@ async function consumeEvents(
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
   const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
   const heartbeatMs = 5_000;
-  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
-}
-
-async function consumeCommands(
-  nats: Nats,
-  publisher: Publisher,
-  { log, signal, abort }: Runtime,
-  concurrency: number,
-  handle: CommandHandler,
-): Promise<void> {
-  const stream = { stream: streams.commands, consumer: consumers.createCommands };
-  const options = { ...loop, ...stream, schema: runnerCommandSchema, concurrency };
-  const heartbeatMs = commandAckWaitMs / 3;
   await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
 }

@@ -8,7 +8,7 @@ export type Observation =
       creator: NonNullable<Runner['creator']>;
       hostId?: string | undefined;
     }
-  /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
+  /** It could not be created now: ask again later. Nothing exists yet, and no JIT config was given. */
   | { kind: 'postponed'; retryAt: string; reason: string }
   | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
   | { kind: 'failed'; failure: { class: string; text: string } }
@@ -99,7 +99,7 @@ function learn(runner: Runner, observation: Observation): Runner {
     case 'deleting':
       return runner;
     case 'postponed':
-      return runner.state === 'creating' ? { ...runner, retryAt: observation.retryAt } : runner;
+      return withPostponement(runner, observation);
     case 'created':
       return withIds(runner, observation);
     case 'online':
@@ -128,6 +128,16 @@ function withCreator(
   { creator, hostId }: Extract<Observation, { kind: 'creating' }>,
 ): Runner {
   return { ...runner, creator, ...(hostId === undefined ? {} : { hostId }) };
+}
+
+function withPostponement(
+  runner: Runner,
+  { retryAt, reason }: { retryAt: string; reason: string },
+): Runner {
+  const { state, postponed } = runner;
+  const known = runner.retryAt === retryAt && postponed?.reason === reason;
+  if (state !== 'creating' && (state !== 'requested' || known)) return runner;
+  return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
 }
 
 function withoutMark(runner: Runner): Runner {

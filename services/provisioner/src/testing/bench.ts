@@ -39,6 +39,7 @@ import {
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
 import { Planner } from '../planner.ts';
+import { providerGates } from '../provider-gate.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -59,6 +60,13 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
   const { signal } = new AbortController();
   const instances = await provider.list(signal);
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
+}
+
+interface Making {
+  /** It answers probes, as a living one does. */
+  alive?: boolean;
+  /** Providers besides `local`, by name. */
+  others?: Record<string, ComputeProvider>;
 }
 
 type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -180,23 +188,24 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own. `alive`: it answers probes, as a living one does. */
-  async provisioner(provider: ComputeProvider, { alive = true } = {}) {
+  /** A provisioner with a connection of its own, whose provider `local` is. */
+  async provisioner(provider: ComputeProvider, { alive = true, others = {} }: Making = {}) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map([['local', provider]]);
+    const providers = new Map(Object.entries({ local: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
+    const gates = providerGates(providers, { clock, random, log, signal });
     const common = {
       ...stores,
       publisher: new Publisher(nats, log),
       hints: new Hints(nats),
-      capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
+      capacity: new CapacityShare({ gates, specs: stores.specs, clock }),
       clock,
       random,
       log,
@@ -206,11 +215,14 @@ export class Bench implements AsyncDisposable {
     };
     return {
       ...common,
+      nats,
       planner: new Planner(common),
       providers,
       provider,
       github: (credential: string, configUrl: string) => this.#clients.get(credential, configUrl),
+      gates,
       createTimeoutMs: 60_000,
+      jitTimeoutMs: 15_000,
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
