@@ -24,6 +24,7 @@ import {
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
+import { observationCounter } from '@baton/shared/runners';
 import {
   listDeclared,
   openPlans,
@@ -40,7 +41,9 @@ import { type CreateDeps, createRunner } from './create-runner.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Planner } from './planner.ts';
+import { SideBySide } from './side-by-side.ts';
 import { watchInstances } from './watch-instances.ts';
+import { RegistrationWatch } from './watch-registrations.ts';
 
 /** What a provisioner uses of the topology. */
 const used = {
@@ -51,7 +54,7 @@ const used = {
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs } = config;
+  const { installationId, instance, createTimeoutMs, githubLookEveryMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
@@ -85,7 +88,9 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     log,
     installationId,
     instance,
+    observations: observationCounter(),
   };
+  runtime.metrics.add(common.observations);
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
     ...common,
@@ -96,7 +101,11 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
+    signal: abort,
+    githubLookEveryMs,
+    passes: scaleSetPasses(runtime),
   };
+  const registrations = new RegistrationWatch(deps);
 
   followHints(hints, planner, runtime);
   const handle = replayed(deps);
@@ -107,12 +116,22 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
       createRunner(deps, command, context.signal),
     ),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
+    ...[...providers].map(([name, provider]) => watchInstances(deps, { name, provider }, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
-      periodicPass({ ...deps, signal: abort }),
+      periodicPass(deps),
+    ),
+    repeat({ what: 'registrations', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
+      registrations.look(),
     ),
   ]);
+  await Promise.all([deps.passes.idle(), registrations.idle()]);
   await clients.close();
+}
+
+function scaleSetPasses({ clock, log }: Runtime): SideBySide {
+  const onError = (scaleSetId: string, err: unknown) =>
+    log.warn({ scaleSetId, err }, 'scale set could not be looked after');
+  return new SideBySide({ clock, onError });
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */
