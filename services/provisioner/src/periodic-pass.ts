@@ -6,7 +6,7 @@ import { markRunner } from './mark-runner.ts';
 import type { Planner, PlannerDeps } from './planner.ts';
 import type { SideBySide } from './side-by-side.ts';
 
-interface PassDeps extends PlannerDeps {
+export interface PassDeps extends PlannerDeps {
   specs: SpecStore;
   planner: Planner;
   clock: Clock;

@@ -11,7 +11,7 @@ import {
   topology,
 } from '@baton/shared/contracts';
 import { answerProbes, LivenessProber } from '@baton/shared/lease';
-import { type Runtime, repeat } from '@baton/shared/lifecycle';
+import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
   awaitTopologyPart,
@@ -24,7 +24,7 @@ import {
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
-import { observationCounter } from '@baton/shared/runners';
+import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
 import {
   listDeclared,
   openPlans,
@@ -39,11 +39,8 @@ import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
 import { type CreateDeps, createRunner } from './create-runner.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
-import { periodicPass } from './periodic-pass.ts';
+import { keepWatch } from './keep-watch.ts';
 import { Planner } from './planner.ts';
-import { SideBySide } from './side-by-side.ts';
-import { watchInstances } from './watch-instances.ts';
-import { RegistrationWatch } from './watch-registrations.ts';
 
 /** What a provisioner uses of the topology. */
 const used = {
@@ -54,7 +51,7 @@ const used = {
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs, githubLookEveryMs } = config;
+  const { installationId, instance, createTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
@@ -88,9 +85,8 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     log,
     installationId,
     instance,
-    observations: observationCounter(),
+    observations: countObservations(runtime),
   };
-  runtime.metrics.add(common.observations);
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
     ...common,
@@ -102,10 +98,9 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
     signal: abort,
-    githubLookEveryMs,
-    passes: scaleSetPasses(runtime),
+    githubLookEveryMs: config.githubLookEveryMs,
+    passEveryMs: config.passEveryMs,
   };
-  const registrations = new RegistrationWatch(deps);
 
   followHints(hints, planner, runtime);
   const handle = replayed(deps);
@@ -116,22 +111,15 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
       createRunner(deps, command, context.signal),
     ),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    ...[...providers].map(([name, provider]) => watchInstances(deps, { name, provider }, signal)),
-    repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
-      periodicPass(deps),
-    ),
-    repeat({ what: 'registrations', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
-      registrations.look(),
-    ),
+    keepWatch(deps, signal),
   ]);
-  await Promise.all([deps.passes.idle(), registrations.idle()]);
   await clients.close();
 }
 
-function scaleSetPasses({ clock, log }: Runtime): SideBySide {
-  const onError = (scaleSetId: string, err: unknown) =>
-    log.warn({ scaleSetId, err }, 'scale set could not be looked after');
-  return new SideBySide({ clock, onError });
+function countObservations({ metrics }: Runtime): ObservationCounter {
+  const observations = observationCounter();
+  metrics.add(observations);
+  return observations;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

@@ -12,7 +12,7 @@ import { type MarkDeps, markRunner } from './mark-runner.ts';
 import type { Planner } from './planner.ts';
 import { SideBySide } from './side-by-side.ts';
 
-interface RegistrationDeps extends MarkDeps {
+export interface RegistrationDeps extends MarkDeps {
   specs: SpecStore;
   runners: RunnerStore;
   planner: Planner;

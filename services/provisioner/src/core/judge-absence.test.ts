@@ -85,8 +85,10 @@ describe('judgeAbsence', () => {
 
     fc.assert(
       fc.property(looks, (all) => {
-        let atMs = 0;
-        const timed = all.map(({ afterMs, listed }) => ({ atMs: (atMs += afterMs), listed }));
+        const timed = all.map(({ listed }, index) => ({
+          atMs: all.slice(0, index + 1).reduce((sum, { afterMs }) => sum + afterMs, 0),
+          listed,
+        }));
 
         const condemned = judge(ids, timed);
 
