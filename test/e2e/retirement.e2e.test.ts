@@ -65,14 +65,13 @@ describe('a job that GitHub says is over while it still runs', () => {
     await using stack = await startStack(services, [], often);
     await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
     await isPolled(stack);
-    const job = { scaleSet: 'linux', durationMs: 50_000 };
+    const job = { scaleSet: 'linux', durationMs: 60_000 };
     const [id = ''] = await simulator(stack).addJobs(job);
     await eventually(async () => expect(await statusOf(stack, id)).toBe('running'), patient);
 
     await simulator(stack).announceCompletion(id);
     const told = await theRunner(stack, 'completed');
-    const refusals = async () =>
-      (await simulator(stack).books()).traffic.removeRunner?.calls ?? 0;
+    const refusals = async () => (await simulator(stack).books()).traffic.removeRunner?.calls ?? 0;
     await eventually(async () => expect(await refusals()).toBeGreaterThan(0), patient);
 
     expect(await statusOf(stack, id)).toBe('running');
@@ -161,8 +160,9 @@ async function noSessionWasTouched(stack: LocalStack, after: number): Promise<vo
   const of = (...events: string[]) => entries.filter(({ event }) => events.includes(event));
   expect(of('asked', 'opened', 'conflict', 'spoiled')).toEqual([]);
   const polls = of('held', 'ended');
-  const gapsMs = polls
-    .map(({ event, at }, index) => (event === 'ended' ? (polls[index + 1]?.at ?? at) - at : 0));
+  const gapsMs = polls.map(({ event, at }, index) =>
+    event === 'ended' ? (polls[index + 1]?.at ?? at) - at : 0,
+  );
   expect(polls.length).toBeGreaterThan(1);
   expect(Math.max(...gapsMs)).toBeLessThan(1_000);
 }

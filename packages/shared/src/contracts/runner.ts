@@ -82,8 +82,10 @@ export const runnerSchema = z.looseObject({
   onlineAt: z.iso.datetime().optional(),
   /** How far it is on its way up, or what keeps it, for people; gone once it is online. */
   progress: z.string().optional(),
-  /** A create that GitHub could not serve yet is asked for again at this time. */
+  /** While it is `requested`: its creation was put off until then. */
   retryAt: z.iso.datetime().optional(),
+  /** Why it was put off last, and how often so far. */
+  postponed: z.looseObject({ reason: z.string(), count: z.int().min(1) }).optional(),
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),
   /** The demand that already knew that this runner's job is over. */
   completedIn: positionSchema.optional(),

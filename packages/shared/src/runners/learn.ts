@@ -10,9 +10,9 @@ type Failure = NonNullable<Runner['failure']>;
 export function learn(runner: Runner, observation: Observation, at: string): Runner {
   switch (observation.kind) {
     case 'creating':
-      return runner.state === 'requested' ? { ...runner, creator: observation.creator } : runner;
+      return runner.state === 'requested' ? withCreator(runner, observation) : runner;
     case 'postponed':
-      return runner.state === 'creating' ? { ...runner, retryAt: observation.retryAt } : runner;
+      return withPostponement(runner, observation);
     case 'created':
       return withIds(runner, observation);
     case 'progress':
@@ -37,6 +37,24 @@ export function learn(runner: Runner, observation: Observation, at: string): Run
     case 'deleting':
       return runner;
   }
+}
+
+/** A create that was postponed may be taken up on another host. */
+function withCreator(
+  { hostId: _hostId, ...runner }: Runner,
+  { creator, hostId }: Extract<Observation, { kind: 'creating' }>,
+): Runner {
+  return { ...runner, creator, ...(hostId === undefined ? {} : { hostId }) };
+}
+
+function withPostponement(
+  runner: Runner,
+  { retryAt, reason }: { retryAt: string; reason: string },
+): Runner {
+  const { state, postponed } = runner;
+  const known = runner.retryAt === retryAt && postponed?.reason === reason;
+  if (state !== 'creating' && (state !== 'requested' || known)) return runner;
+  return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
 }
 
 function withoutMark(runner: Runner): Runner {

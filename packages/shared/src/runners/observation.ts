@@ -2,8 +2,9 @@ import type { Mark, Position, Runner } from '../contracts/index.ts';
 
 /** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
 export type Observation =
-  | { kind: 'creating'; creator: NonNullable<Runner['creator']> }
-  /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
+  /** `hostId`: of the provider that will make the instance, where it is of one host. */
+  | { kind: 'creating'; creator: NonNullable<Runner['creator']>; hostId?: string | undefined }
+  /** It could not be created now: ask again later. Nothing exists yet, and no JIT config was given. */
   | { kind: 'postponed'; retryAt: string; reason: string }
   | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
   /** How far it is on its way up, or what keeps it; for people. */
