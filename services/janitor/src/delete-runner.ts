@@ -116,7 +116,9 @@ async function attempt(
     }
     const busy = await deregister(deps, runner, signal);
     if (!busy) return { kind: 'done', deletion: { ...before, deregistered: true } };
-    if (!isGateOpen(runner)) return { kind: 'busy' };
+    if (!isGateOpen(runner) && runner.mark?.reason !== 'lost') return { kind: 'busy' };
+    // One that is lost has no instance to be busy in, as far as its provider says: no longer a place
+    // either. Its gate stays shut until GitHub has noticed, or its job is over.
     throw new AppError('github', 'GitHub still believes that the runner runs a job');
   } catch (error) {
     signal.throwIfAborted();

@@ -6,6 +6,7 @@ import type { Clock } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 import { createRunner } from './create-runner.ts';
 import { isAbandoned } from './is-abandoned.ts';
+import { listRunners } from './list-runners.ts';
 
 export interface AskDeps extends CreateDeps {
   /** Aborted when the drain budget is nearly used up. */
@@ -70,8 +71,7 @@ export async function findWaiting(
   }: { provider: string; count: number; isKnown: (id: string) => boolean },
 ): Promise<RunnerCommand[]> {
   const nowMs = clock.now();
-  const waiting = (await runners.list(scaleSetId))
-    .map(({ value }) => value)
+  const waiting = (await listRunners({ runners }, scaleSetId))
     .filter((runner) => runner.provider === provider && isDue(runner, nowMs))
     .filter(({ runnerId }) => !isKnown(runnerId));
   return waiting

@@ -13,6 +13,7 @@ import {
 import { AppError } from '@baton/shared/errors';
 import type { Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
+import type { ObservationCounter } from '@baton/shared/runners';
 import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
@@ -36,6 +37,7 @@ export interface PlannerDeps {
   instance: string;
   /** Aborted when the drain budget is nearly used up. */
   signal: AbortSignal;
+  observations?: ObservationCounter;
 }
 
 interface Pass {
@@ -219,9 +221,14 @@ function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
 
-/** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
-function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {
-  if (exit || completedIn) return 'none';
+/**
+ * Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. A message
+ * that the job is over is no end (it was seen to come while the job still ran), and an instance that
+ * could not come up may have done so since.
+ */
+function endGate({ exit, completedIn, instanceId, failure }: Runner): 'none' | 'github' {
+  if (exit) return 'none';
+  if (completedIn || instanceId !== undefined) return 'github';
   return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
 }
 

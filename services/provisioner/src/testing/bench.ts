@@ -16,6 +16,7 @@ import {
 } from '@baton/shared/contracts';
 import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
+import { observationCounter } from '@baton/shared/runners';
 import {
   openPlans,
   openRegistrations,
@@ -40,6 +41,7 @@ import {
 import { CapacityShare } from '../capacity-share.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
+import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -155,6 +157,15 @@ export class Bench implements AsyncDisposable {
     return this.#clients.get('github', this.sim.configUrl).client;
   }
 
+  /** Plays the listener's session for one poll, so that GitHub assigns jobs. */
+  async assignJobs({ scaleSetId }: Spec): Promise<void> {
+    const registration = (await this.stores.registrations.get(scaleSetId))?.value;
+    const id = registration?.github?.scaleSetId ?? 0;
+    const { client, queue } = this.#clients.get('github', this.sim.configUrl);
+    const { queueUrl, queueToken: token } = await client.createSession(id, 'test');
+    await queue(id).getMessage({ queueUrl, token, maxCapacity: 5 });
+  }
+
   /** The JIT config of a runner name, as GitHub gives it once. */
   async jitConfig({ scaleSetId }: Spec, name: string): Promise<Secret> {
     const registration = (await this.stores.registrations.get(scaleSetId))?.value;
@@ -212,6 +223,7 @@ export class Bench implements AsyncDisposable {
       installationId,
       instance,
       signal,
+      observations: observationCounter(),
     };
     return {
       ...common,
@@ -226,6 +238,8 @@ export class Bench implements AsyncDisposable {
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
+      githubLookEveryMs: 60_000,
+      passes: new SideBySide({ clock, onError: () => undefined }),
     };
   }
 
