@@ -35,6 +35,7 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
+import { ConditionEvents } from './condition-events.ts';
 import type { ProvisionerConfig } from './config.ts';
 import { type CreateDeps, createRunner } from './create-runner.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
@@ -74,12 +75,12 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
-  const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
   const common = {
     ...stores,
     publisher,
     hints,
-    capacity,
+    capacity: new CapacityShare({ ...stores, providers, clock, signal: abort }),
+    conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,
     log,
@@ -113,6 +114,17 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ),
   ]);
   await clients.close();
+}
+
+/** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */
+function tellConditions(
+  publisher: Publisher,
+  instance: string,
+  { clock, log, metrics }: Runtime,
+): ConditionEvents {
+  const conditions = new ConditionEvents({ publisher, clock, log, instance });
+  metrics.add(conditions.gauge);
+  return conditions;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

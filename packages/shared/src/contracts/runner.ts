@@ -71,6 +71,8 @@ export const runnerSchema = z.looseObject({
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
   hostId: z.string().optional(),
+  /** When it was first known to be online. */
+  onlineAt: z.iso.datetime().optional(),
   /** How far a long create is, for people. */
   progress: z.string().optional(),
   /** A create that GitHub could not serve yet is asked for again at this time. */

@@ -38,6 +38,7 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
+import { ConditionEvents } from '../condition-events.ts';
 import { Planner } from '../planner.ts';
 
 const runScript = fileURLToPath(
@@ -175,23 +176,28 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own. `alive`: it answers probes, as a living one does. */
-  async provisioner(provider: ComputeProvider, { alive = true } = {}) {
+  /**
+   * A provisioner with a connection of its own. `alive`: it answers probes, as a living one does.
+   * `name` of its provider: the scale sets of a provider share its room.
+   */
+  async provisioner(provider: ComputeProvider, { alive = true, name = 'local' } = {}) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map([['local', provider]]);
+    const providers = new Map([[name, provider]]);
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
+    const publisher = new Publisher(nats, log);
     const common = {
       ...stores,
-      publisher: new Publisher(nats, log),
+      publisher,
       hints: new Hints(nats),
-      capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
+      capacity: new CapacityShare({ ...stores, providers, clock, signal }),
+      conditions: new ConditionEvents({ publisher, clock, log, instance }),
       clock,
       random,
       log,
