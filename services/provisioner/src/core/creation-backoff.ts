@@ -1,5 +1,6 @@
 import type { Plan, Spec } from '@baton/shared/contracts';
 import { type BackoffPolicy, backoffMs, type Random } from '@baton/shared/retry';
+import { youngMs } from './find-ends.ts';
 import { type End, isoOf, isPast, type Situation } from './plan-input.ts';
 
 type Backoff = NonNullable<Plan['backoff']>;
@@ -86,20 +87,22 @@ function delayMs(name: string, failures: number, random: Random): number {
 }
 
 /**
- * One that merely started proves nothing but that there was room: a broken image starts, and ends,
- * every time.
+ * Whether a runner that was tried shows that it works again. One that merely started proves nothing but
+ * that there was room: a broken image starts, and ends, every time. Where runners ended after they came
+ * online, this one must have a job, or stay.
  */
-function works({ records, spec }: Situation, { retryAt, class: name }: Backoff): boolean {
-  return records.some(
-    ({ state, job, completedIn, createdAt, generation }) =>
-      generation === spec.generation &&
-      createdAt >= retryAt &&
-      (state === 'idle' ||
-        state === 'busy' ||
-        (state === 'starting' && name === 'quota') ||
-        job !== undefined ||
-        completedIn !== undefined),
-  );
+function works(
+  { records, spec, nowMs }: Situation,
+  { retryAt, class: name = '' }: Backoff,
+): boolean {
+  return records.some(({ state, stateAt, job, completedIn, createdAt, generation }) => {
+    if (generation !== spec.generation || createdAt < retryAt) return false;
+    if (state === 'busy' || job || completedIn) return true;
+    if (state === 'idle') {
+      return !onlineClasses.has(name) || nowMs - Date.parse(stateAt) >= youngMs;
+    }
+    return state === 'starting' && name === 'quota';
+  });
 }
 
 /** Whether the operator is told, and one runner at a time is tried. */

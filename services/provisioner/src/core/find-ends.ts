@@ -3,7 +3,7 @@ import { isOnline } from './places.ts';
 import type { End, Place, PlanInput } from './plan-input.ts';
 
 /** A runner that ends so soon after it was named did not end because GitHub let it go, in ms. */
-const youngMs = 60_000;
+export const youngMs = 60_000;
 /** The runner program ends with this when GitHub says that it is too old. */
 const outdatedExitCode = 7;
 

@@ -4,7 +4,7 @@ import { isOpen, nextBackoff } from './creation-backoff.ts';
 import { askedRunners, latestDemand } from './demand.ts';
 import { findEnds } from './find-ends.ts';
 import { nextGhost } from './ghost-brake.ts';
-import { lateRunners } from './late-runners.ts';
+import { countLate } from './late-runners.ts';
 import { nextMute } from './mute-watch.ts';
 import { type Brakes, countNamed } from './naming-limits.ts';
 import { nextOutdated } from './outdated-hold.ts';
@@ -36,10 +36,7 @@ export function planScaleSet(input: PlanInput): PlanResult {
   const { named, waiting, late } = nameRunners(input, situation, brakes);
   const next = [...kept.map((place) => refreshed(place, runners.get(place.runnerId))), ...named];
   const wanted = Math.min(spec.declaration.maxRunners, askedRunners(spec, demand));
-  const tooMany = Math.max(
-    next.length - late.length - wanted,
-    next.length - spec.declaration.maxRunners,
-  );
+  const tooMany = Math.max(next.length - late - wanted, next.length - spec.declaration.maxRunners);
   const surplusSince = tooMany > 0 ? (input.plan?.surplusSince ?? isoOf(input.nowMs)) : undefined;
   const plan: Plan = {
     ...input.plan,
@@ -84,8 +81,8 @@ function lookAt(input: PlanInput): Situation {
 
 function nameRunners({ capacity, newId }: PlanInput, situation: Situation, brakes: Brakes) {
   const { spec, demand, kept, nowMs } = situation;
-  const late = lateRunners(situation, kept);
-  const serving = kept.length - late.length;
+  const late = countLate(situation);
+  const serving = kept.length - late;
   const asked = askedRunners(spec, demand);
   const { count, waiting } = countNamed(situation, { asked, serving, capacity, brakes });
   const missing = Math.min(spec.declaration.maxRunners, asked) - kept.length;
