@@ -86,6 +86,15 @@ export async function cancelLaunch(folder: string): Promise<void> {
   }
 }
 
+/** Says that the instance is about to be signalled, to a wrapper that is just starting the runner. */
+export async function announceStop(folder: string): Promise<void> {
+  try {
+    await writeFile(join(folder, 'stopping'), '');
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
+}
+
 /** How the runner ended; `undefined` if nobody wrote that down (yet). */
 export async function readExit(
   folder: string,

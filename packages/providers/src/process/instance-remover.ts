@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '@baton/shared/time';
 import { removeCgroups } from './cgroup/remove-cgroups.ts';
 import { hasErrno } from './errno.ts';
-import { cancelLaunch, readLaunch, readTags } from './instance-folder.ts';
+import { announceStop, cancelLaunch, readLaunch, readTags } from './instance-folder.ts';
 import { stopGroup } from './process-group.ts';
 
 /** A folder that is being filled, before it gets its name. */
@@ -70,6 +70,7 @@ export class InstanceRemover {
 
   async #stop(folder: string, runnerId: string, signal: AbortSignal): Promise<void> {
     await cancelLaunch(folder);
+    await announceStop(folder);
     const launch = await readLaunch(folder, runnerId);
     const [clock, stopTimeoutMs] = [this.#clock, this.#stopTimeoutMs];
     if (typeof launch === 'object') await stopGroup(launch, { clock, stopTimeoutMs, signal });

@@ -12,7 +12,7 @@ import { writeTags } from './instance-folder.ts';
 import { readGroup, readPidScope } from './proc.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
 
-providerConformance('the process provider', aProcessBench);
+providerConformance('the process provider', () => aProcessBench());
 
 const { signal } = new AbortController();
 let bench: Awaited<ReturnType<typeof aProcessBench>>;

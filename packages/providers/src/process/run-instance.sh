@@ -9,6 +9,9 @@
 set -u
 pid_scope=$2 file_bytes=$3 files=$4
 shift 4
+# The definition may give the runner a PATH without the tools that are used here.
+runner_path=${PATH:-}
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 start_ticks() {
   read -r stat <"/proc/$$/stat"
@@ -40,7 +43,10 @@ keep_log() {
   ! command -v stdbuf >/dev/null || unbuffered='stdbuf -o0'
   while :; do
     # shellcheck disable=SC2086 # two words, or none
-    $unbuffered head -c "$file_bytes" >"$1.log" || head -c "$file_bytes" >/dev/null
+    if ! $unbuffered head -c "$file_bytes" >"$1.log"; then
+      [ "$(head -c "$file_bytes" | wc -c)" -ge "$file_bytes" ] || break
+      continue
+    fi
     [ "$(wc -c <"$1.log")" -ge "$file_bytes" ] || break
     n=$((files - 1))
     while [ "$n" -gt 1 ]; do
@@ -57,8 +63,7 @@ rm -f "pid.$$"
 
 # Until here a signal ends this script, and nothing has started. From here on this script outlives
 # the runner, to write down how it ended. Caught, not ignored: the runner gets the default back.
-is_stopped=
-trap 'is_stopped=1' HUP INT TERM
+trap : HUP INT TERM
 give_up() {
   write_exit "$1"
   exit "$1"
@@ -75,8 +80,14 @@ keep_log stderr 6 &
 stderr_keeper=$!
 exec 5<&- 6<&-
 
-[ -z "$is_stopped" ] || give_up 143
-(join runner && cd work && exec "$@" >&3 2>&4 3>&- 4>&-)
+# A deleter makes `stopping` before it signals: a signal that came before the runner's process had the
+# default back is not lost.
+(
+  [ ! -f stopping ] || exit 143
+  join runner || exit 125
+  PATH=$runner_path
+  cd work && exec "$@" >&3 2>&4 3>&- 4>&-
+)
 code=$?
 exec 3>&- 4>&-
 # Of a program that did not start, the reason is all there is: let it be on disk first.
