@@ -1,13 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventuallyState, providerConformance } from '../conformance.ts';
 import type { ComputeProvider } from '../provider.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
 import { aTestCgroup, testLimits as limits, type TestCgroup } from './testing/test-cgroup.ts';
+
+/** Real processes, on a host that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const { signal } = new AbortController();
 const cgroup = await aTestCgroup();

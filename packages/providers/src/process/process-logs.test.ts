@@ -6,12 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Secret } from '@baton/shared/config';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { eventuallyState } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
 import { findProblem } from './find-problem.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
+
+/** Real processes, on a host that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const { signal } = new AbortController();
 const wrapper = fileURLToPath(new URL('./run-instance.sh', import.meta.url));

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, readlink, rename, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Secret } from '@baton/shared/config';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventuallyState, providerConformance } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -13,6 +13,9 @@ import { readGroup, readPidScope } from './proc.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
 
 providerConformance('the process provider', () => aProcessBench());
+
+/** Real processes, on a host that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const { signal } = new AbortController();
 let bench: Awaited<ReturnType<typeof aProcessBench>>;

@@ -2,11 +2,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventuallyState, providerConformance } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
+
+/** Real processes, on a host that may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const { signal } = new AbortController();
 const isRoot = process.getuid?.() === 0;
