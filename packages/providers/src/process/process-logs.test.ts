@@ -40,8 +40,8 @@ async function run(script: string, definition: Record<string, unknown> = {}) {
 
 async function sizes(): Promise<Record<string, number>> {
   const names = (await readdir(folder)).filter((name) => /^std.*\.log$/.test(name));
-  const found = await Promise.all(names.map(async (name) => await stat(join(folder, name))));
-  return Object.fromEntries(found.map(({ size }, n) => [names[n], size]));
+  const entries = names.map(async (name) => [name, (await stat(join(folder, name))).size] as const);
+  return Object.fromEntries<number>(await Promise.all(entries));
 }
 
 describe('what a runner writes', () => {

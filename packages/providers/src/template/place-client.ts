@@ -35,7 +35,7 @@ export class PlaceClient {
   /** The machines with this tag. */
   async list(tag: string, value: string, signal: AbortSignal): Promise<Machine[]> {
     const query = new URLSearchParams({ [tag]: value });
-    const response = await this.#call(`/machines?${query}`, { method: 'GET', signal });
+    const response = await this.#call(`/machines?${query.toString()}`, { method: 'GET', signal });
     const parsed = z.array(machineSchema).safeParse(await response.json());
     if (parsed.success) return parsed.data;
     throw new ProviderError('transient', `its answer is not understood: ${parsed.error.message}`);
