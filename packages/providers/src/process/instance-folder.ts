@@ -73,7 +73,9 @@ export async function readLaunch(folder: string, runnerId: string): Promise<Laun
   const text = await readIfPresent(join(folder, 'pid'));
   if (text === undefined) return 'pending';
   const [pid, startTicks, scope] = text.trim().split(' ');
-  if (!pid || !startTicks || scope !== (await readPidScope())) return 'over';
+  if (!pid || !startTicks) return 'over';
+  // An instance of an earlier version has no scope.
+  if (scope !== undefined && scope !== (await readPidScope())) return 'over';
   return { leader: { pid: Number(pid), startTicks }, marker: `${markerVariable}=${runnerId}` };
 }
 

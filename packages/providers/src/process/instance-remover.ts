@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@baton/shared/time';
 import { removeCgroups } from './cgroup/remove-cgroups.ts';
@@ -65,6 +65,7 @@ export class InstanceRemover {
     const folder = join(this.#root, name);
     const runnerId = name.slice(trashPrefix.length, name.lastIndexOf('~'));
     await this.#stop(folder, runnerId, signal);
+    await closeFolder(folder);
     await removeFolder(folder);
   }
 
@@ -90,6 +91,15 @@ export class InstanceRemover {
       if (hasErrno(error, 'ENOENT')) return false;
       throw error;
     }
+  }
+}
+
+/** Jobs of the same user must not move things about in what is being removed. */
+async function closeFolder(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
 

@@ -161,6 +161,19 @@ test('a process of this boot is not taken for a runner of an earlier one', async
   process.kill(-leader, 'SIGKILL');
 });
 
+test('an instance whose pid file has no scope, as an earlier version wrote it, is found', async () => {
+  await bench.provider.create(aRequest(), signal);
+  const leader = await startedLeader('runner-1');
+  const [pid, ticks] = (await readFile(join(root, 'runner-1/pid'), 'utf8')).split(' ');
+  await writeFile(join(root, 'runner-1/pid'), `${pid} ${ticks}\n`);
+
+  const found = await bench.provider.list(signal);
+  await bench.provider.delete('runner-1', signal);
+
+  expect(found).toMatchObject([{ state: 'running' }]);
+  expect(await readGroup(leader)).toEqual([]);
+});
+
 test('a runner whose wrapper was killed has exited with an unknown code', async () => {
   await bench.provider.create(aRequest(), signal);
   const leader = await startedLeader('runner-1');

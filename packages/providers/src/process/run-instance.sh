@@ -32,8 +32,9 @@ join() {
   done <cgroups
 }
 
-# Copies what comes from file descriptor $2 to $1.log until its end; full files move on to $1.1.log, $1.2.log and so on, and the
-# last one is lost. What cannot be written (a full disk) is lost as well: the runner is never held up.
+# Copies what comes from file descriptor $2 to $1.log until its end; full files move on to $1.1.log,
+# $1.2.log and so on, and the last one is lost. What cannot be written (a full disk) is lost as well:
+# the runner is never held up.
 keep_log() {
   trap '' HUP INT TERM
   # Not as redirections of the call: the shell would keep the writing ends to restore them.
