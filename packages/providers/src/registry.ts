@@ -9,20 +9,14 @@ export const providerDefinitionSchema = z.discriminatedUnion('type', [processDef
 
 export type ProviderDefinition = z.output<typeof providerDefinitionSchema>;
 
-/** How each type of definition becomes a provider. One line per adapter. */
-const factories: {
-  [T in ProviderDefinition['type']]: (
-    definition: Extract<ProviderDefinition, { type: T }>,
-    deps: ProviderDeps,
-  ) => Promise<ComputeProvider>;
-} = {
-  process: createProcessProvider,
-};
-
 /** Builds the adapter and checks that it can work here; throws `ConfigError` if it cannot. */
 export async function createProvider(
   definition: ProviderDefinition,
   deps: ProviderDeps,
 ): Promise<ComputeProvider> {
-  return await factories[definition.type](definition, deps);
+  // One case per adapter.
+  switch (definition.type) {
+    case 'process':
+      return await createProcessProvider(definition, deps);
+  }
 }
