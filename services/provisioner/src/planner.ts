@@ -4,6 +4,8 @@ import {
   eventSubject,
   type Plan,
   type Runner,
+  runnerIdAlphabet,
+  runnerIdLength,
   runnerKey,
   runnerName,
   type Spec,
@@ -16,7 +18,10 @@ import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/sha
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
-import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
+import type { ConditionEvents } from './condition-events.ts';
+import { mayHaveStarted } from './core/create-failure.ts';
+import type { PlanResult, RunnerView } from './core/plan-input.ts';
+import { planScaleSet } from './core/plan-scale-set.ts';
 import { markRunner } from './mark-runner.ts';
 
 export interface PlannerDeps {
@@ -27,6 +32,7 @@ export interface PlannerDeps {
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
+  conditions: ConditionEvents;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -46,6 +52,8 @@ interface Pass {
 /** What free capacity says is written again at least this often, in ms. */
 const freeEveryMs = 15_000;
 const maxAttempts = 20;
+/** Records that are written, and commands that are sent, at a time. */
+const parallel = 100;
 
 /**
  * Makes the plan of a scale set true. Any number of planners may work on one scale set: the plan
@@ -88,7 +96,7 @@ export class Planner {
   async #pass(scaleSetId: string): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const spec = (await this.#deps.specs.get(scaleSetId))?.value;
-      if (!spec) return;
+      if (!spec) return this.#deps.conditions.forget(scaleSetId);
       const result = await this.#plan(spec);
       if (!result) continue;
       await this.#carryOut(spec, result);
@@ -101,7 +109,7 @@ export class Planner {
 
   /** Plans and writes the plan; undefined when another planner wrote first. */
   async #plan(spec: Spec): Promise<PlanResult | undefined> {
-    const { plans, sessions, capacity, clock, random, hints } = this.#deps;
+    const { plans, sessions, capacity, clock, random, hints, conditions } = this.#deps;
     const { scaleSetId } = spec;
     const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
     const runners = await this.#views(scaleSetId, before?.value);
@@ -113,17 +121,19 @@ export class Planner {
       demand: session?.value.demand,
       plan: before?.value,
       runners,
-      capacity: await capacity.of(spec, pending.length),
+      capacity: await capacity.of(spec, before?.value, pending.length),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,
     });
+    conditions.known(result.plan);
     if (before && !differs(before.value, result.plan, clock.now())) return result;
     const revision = before
       ? await plans.update(scaleSetId, result.plan, before.revision)
       : await plans.create(scaleSetId, result.plan);
     if (revision === undefined) return undefined;
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
+    conditions.changed(result.plan, result.changes);
     return result;
   }
 
@@ -142,16 +152,15 @@ export class Planner {
     return views;
   }
 
+  /** What jobs wait for comes first. */
   async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
-    await Promise.all([
-      ...request.map((runnerId) => this.#request(spec, runnerId, plan)),
-      ...ended.map((runner) =>
-        markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
-      ),
-      ...retire.map(({ runner, reason }) =>
-        markRunner(this.#deps, runner, { reason, gate: 'github' }),
-      ),
-    ]);
+    await inBatches(request, (runnerId) => this.#request(spec, runnerId, plan));
+    await inBatches(ended, (runner) =>
+      markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
+    );
+    await inBatches(retire, ({ runner, reason }) =>
+      markRunner(this.#deps, runner, { reason, gate: 'github' }),
+    );
   }
 
   /**
@@ -204,22 +213,25 @@ export class Planner {
   }
 
   /** Publishes the create command; within five seconds only one is stored however many ask. */
-  async askForCreation({ scaleSetId, runnerId, traceparent }: Runner): Promise<void> {
+  async askForCreation({ scaleSetId, runnerId, provider, traceparent }: Runner): Promise<void> {
     const { publisher, clock, signal } = this.#deps;
     await publisher.publish(
       commandSubject('create', scaleSetId),
-      { v: 1, scaleSetId, runnerId, traceparent },
+      { v: 1, scaleSetId, runnerId, provider, traceparent },
       { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
     );
+  }
+}
+
+async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += parallel) {
+    await Promise.all(items.slice(start, start + parallel).map(act));
   }
 }
 
 function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
-
-/** Classes of failure after which the runner may have come up all the same, and taken a job. */
-const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpected']);
 
 /**
  * Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. A message
@@ -229,7 +241,7 @@ const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpect
 function endGate({ exit, completedIn, instanceId, failure }: Runner): 'none' | 'github' {
   if (exit) return 'none';
   if (completedIn || instanceId !== undefined) return 'github';
-  return failure && mayHaveStarted.has(failure.class) ? 'github' : 'none';
+  return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
 }
 
 function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
@@ -251,8 +263,7 @@ function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
 }
 
 function newRunnerId(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
-  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join('');
+  return [...randomBytes(runnerIdLength)].map((byte) => runnerIdAlphabet[byte % 32]).join('');
 }
 
 function safePrefix(name: string): string {

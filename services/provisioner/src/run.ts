@@ -3,7 +3,6 @@ import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
-  commandAckWaitMs,
   consumers,
   replayConsumers,
   runnerCommandSchema,
@@ -18,6 +17,7 @@ import {
   byRoute,
   connectNats,
   consumeLoop,
+  done,
   Hints,
   type Nats,
   Publisher,
@@ -36,11 +36,14 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
+import { ConditionEvents } from './condition-events.ts';
 import type { ProvisionerConfig } from './config.ts';
-import { type CreateDeps, createRunner } from './create-runner.ts';
+import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { keepWatch } from './keep-watch.ts';
 import { Planner } from './planner.ts';
+import { providerGates } from './provider-gate.ts';
+import { consumeCreates, serveCreates } from './serve-creates.ts';
 
 /** What a provisioner uses of the topology. */
 const used = {
@@ -51,16 +54,12 @@ const used = {
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs } = config;
+  const { installationId, instance, createTimeoutMs, jitTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({
     ...config,
     ...runtime,
@@ -74,12 +73,13 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
-  const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
+  const gates = providerGates(providers, { clock, random, log, signal: abort });
   const common = {
     ...stores,
     publisher,
     hints,
-    capacity,
+    capacity: new CapacityShare({ ...stores, gates, clock }),
+    conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,
     log,
@@ -92,8 +92,10 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     ...common,
     planner,
     providers,
+    gates,
     github,
     createTimeoutMs,
+    jitTimeoutMs,
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
@@ -103,13 +105,12 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   };
 
   followHints(hints, planner, runtime);
-  const handle = replayed(deps);
+  const creates = serveCreates(deps, config, abort);
+  const handle = replayed(deps, creates);
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
-    consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
-      createRunner(deps, command, context.signal),
-    ),
+    consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
     keepWatch(deps, signal),
   ]);
@@ -120,6 +121,17 @@ function countObservations({ metrics }: Runtime): ObservationCounter {
   const observations = observationCounter();
   metrics.add(observations);
   return observations;
+}
+
+/** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */
+function tellConditions(
+  publisher: Publisher,
+  instance: string,
+  { clock, log, metrics }: Runtime,
+): ConditionEvents {
+  const conditions = new ConditionEvents({ publisher, clock, log, instance });
+  metrics.add(conditions.gauge);
+  return conditions;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */
@@ -142,14 +154,15 @@ function answerQuestions(
 }
 
 /** A dead letter that is replayed is handled as what it was. */
-function replayed(deps: EventDeps & CreateDeps) {
+function replayed(deps: EventDeps, creates: CreateQueue) {
   return byRoute([
     replayRoute('baton.v1.event.listener.', anyListenerEventSchema, (event) =>
       handleEvent(deps, event),
     ),
-    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command, within) =>
-      createRunner(deps, command, within),
-    ),
+    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command) => {
+      creates.offer(command);
+      return Promise.resolve(done());
+    }),
   ]);
 }
 
@@ -175,7 +188,6 @@ async function openStores(nats: Nats) {
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };
 type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>>[0]['handle'];
-type CommandHandler = Parameters<typeof consumeLoop<typeof runnerCommandSchema>>[0]['handle'];
 
 async function consumeEvents(
   nats: Nats,
@@ -186,18 +198,5 @@ async function consumeEvents(
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
   const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
   const heartbeatMs = 5_000;
-  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
-}
-
-async function consumeCommands(
-  nats: Nats,
-  publisher: Publisher,
-  { log, signal, abort }: Runtime,
-  concurrency: number,
-  handle: CommandHandler,
-): Promise<void> {
-  const stream = { stream: streams.commands, consumer: consumers.createCommands };
-  const options = { ...loop, ...stream, schema: runnerCommandSchema, concurrency };
-  const heartbeatMs = commandAckWaitMs / 3;
   await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
 }

@@ -1,3 +1,4 @@
+export { isBoundHere, isElsewhere } from './is-elsewhere.ts';
 export type { Observation } from './observation.ts';
 export {
   type ObservationCounter,

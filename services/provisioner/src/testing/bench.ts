@@ -39,7 +39,9 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
+import { ConditionEvents } from '../condition-events.ts';
 import { Planner } from '../planner.ts';
+import { providerGates } from '../provider-gate.ts';
 import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
@@ -61,6 +63,15 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
   const { signal } = new AbortController();
   const instances = await provider.list(signal);
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
+}
+
+interface Making {
+  /** Name of its provider: the scale sets of a provider share its room. */
+  name?: string;
+  /** It answers probes, as a living one does. */
+  alive?: boolean;
+  /** Providers besides `local`, by name. */
+  others?: Record<string, ComputeProvider>;
 }
 
 type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -169,7 +180,11 @@ export class Bench implements AsyncDisposable {
   /** Processes of this host as a provider; two in one folder are two services' views of one. */
   async processes(
     folder: string,
-    { maxInstances = 50, command = [runScript] as [string, ...string[]] } = {},
+    {
+      maxInstances = 50,
+      command = [runScript] as [string, ...string[]],
+      hostId,
+    }: { maxInstances?: number; command?: [string, ...string[]]; hostId?: string } = {},
   ): Promise<ComputeProvider> {
     const provider = await createProvider(
       {
@@ -179,6 +194,7 @@ export class Bench implements AsyncDisposable {
         maxInstances,
         env: { BATON_NODE: process.execPath },
         stopTimeoutMs: 500,
+        hostId,
       },
       { installationId, clock: systemClock, env: {} },
     );
@@ -186,23 +202,32 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own. `alive`: it answers probes, as a living one does. */
-  async provisioner(provider: ComputeProvider, { alive = true } = {}) {
+  /**
+   * A provisioner with a connection of its own. `alive`: it answers probes, as a living one does.
+   * `name` of its provider: the scale sets of a provider share its room.
+   */
+  async provisioner(
+    provider: ComputeProvider,
+    { alive = true, name = 'local', others = {} }: Making = {},
+  ) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map([['local', provider]]);
+    const providers = new Map(Object.entries({ [name]: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
+    const gates = providerGates(providers, { clock, random, log, signal });
+    const publisher = new Publisher(nats, log);
     const common = {
       ...stores,
-      publisher: new Publisher(nats, log),
+      publisher,
       hints: new Hints(nats),
-      capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
+      capacity: new CapacityShare({ ...stores, gates, clock }),
+      conditions: new ConditionEvents({ publisher, clock, log, instance }),
       clock,
       random,
       log,
@@ -213,11 +238,14 @@ export class Bench implements AsyncDisposable {
     };
     return {
       ...common,
+      nats,
       planner: new Planner(common),
       providers,
       provider,
       github: (credential: string, configUrl: string) => this.#clients.get(credential, configUrl),
+      gates,
       createTimeoutMs: 60_000,
+      jitTimeoutMs: 15_000,
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
