@@ -87,7 +87,7 @@ export class LocalStack implements AsyncDisposable {
       ...entry,
       configUrl: this.configUrl,
       credential: 'github',
-      provider: 'processes',
+      provider: 'local',
     }));
     const file = join(this.dir, 'scalesets.yaml');
     await writeFile(file, stringify({ scaleSets }));

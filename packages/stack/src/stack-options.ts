@@ -10,10 +10,16 @@ export type GitHubSide =
       runnerCommand: readonly [string, ...string[]];
     };
 
+/** What `--provider` can name; each has its line in providers/prepare-provider.ts. */
+export const providerNames = ['process'] as const;
+export type ProviderName = (typeof providerNames)[number];
+
 export interface StackOptions {
   env: Readonly<Record<string, string | undefined>>;
   services: Readonly<Record<ServiceName, number>>;
   github: GitHubSide;
+  /** Default: process. */
+  provider?: ProviderName | undefined;
   maxInstances: number;
   leaseTtlMs: number;
   /** More variables for the services. */

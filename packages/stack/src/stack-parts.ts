@@ -5,11 +5,11 @@ import type { ProviderDefinition } from '@baton/providers';
 import { Child } from './child-process.ts';
 import { deleteInstances } from './instances.ts';
 import { NatsHost } from './nats-host.ts';
+import { prepareProvider } from './providers/prepare-provider.ts';
 import { removeStackFolder } from './remove-stack-folder.ts';
 import { type ServiceName, ServiceProcess } from './service-process.ts';
 import {
   natsPasswords,
-  providerDefinition,
   root,
   stackVariables,
   writeOwnCredentials,
@@ -39,6 +39,8 @@ export async function startParts(
   const dir = await mkdtemp(join(tmpdir(), 'baton-'));
   cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
   await mkdir(join(dir, 'logs'));
+  const provider = await prepareProvider({ dir, options, cleanup });
+  signal?.throwIfAborted();
   const passwords = natsPasswords();
   const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
   cleanup.defer(() => nats.stop());
@@ -51,7 +53,6 @@ export async function startParts(
     say(`GitHub simulator at ${sim.url}`);
   }
   const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-  const provider = providerDefinition(dir, options);
   cleanup.defer(() => deleteInstances(provider, hurry));
   await writeServiceFiles(dir, options, { configUrl, provider });
   return { dir, options, nats, passwords, configUrl, provider, sim };

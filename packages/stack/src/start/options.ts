@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { type ProviderName, providerNames } from '../stack-options.ts';
 import type { Io } from './io.ts';
 
 const killTargets = ['listener', 'provisioner', 'janitor', 'nats'] as const;
@@ -13,6 +14,7 @@ export interface StartOptions {
   kill: KillTarget | undefined;
   seed: number;
   scaleSets: number;
+  provider: ProviderName;
   keepLogs: boolean;
   logLevel: (typeof logLevels)[number];
   /** The options that stand on the line, as they are written there. */
@@ -27,6 +29,7 @@ const parsedSchema = z.object({
   kill: z.enum(killTargets).optional(),
   seed: z.int().optional(),
   scaleSets: z.int(),
+  provider: z.enum(providerNames),
   keepLogs: z.boolean().default(false),
   logLevel: z.enum(logLevels),
 });
@@ -64,6 +67,11 @@ function startCommand({ stdout, stderr }: Io): Command {
     )
     .option('--seed <number>', 'decides the jobs and whom --kill hits (default: random)', whole)
     .option('--scale-sets <number>', 'how many scale sets', positive, 2)
+    .addOption(
+      new Option('--provider <type>', 'where the runners live')
+        .choices(providerNames)
+        .default('process'),
+    )
     .option('--keep-logs', 'keep the logs of all processes, and say where')
     .addOption(
       new Option('--log-level <level>', 'of the services').choices(logLevels).default('info'),
