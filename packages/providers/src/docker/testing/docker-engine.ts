@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { eventually } from '../../testing/eventually.ts';
+import { connectEngine } from '../engine-agent.ts';
+import { EngineClient } from '../engine-client.ts';
+
+const neverAborted = new AbortController().signal;
+const stopTimeoutMs = 20_000;
+
+/** A real Docker engine of a test's own, without a bridge: containers have no network or the host's. */
+export class DockerEngine implements AsyncDisposable {
+  readonly dir: string;
+  readonly socket: string;
+  readonly client: EngineClient;
+  readonly #flags: readonly string[];
+  #daemon: ChildProcess | undefined;
+
+  private constructor(dir: string, flags: readonly string[]) {
+    this.dir = dir;
+    this.socket = join(dir, 'docker.sock');
+    this.client = new EngineClient(connectEngine({ socket: this.socket }));
+    this.#flags = flags;
+  }
+
+  /** Rejects with one sentence where no engine can be started. */
+  static async start(...flags: string[]): Promise<DockerEngine> {
+    if (process.getuid?.() !== 0)
+      throw new Error('these tests start a Docker engine, which only root may do');
+    const engine = new DockerEngine(await mkdtemp(join(tmpdir(), 'baton-engine-')), flags);
+    try {
+      await engine.launch();
+      return engine;
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#daemon?.pid ?? 0;
+  }
+
+  /** Starts the daemon, again if it ran before, and waits until it answers. */
+  async launch(): Promise<void> {
+    const log = openSync(join(this.dir, 'dockerd.log'), 'a');
+    const paths = { 'data-root': 'data', 'exec-root': 'exec', pidfile: 'pid' };
+    const args = Object.entries(paths).map(([flag, name]) => `--${flag}=${join(this.dir, name)}`);
+    const network = ['--bridge=none', '--iptables=false', '--ip6tables=false'];
+    const daemon = spawn(
+      'dockerd',
+      [...args, `--host=unix://${this.socket}`, ...network, ...this.#flags],
+      { stdio: ['ignore', log, log] },
+    );
+    this.#daemon = daemon;
+    const failed = once(daemon, 'error').then(([error]) => {
+      throw new Error('dockerd is missing: apt-get install docker.io', { cause: error });
+    });
+    const up = eventually(async () => {
+      if (daemon.exitCode !== null) throw new Error(await this.#lastWords());
+      await this.client.call({ method: 'GET', path: '/_ping' }, neverAborted);
+    });
+    await Promise.race([failed, up]);
+  }
+
+  /** Ends the daemon, and only the daemon: what becomes of containers is its own affair. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const daemon = this.#daemon;
+    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const exited = once(daemon, 'exit');
+    daemon.kill(signal);
+    const hurry = setTimeout(() => daemon.kill('SIGKILL'), stopTimeoutMs);
+    await exited;
+    clearTimeout(hurry);
+  }
+
+  /** Makes an image from a folder's content. */
+  async importImage(image: string, folder: string): Promise<void> {
+    const importing = spawn(
+      '/bin/sh',
+      ['-c', 'tar -C "$1" -c . | docker -H "unix://$2" import - "$3"', 'sh', folder, this.socket, image],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const [code] = await once(importing, 'exit');
+    if (code !== 0) throw new Error(`importing ${image} ended with ${String(code)}`);
+  }
+
+  /** Ids of all containers, whoever made them. */
+  async containers(): Promise<string[]> {
+    const call = { method: 'GET', path: '/containers/json', query: { all: true } } as const;
+    const { body } = await this.client.call(call, neverAborted);
+    return z.array(z.object({ Id: z.string() })).parse(body).map(({ Id }) => Id);
+  }
+
+  /** What is known of a container, image or volume. */
+  async inspect(path: string): Promise<unknown> {
+    return (await this.client.call({ method: 'GET', path }, neverAborted)).body;
+  }
+
+  async post(path: string, body: unknown): Promise<unknown> {
+    return (await this.client.call({ method: 'POST', path, body }, neverAborted)).body;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const id of await this.containers()) {
+        const query = { force: true, v: true };
+        const call = { method: 'DELETE', path: `/containers/${id}`, query, expect: [404, 409] } as const;
+        await this.client.call(call, neverAborted);
+      }
+    } catch {
+      // It does not run: nothing can be asked of it.
+    }
+    await this.end('SIGTERM');
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #lastWords(): Promise<string> {
+    const log = await readFile(join(this.dir, 'dockerd.log'), 'utf8');
+    return `dockerd ended:\n${log.split('\n').slice(-10).join('\n')}`;
+  }
+}
