@@ -9,7 +9,6 @@ import type { ServiceName } from './service-process.ts';
 import type { StackOptions } from './stack-options.ts';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const installationId = 'local';
 export const simToken = 'sim-token';
 
 /** One password for each user of infra/nats/nats.conf, by the variable it is read from. */
@@ -51,13 +50,14 @@ async function writeCredentials(file: string, configUrl: string, token: string):
 interface Surroundings {
   dir: string;
   options: StackOptions;
+  installationId: string;
   natsUrl: string;
   passwords: Record<string, string>;
 }
 
 /** Everything a process needs to talk to the stack as this user. */
 export function stackVariables(
-  { dir, options, natsUrl, passwords }: Surroundings,
+  { dir, options, installationId, natsUrl, passwords }: Surroundings,
   user: ServiceName | 'cli',
 ): Record<string, string> {
   return {

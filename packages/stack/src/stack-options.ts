@@ -7,11 +7,14 @@ export type GitHubSide =
       kind: 'real';
       configUrl: string;
       token: string;
-      runnerCommand: readonly [string, ...string[]];
+      /** For runners as processes. */
+      runnerCommand?: readonly [string, ...string[]] | undefined;
+      /** For runners in containers; default: that of the provider. */
+      runnerImage?: string | undefined;
     };
 
 /** What `--provider` can name; each has its line in providers/prepare-provider.ts. */
-export const providerNames = ['process'] as const;
+export const providerNames = ['process', 'docker'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 export interface StackOptions {

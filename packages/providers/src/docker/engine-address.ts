@@ -28,7 +28,7 @@ export const engineAddressSchema = z.union([
       if (!(loopback.test(hostname) || allowPlainHttp))
         complain(
           'url',
-          'gives everybody on the way the engine: use https:// with certificates, or set allowPlainHttp',
+          'plain http:// gives the engine to everybody on the way: use https:// with certificates, or set allowPlainHttp',
         );
     }),
 ]);

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 import type { EngineConnection } from './engine-agent.ts';
@@ -9,7 +10,10 @@ interface EngineCall {
   /** Without the API version. */
   path: string;
   query?: Record<string, string | number | boolean>;
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is. */
+  tar?: Readable;
   headers?: Record<string, string>;
   /** Statuses above 399 that are answers, not failures. */
   expect?: readonly number[];
@@ -88,22 +92,21 @@ export class EngineClient {
   }
 
   async #request(
-    { method, path, query, body, headers }: EngineCall,
+    { method, path, query, body, tar, headers }: EngineCall,
     prefix: string,
     signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted();
     const { agent, origin } = this.#connection;
+    const sent = tar ?? (body === undefined ? undefined : JSON.stringify(body));
+    const type = tar ? 'application/x-tar' : 'application/json';
     return await request(`${origin}${prefix}${path}`, {
       dispatcher: agent,
       method,
       signal,
       ...(query ? { query } : {}),
-      headers: {
-        ...headers,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { ...(sent === undefined ? {} : { 'content-type': type }), ...headers },
+      ...(sent === undefined ? {} : { body: sent }),
     });
   }
 

@@ -1,5 +1,6 @@
 import type { ProviderDefinition } from '@baton/providers';
 import type { ProviderName, StackOptions } from '../stack-options.ts';
+import { prepareDocker } from './docker.ts';
 import { prepareProcess } from './process.ts';
 
 /** What a provider may need to prepare itself for a stack. */
@@ -7,6 +8,7 @@ export interface Preparation {
   /** The stack's folder: what lies in it goes with the stack. */
   dir: string;
   options: StackOptions;
+  installationId: string;
   /** Where to register what must be ended with the stack; runs after the instances are deleted. */
   cleanup: AsyncDisposableStack;
 }
@@ -16,6 +18,7 @@ type Prepare = (preparation: Preparation) => Promise<ProviderDefinition>;
 /** One line per provider; its name stands in `providerNames` too. */
 const preparers: Record<ProviderName, Prepare> = {
   process: prepareProcess,
+  docker: prepareDocker,
 };
 
 /**

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { eventually } from '../../testing/eventually.ts';
 import { connectEngine } from '../engine-agent.ts';
 import { EngineClient } from '../engine-client.ts';
+import { importImage } from '../local-image.ts';
 
 const neverAborted = new AbortController().signal;
 const stopTimeoutMs = 20_000;
@@ -80,20 +81,21 @@ export class DockerEngine implements AsyncDisposable {
 
   /** Makes an image from a folder's content. */
   async importImage(image: string, folder: string): Promise<void> {
-    const importing = spawn(
-      '/bin/sh',
-      ['-c', 'tar -C "$1" -c . | docker -H "unix://$2" import - "$3"', 'sh', folder, this.socket, image],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
+    await importImage(
+      { engine: { socket: this.socket }, image },
+      ['-C', folder, '.'],
+      neverAborted,
     );
-    const [code] = await once(importing, 'exit');
-    if (code !== 0) throw new Error(`importing ${image} ended with ${String(code)}`);
   }
 
   /** Ids of all containers, whoever made them. */
   async containers(): Promise<string[]> {
     const call = { method: 'GET', path: '/containers/json', query: { all: true } } as const;
     const { body } = await this.client.call(call, neverAborted);
-    return z.array(z.object({ Id: z.string() })).parse(body).map(({ Id }) => Id);
+    return z
+      .array(z.object({ Id: z.string() }))
+      .parse(body)
+      .map(({ Id }) => Id);
   }
 
   /** What is known of a container, image or volume. */
@@ -109,7 +111,12 @@ export class DockerEngine implements AsyncDisposable {
     try {
       for (const id of await this.containers()) {
         const query = { force: true, v: true };
-        const call = { method: 'DELETE', path: `/containers/${id}`, query, expect: [404, 409] } as const;
+        const call = {
+          method: 'DELETE',
+          path: `/containers/${id}`,
+          query,
+          expect: [404, 409],
+        } as const;
         await this.client.call(call, neverAborted);
       }
     } catch {
