@@ -12,7 +12,9 @@ const usualFolders = ['/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 /** Makes sure that a Docker engine can be started; installs the distribution's packages where we may. */
 export async function requireDocker() {
   if (process.getuid?.() !== 0)
-    throw new LaunchError('these tests start a Docker engine, which only root may do: run them as root');
+    throw new LaunchError(
+      'these tests start a Docker engine, which only root may do: run them as root',
+    );
   if (missing().length === 0) return;
   if (!existsSync('/etc/debian_version')) throw new LaunchError(advice(missing()));
   await withLock(async () => {
@@ -42,8 +44,7 @@ async function installWithApt(programs) {
   const names = [...new Set(programs.map((program) => packages[program]))].join(' ');
   say(`installing ${names} with apt-get, for the tests of engines`);
   // A bare machine must not start a daemon of its own.
-  const script =
-    `apt-get update && apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends ${names}`;
+  const script = `apt-get update && apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends ${names}`;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   await capture('/bin/sh', ['-c', script], { what: script, env });
 }

@@ -19,9 +19,9 @@ interface Plan {
   settings: ContainerSettings;
 }
 
-/** How often a taken name is tried again that was free a moment later. */
-const attempts = 5;
-const lookEveryMs = 200;
+/** How long a name may be taken by a container that is not there yet, or no more, in ms. */
+const nameTimeoutMs = 10_000;
+const lookEveryMs = 100;
 const cleanUpTimeoutMs = 30_000;
 
 /**
@@ -53,11 +53,15 @@ export class ContainerStarter {
   async #create({ request, settings }: Plan, signal: AbortSignal): Promise<string | undefined> {
     const { runnerName: name, runnerId, installationId } = request;
     const body = runnerBody({ request, definition: this.#definition, settings });
-    for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const startedAt = this.#clock.monotonic();
+    while (this.#clock.monotonic() - startedAt < nameTimeoutMs) {
       const id = await this.#containers.create(name, body, signal);
       if (id !== undefined) return id;
       const holder = await this.#containers.inspect(name, signal);
-      if (!holder) continue;
+      if (!holder) {
+        await this.#clock.sleep(lookEveryMs, signal);
+        continue;
+      }
       const labels = holder.Config.Labels ?? {};
       if (
         labels[labelNames.installation] === installationId &&

@@ -4,6 +4,7 @@ import { openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { eventually } from '../../testing/eventually.ts';
 import { connectEngine } from '../engine-agent.ts';
@@ -107,21 +108,36 @@ export class DockerEngine implements AsyncDisposable {
     return (await this.client.call({ method: 'POST', path, body }, neverAborted)).body;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      for (const id of await this.containers()) {
-        const query = { force: true, v: true };
-        const call = {
-          method: 'DELETE',
-          path: `/containers/${id}`,
-          query,
-          expect: [404, 409],
-        } as const;
-        await this.client.call(call, neverAborted);
-      }
-    } catch {
-      // It does not run: nothing can be asked of it.
+  /** What a container printed. */
+  async logs(container: string): Promise<string> {
+    const url = `http://docker/containers/${container}/logs?stdout=1&stderr=1`;
+    const dispatcher = new Agent({ connect: { socketPath: this.socket } });
+    const { body } = await request(url, { dispatcher });
+    const bytes = Buffer.from(await body.arrayBuffer());
+    await dispatcher.close();
+    // Each piece has a head of 8 bytes, whose second half is its length.
+    let text = '';
+    for (let at = 0; at < bytes.length; ) {
+      const length = bytes.readUInt32BE(at + 4);
+      text += bytes.toString('utf8', at + 8, at + 8 + length);
+      at += 8 + length;
     }
+    return text;
+  }
+
+  /** Takes all containers away, whoever made them. */
+  async removeContainers(): Promise<void> {
+    for (const id of await this.containers()) {
+      const query = { force: true, v: true };
+      const path = `/containers/${id}`;
+      const call = { method: 'DELETE', path, query, expect: [404, 409] } as const;
+      await this.client.call(call, neverAborted);
+    }
+  }
+
+  /** Nothing is left, whether the daemon runs or not. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.removeContainers().catch(() => undefined);
     await this.end('SIGTERM');
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }

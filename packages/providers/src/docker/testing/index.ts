@@ -1,0 +1,2 @@
+export { aDockerProvider, startObeyEngine } from './docker-bench.ts';
+export { DockerEngine } from './docker-engine.ts';

@@ -1,0 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const script = fileURLToPath(new URL('./create-one.ts', import.meta.url));
+
+/** A process of its own that creates `runner-1` on the engine at the socket. */
+export function startCreator(socket: string): ChildProcess {
+  return spawn(process.execPath, [script, socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
