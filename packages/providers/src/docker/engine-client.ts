@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
@@ -58,14 +57,15 @@ export class EngineClient {
   async *stream(call: EngineCall, signal: AbortSignal): AsyncGenerator<unknown, void> {
     const version = await this.#negotiate(signal);
     try {
-      const response = await this.#request(call, `/v${version}`, signal);
-      if (response.statusCode >= 400)
-        throw failureOf(response.statusCode, await response.body.text());
-      for await (const line of createInterface({ input: response.body })) {
-        if (line.trim()) yield JSON.parse(line);
+      const { statusCode, body } = await this.#request(call, `/v${version}`, signal);
+      if (statusCode >= 400) throw failureOf(statusCode, await body.text());
+      let rest = '';
+      for await (const chunk of body.setEncoding('utf8')) {
+        const lines = `${rest}${String(chunk)}`.split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line.trim()) yield JSON.parse(line);
       }
-      // A reader of lines ends in silence when its source breaks.
-      if (!response.body.readableEnded) throw new Error('the answer broke off');
+      if (rest.trim()) yield JSON.parse(rest);
     } catch (error) {
       throw this.#explain(error, signal);
     }

@@ -5,7 +5,7 @@ import { systemClock } from '@baton/shared/time';
 import type { ProviderBench } from '../../conformance.ts';
 import type { ComputeProvider } from '../../provider.ts';
 import { createProvider, providerDefinitionSchema } from '../../registry.ts';
-import { DockerEngine } from './docker-engine.ts';
+import { DockerEngine, type EngineOptions } from './docker-engine.ts';
 
 /** An image of busybox whose runner program obeys the JIT config. */
 export const obeyImage = 'baton-test/obey:1';
@@ -13,8 +13,8 @@ const obeyProgram = fileURLToPath(new URL('./obey.sh', import.meta.url));
 const applets = ['sh', 'sleep', 'cat', 'tail', 'test', 'touch', 'id', 'dd', 'ls', 'ps', 'grep'];
 
 /** An engine with the test image. Dispose of it. */
-export async function startObeyEngine(...flags: string[]): Promise<DockerEngine> {
-  const engine = await DockerEngine.start(...flags);
+export async function startObeyEngine(options?: EngineOptions): Promise<DockerEngine> {
+  const engine = await DockerEngine.start(options);
   const folder = join(engine.dir, 'rootfs');
   await makeRootfs(folder);
   await engine.importImage(obeyImage, folder);

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { eventually } from '../../testing/eventually.ts';
@@ -11,8 +12,16 @@ import { connectEngine } from '../engine-agent.ts';
 import { EngineClient } from '../engine-client.ts';
 import { importImage } from '../local-image.ts';
 
+const run = promisify(execFile);
 const neverAborted = new AbortController().signal;
 const stopTimeoutMs = 20_000;
+
+export interface EngineOptions {
+  /** More arguments of dockerd. */
+  flags?: string[];
+  /** How much room there is for images and containers; default: that of the disk. */
+  diskMiB?: number;
+}
 
 /** A real Docker engine of a test's own, without a bridge: containers have no network or the host's. */
 export class DockerEngine implements AsyncDisposable {
@@ -30,11 +39,12 @@ export class DockerEngine implements AsyncDisposable {
   }
 
   /** Rejects with one sentence where no engine can be started. */
-  static async start(...flags: string[]): Promise<DockerEngine> {
+  static async start({ flags = [], diskMiB }: EngineOptions = {}): Promise<DockerEngine> {
     if (process.getuid?.() !== 0)
       throw new Error('these tests start a Docker engine, which only root may do');
     const engine = new DockerEngine(await mkdtemp(join(tmpdir(), 'baton-engine-')), flags);
     try {
+      if (diskMiB !== undefined) await engine.#mountDisk(diskMiB);
       await engine.launch();
       return engine;
     } catch (error) {
@@ -78,6 +88,7 @@ export class DockerEngine implements AsyncDisposable {
     const hurry = setTimeout(() => daemon.kill('SIGKILL'), stopTimeoutMs);
     await exited;
     clearTimeout(hurry);
+    await this.#forgetContainerd();
   }
 
   /** Makes an image from a folder's content. */
@@ -125,6 +136,43 @@ export class DockerEngine implements AsyncDisposable {
     return text;
   }
 
+  /** Resolves when no process of the container runs any more, as the kernel sees it. */
+  async ended(containerId: string): Promise<void> {
+    await eventually(async () => {
+      for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+        const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
+        if (cgroups.includes(containerId)) throw new Error(`${pid} runs`);
+      }
+    });
+  }
+
+  /** The names by digest that an image has. */
+  async digests(image: string): Promise<string[]> {
+    const found = await this.inspect(`/images/${image}/json`);
+    return z.object({ RepoDigests: z.array(z.string()) }).parse(found).RepoDigests;
+  }
+
+  /** Takes away all names of images that begin so, and the images with their last one. */
+  async removeImages(prefix: string): Promise<void> {
+    const found = await this.inspect('/images/json');
+    const names = z.array(
+      z.object({
+        RepoTags: z.array(z.string()).nullish(),
+        RepoDigests: z.array(z.string()).nullish(),
+      }),
+    );
+    for (const { RepoTags, RepoDigests } of names.parse(found)) {
+      for (const name of [...(RepoTags ?? []), ...(RepoDigests ?? [])]) {
+        if (!name.startsWith(prefix)) continue;
+        const path = `/images/${name}`;
+        await this.client.call(
+          { method: 'DELETE', path, query: { force: true }, expect: [404] },
+          neverAborted,
+        );
+      }
+    }
+  }
+
   /** Takes all containers away, whoever made them. */
   async removeContainers(): Promise<void> {
     for (const id of await this.containers()) {
@@ -139,7 +187,39 @@ export class DockerEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.removeContainers().catch(() => undefined);
     await this.end('SIGTERM');
+    await this.#killLeftovers();
+    const mounts = await readFile('/proc/self/mountinfo', 'utf8');
+    const points = mounts.split('\n').map((line) => line.split(' ')[4] ?? '');
+    for (const point of points.filter((path) => path.startsWith(`${this.dir}/`)).toReversed()) {
+      await run('umount', ['--lazy', point]);
+    }
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** The daemon's containerd dies with it; one that init has not buried yet would be taken for alive. */
+  async #forgetContainerd(): Promise<void> {
+    const file = join(this.dir, 'exec/containerd/containerd.pid');
+    const pid = await readFile(file, 'utf8').catch(() => undefined);
+    if (pid === undefined) return;
+    await eventually(async () => {
+      const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
+      if (!/\) [XZ]/.test(status)) throw new Error('containerd runs');
+    });
+    await rm(file, { force: true });
+  }
+
+  /** Keepers of containers that a daemon left behind, told by the folder that they were given. */
+  async #killLeftovers(): Promise<void> {
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      if (line.includes(`${this.dir}/exec/`)) process.kill(Number(pid), 'SIGKILL');
+    }
+  }
+
+  async #mountDisk(mebibytes: number): Promise<void> {
+    const folder = join(this.dir, 'data');
+    await mkdir(folder);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', folder]);
   }
 
   async #lastWords(): Promise<string> {
