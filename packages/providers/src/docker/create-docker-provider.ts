@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError, errorText } from '@baton/shared/errors';
+import { ConfigError, errorText, TimeoutError } from '@baton/shared/errors';
 import { type Clock, isAborted, withDeadline } from '@baton/shared/time';
 import type { ProviderDeps } from '../provider-deps.ts';
 import { ContainerStarter } from './container-starter.ts';
@@ -9,12 +9,12 @@ import { DockerProvider } from './docker-provider.ts';
 import { addressText, type EngineAddress, isLocal } from './engine-address.ts';
 import { connectEngine } from './engine-agent.ts';
 import { EngineClient } from './engine-client.ts';
-import { EngineFailure, EngineUnreachable, isRefusal } from './engine-failure.ts';
+import { EngineUnreachable, isRefusal } from './engine-failure.ts';
 import { infoSchema } from './engine-schemas.ts';
 import { ImagePuller } from './image-puller.ts';
 
 /** An engine that is being restarted is waited for so long, in ms. */
-const engineTimeoutMs = 30_000;
+const engineTimeoutMs = 15_000;
 const lookEveryMs = 500;
 
 /**
@@ -53,11 +53,11 @@ async function findHostId(
   try {
     const what = 'wait for the Docker engine';
     const id = await withDeadline({ clock, timeoutMs: engineTimeoutMs, what }, (signal) =>
-      askUntilUp({ engine, clock, isPatient: isLocal(address) }, signal),
+      askUntilUp({ engine, address, clock }, signal),
     );
     return isLocal(address) ? `docker:${id}` : undefined;
   } catch (error) {
-    const isAway = !(error instanceof EngineFailure) && !isHopeless(error);
+    const isAway = error instanceof TimeoutError || isPassing(error, address);
     if (isAway && !isLocal(address)) return undefined;
     throw new ConfigError(advice(address, error), { cause: error });
   }
@@ -65,12 +65,12 @@ async function findHostId(
 
 interface Asking {
   engine: EngineClient;
+  address: EngineAddress;
   clock: Clock;
-  isPatient: boolean;
 }
 
 async function askUntilUp(
-  { engine, clock, isPatient }: Asking,
+  { engine, address, clock }: Asking,
   signal: AbortSignal,
 ): Promise<string> {
   for (;;) {
@@ -78,18 +78,21 @@ async function askUntilUp(
       const { body } = await engine.call({ method: 'GET', path: '/info' }, signal);
       return infoSchema.parse(body).ID;
     } catch (error) {
-      if (isAborted(signal) || !isPatient || !(error instanceof EngineUnreachable)) throw error;
-      if (isHopeless(error)) throw error;
+      if (isAborted(signal) || !isLocal(address) || !isPassing(error, address)) throw error;
       await clock.sleep(lookEveryMs, signal);
     }
   }
 }
 
-/** Waiting changes nothing about it. */
-function isHopeless(error: unknown): boolean {
-  return (
-    error instanceof EngineUnreachable && (error.reason === 'ENOENT' || isRefusal(error.reason))
-  );
+/** Who is refused by TLS sees a connection that was closed, and no more. */
+const closed = /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
+
+/** Whether an engine that starts may give another answer. */
+function isPassing(error: unknown, address: EngineAddress): boolean {
+  if (!(error instanceof EngineUnreachable)) return false;
+  const { reason } = error;
+  if (reason === 'ENOENT' || isRefusal(reason)) return false;
+  return !(addressText(address).startsWith('https:') && closed.test(reason));
 }
 
 function advice(address: EngineAddress, error: unknown): string {
@@ -99,5 +102,7 @@ function advice(address: EngineAddress, error: unknown): string {
     return `${what}: there is no such socket; install and start Docker, or set engine to where it listens`;
   if (reason === 'EACCES')
     return `${what}: no rights to the socket; let the user of this service into the group that owns it`;
+  if (closed.test(reason))
+    return `${what}: it closed the connection; it may not take the client certificate (certFile)`;
   return `${what}: ${errorText(error)}`;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Agent, request } from 'undici';
+import { vi } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../../testing/eventually.ts';
 import { connectEngine } from '../engine-agent.ts';
@@ -14,6 +15,7 @@ import { importImage } from '../local-image.ts';
 
 const run = promisify(execFile);
 const neverAborted = new AbortController().signal;
+const startTimeoutMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface EngineOptions {
@@ -72,10 +74,11 @@ export class DockerEngine implements AsyncDisposable {
     const failed = once(daemon, 'error').then(([error]) => {
       throw new Error('dockerd is missing: apt-get install docker.io', { cause: error });
     });
-    const up = eventually(async () => {
+    const look = async () => {
       if (daemon.exitCode !== null) throw new Error(await this.#lastWords());
       await this.client.call({ method: 'GET', path: '/_ping' }, neverAborted);
-    });
+    };
+    const up = vi.waitFor(look, { timeout: startTimeoutMs, interval: 50 });
     await Promise.race([failed, up]);
   }
 
@@ -171,6 +174,16 @@ export class DockerEngine implements AsyncDisposable {
         );
       }
     }
+  }
+
+  /** How often this happened to a container since the daemon runs: `create`, `start`, `die`. */
+  async events(action: string): Promise<number> {
+    const filters = JSON.stringify({ type: ['container'], event: [action] });
+    const query = { since: 0, until: Math.ceil(Date.now() / 1_000), filters };
+    let count = 0;
+    const call = { method: 'GET', path: '/events', query } as const;
+    for await (const _ of this.client.stream(call, neverAborted)) count += 1;
+    return count;
   }
 
   /** Takes all containers away, whoever made them. */

@@ -1,2 +1,2 @@
-export { aDockerProvider, startObeyEngine } from './docker-bench.ts';
-export { DockerEngine } from './docker-engine.ts';
+export { aDockerProvider, obeyImage, startObeyEngine } from './docker-bench.ts';
+export { DockerEngine, type EngineOptions } from './docker-engine.ts';
