@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { createDockerProvider } from './docker/create-docker-provider.ts';
+import { dockerDefinitionSchema } from './docker/definition.ts';
 import { createProcessProvider } from './process/create-process-provider.ts';
 import { processDefinitionSchema } from './process/definition.ts';
 import type { ComputeProvider } from './provider.ts';
 import type { ProviderDeps } from './provider-deps.ts';
 
 /** A provider in the configuration of a service. One line per adapter. */
-export const providerDefinitionSchema = z.discriminatedUnion('type', [processDefinitionSchema]);
+export const providerDefinitionSchema = z.discriminatedUnion('type', [
+  processDefinitionSchema,
+  dockerDefinitionSchema,
+]);
 
 export type ProviderDefinition = z.output<typeof providerDefinitionSchema>;
 
@@ -18,5 +23,7 @@ export async function createProvider(
   switch (definition.type) {
     case 'process':
       return await createProcessProvider(definition, deps);
+    case 'docker':
+      return await createDockerProvider(definition, deps);
   }
 }
