@@ -36,6 +36,7 @@ export interface ScaleSetEntry {
   name: string;
   maxRunners: number;
   minRunners?: number;
+  bootstrapTimeoutSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
 }
