@@ -37,6 +37,7 @@ export interface ScaleSetEntry {
   maxRunners: number;
   minRunners?: number;
   bootstrapTimeoutSeconds?: number;
+  spareAfterSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
 }

@@ -22,8 +22,7 @@ const minute = 60_000;
 const { signal } = new AbortController();
 
 /** Waits for the file, then exits with what it says. Notes its pid beside. */
-const script =
-  'echo $$ >> "$0.pids"; while [ ! -e "$0" ]; do sleep 0.05; done; exit "$(cat "$0")"';
+const script = 'echo $$ >> "$0.pids"; while [ ! -e "$0" ]; do sleep 0.05; done; exit "$(cat "$0")"';
 
 /** A scale set whose runners are processes that wait to be told how to end. */
 async function aScaleSet(name: string, declaration: Partial<ScaleSetDeclaration>) {
@@ -42,8 +41,12 @@ async function aScaleSet(name: string, declaration: Partial<ScaleSetDeclaration>
     /** Everybody exits with this code, also who comes later, until `letLive`. */
     exit: (code: number) => writeFile(end, `${code}`),
     letLive: () => rm(end),
-    kill: async () => {
-      const pids = (await readFile(`${end}.pids`, 'utf8')).trim().split('\n');
+    kill: async (count: number) => {
+      const pids = await eventually(async () => {
+        const known = (await readFile(`${end}.pids`, 'utf8')).trim().split('\n');
+        expect(known).toHaveLength(count);
+        return known;
+      });
       for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
     },
   };
@@ -60,6 +63,7 @@ async function work(provisioner: Provisioner, { scaleSetId }: Spec): Promise<voi
 }
 
 async function comeOnline(provisioner: Provisioner, spec: Spec): Promise<void> {
+  await bench.clock.advance(1_000);
   for (const runner of await bench.runnersOf(spec)) {
     if (runner.state !== 'starting') continue;
     const githubRunnerId = runner.githubRunnerId ?? 0;
@@ -95,7 +99,7 @@ describe('idle runners of a warm pool', () => {
     await comeOnline(provisioner, spec);
     await eventually(async () => expect(await set.alive()).toBe(3));
 
-    await set.kill();
+    await set.kill(3);
     await eventually(async () => expect(await set.alive()).toBe(0));
     await noticeEnds(provisioner, spec);
     await work(provisioner, spec);
