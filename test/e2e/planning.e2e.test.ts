@@ -91,7 +91,9 @@ test('a hundred queued jobs never have more runners, or more assigned jobs, than
     });
   }, patient);
 
-  expect(most).toEqual({ runners: maxRunners, assigned: maxRunners, capacity: maxRunners });
+  expect(most).toMatchObject({ assigned: maxRunners, capacity: maxRunners });
+  expect(most.runners).toBeGreaterThan(0);
+  expect(most.runners).toBeLessThanOrEqual(maxRunners);
 });
 
 test('jobs that GitHub counts and that do not exist are given runners once', async () => {
