@@ -110,13 +110,15 @@ describe('runners of an old generation', () => {
 
   test.each([
     { what: 'stay before the next try', failures: 3, inMs: 60_000, expected: [] },
-    { what: 'go one at a time when one is tried', failures: 3, inMs: 0, expected: ['a rotation'] },
-    { what: 'go after a hiccup', failures: 1, inMs: 0, expected: ['a rotation', 'b rotation'] },
+    { what: 'go one at a time when one is tried', failures: 3, inMs: 1, expected: ['a rotation'] },
+    { what: 'go after a hiccup', failures: 1, inMs: 1, expected: ['a rotation', 'b rotation'] },
   ])('$what, while new ones fail', ({ failures, inMs, expected }) => {
     const runners = idle(['a', 'b']);
     const backoff = { failures, retryAt: after(inMs), reason: 'x', class: 'transient' };
 
-    const result = planScaleSet(aPlanInput({ spec, plan: { ...plan, backoff }, runners }));
+    const result = planScaleSet(
+      aPlanInput({ spec, plan: { ...plan, backoff }, runners, nowMs: startMs + 1 }),
+    );
 
     expect(retired(result)).toEqual(expected);
   });
