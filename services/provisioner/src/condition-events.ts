@@ -1,4 +1,9 @@
-import { type ConditionType, eventSubject, type Plan } from '@baton/shared/contracts';
+import {
+  type ConditionType,
+  eventSubject,
+  type Plan,
+  type ScaleSetEvent,
+} from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
 import { gauge, type Logger, type MetricSource } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
@@ -56,7 +61,7 @@ export class ConditionEvents {
     for (const { condition, text } of changes) {
       if (text === undefined) log.info({ scaleSetId, condition }, 'condition ended');
       else log.warn({ scaleSetId, condition, text }, 'condition');
-      const event = {
+      const event: ScaleSetEvent = {
         v: 1,
         type: 'condition.changed',
         scaleSetId,

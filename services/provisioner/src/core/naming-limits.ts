@@ -50,6 +50,11 @@ export function countNamed(
   return { count, waiting };
 }
 
+/** How many runners of the generation of now may be tried. */
+export function allowedByBrakes({ backoff, outdated }: Brakes, situation: Situation): number {
+  return Math.min(allowedByBackoff(backoff, situation), allowedByOutdated(outdated, situation));
+}
+
 /** In the order in which they are told where several hold as much. */
 function* limitsOf(
   situation: Situation,

@@ -108,13 +108,19 @@ describe('runners of an old generation', () => {
     expect(retired(planScaleSet(aPlanInput({ spec, plan, runners })))).toEqual(['a rotation']);
   });
 
-  test('stay while the new ones fail', () => {
+  test.each([
+    { what: 'stay before the next try', failures: 3, inMs: 60_000, expected: [] },
+    { what: 'go one at a time when one is tried', failures: 3, inMs: 1, expected: ['a rotation'] },
+    { what: 'go after a hiccup', failures: 1, inMs: 1, expected: ['a rotation', 'b rotation'] },
+  ])('$what, while new ones fail', ({ failures, inMs, expected }) => {
     const runners = idle(['a', 'b']);
-    const backoff = { failures: 1, retryAt: after(60_000), reason: 'image: x', class: 'image' };
+    const backoff = { failures, retryAt: after(inMs), reason: 'x', class: 'transient' };
 
-    const result = planScaleSet(aPlanInput({ spec, plan: { ...plan, backoff }, runners }));
+    const result = planScaleSet(
+      aPlanInput({ spec, plan: { ...plan, backoff }, runners, nowMs: startMs + 1 }),
+    );
 
-    expect(retired(result)).toEqual([]);
+    expect(retired(result)).toEqual(expected);
   });
 
   test('stay while they are busy', () => {

@@ -6,7 +6,7 @@ import { findEnds } from './find-ends.ts';
 import { nextGhost } from './ghost-brake.ts';
 import { countLate } from './late-runners.ts';
 import { nextMute } from './mute-watch.ts';
-import { type Brakes, countNamed } from './naming-limits.ts';
+import { allowedByBrakes, type Brakes, countNamed } from './naming-limits.ts';
 import { nextOutdated } from './outdated-hold.ts';
 import { hasEnded, keepsPlace, lostPlaces, refreshed } from './places.ts';
 import {
@@ -54,6 +54,7 @@ export function planScaleSet(input: PlanInput): PlanResult {
     problem: nextProblem(input),
   };
   const { conditions, changes } = nextConditions(situation, plan);
+  const rotations = allowedByBrakes(brakes, situation) - named.length;
   const keptIds = new Set(kept.map(({ runnerId }) => runnerId));
   return {
     plan: { ...plan, conditions: conditions.length > 0 ? conditions : undefined },
@@ -61,7 +62,7 @@ export function planScaleSet(input: PlanInput): PlanResult {
     ended: records.filter(
       (runner) => !keptIds.has(runner.runnerId) && hasEnded(runner, input.nowMs),
     ),
-    retire: findRetired(situation, { count: tooMany, since: surplusSince, brakes }),
+    retire: findRetired(situation, { count: tooMany, since: surplusSince, rotations }),
     changes,
   };
 }

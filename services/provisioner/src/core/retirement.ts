@@ -1,4 +1,3 @@
-import type { Brakes } from './naming-limits.ts';
 import type { PlanResult, Situation } from './plan-input.ts';
 
 /** Runners are too many only when they have been for this long, in ms. */
@@ -8,7 +7,8 @@ interface Surplus {
   /** How many runners are too many. */
   count: number;
   since: string | undefined;
-  brakes: Brakes;
+  /** How many may be rotated out: no more than can be made anew. */
+  rotations: number;
 }
 
 /**
@@ -17,7 +17,7 @@ interface Surplus {
  */
 export function findRetired(
   { spec, records, kept, nowMs }: Situation,
-  { count, since, brakes }: Surplus,
+  { count, since, rotations }: Surplus,
 ): PlanResult['retire'] {
   const places = new Set(kept.map(({ runnerId }) => runnerId));
   const idle = records
@@ -25,10 +25,10 @@ export function findRetired(
     .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   const lasting = since !== undefined && nowMs >= Date.parse(since) + surplusGraceMs;
   const tooMany = lasting ? idle.slice(0, Math.max(0, count)) : [];
-  const replaceable = !brakes.backoff && !brakes.outdated;
-  const outdated = replaceable
-    ? idle.slice(tooMany.length).filter(({ generation }) => generation !== spec.generation)
-    : [];
+  const outdated = idle
+    .slice(tooMany.length)
+    .filter(({ generation }) => generation !== spec.generation)
+    .slice(0, Math.max(0, rotations));
   return [
     ...tooMany.map((runner) => ({ runner, reason: 'surplus' as const })),
     ...outdated.map((runner) => ({ runner, reason: 'rotation' as const })),
