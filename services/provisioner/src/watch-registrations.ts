@@ -56,11 +56,10 @@ export class RegistrationWatch {
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
-    this.#asking = new SideBySide({
-      clock: deps.clock,
-      onError: (scope, err) =>
-        deps.log.warn({ scope, err }, "github's list of runners could not be read"),
-    });
+    const { clock, log } = deps;
+    const onError = (scope: string, err: unknown) =>
+      log.warn({ scope, err }, "github's list of runners could not be read");
+    this.#asking = new SideBySide({ clock, onError });
   }
 
   /**
@@ -114,12 +113,13 @@ export class RegistrationWatch {
   async #ask(key: string, scope: Scope): Promise<void> {
     const { clock, github, signal } = this.#deps;
     const { credential, configUrl, specs, runners } = scope;
+    const { client } = github(credential, configUrl);
     const askedAt = { nowMs: clock.now(), monotonicMs: clock.monotonic() };
     const known = this.#scopes.get(key);
     this.#scopes.set(key, { absences: known?.absences ?? new Map(), askedMs: askedAt.monotonicMs });
     const listed = await withDeadline(
       { clock, timeoutMs, what: 'list runners', signal },
-      (within) => github(credential, configUrl).client.listRunners({ signal: within }),
+      (within) => client.listRunners({ signal: within }),
     );
     const judgement = judgeRegistrations({
       runners,
@@ -128,8 +128,29 @@ export class RegistrationWatch {
       deadlineMs: (id) => (specs.get(id)?.declaration.bootstrapTimeoutSeconds ?? 0) * 1_000,
       askedAt,
     });
-    this.#scopes.set(key, { askedMs: askedAt.monotonicMs, absences: judgement.absences });
-    await this.#carryOut(judgement);
+    const proven = await this.#proven(client, judgement);
+    this.#scopes.set(key, { askedMs: askedAt.monotonicMs, absences: proven.absences });
+    await this.#carryOut(proven);
+  }
+
+  /**
+   * A list can be cut short. Who is to be replaced because it is not on it is asked about alone; when
+   * GitHub knows one of them the list was wrong, and nobody is missing.
+   */
+  async #proven(
+    client: GitHubClient['client'],
+    judgement: RegistrationJudgement,
+  ): Promise<RegistrationJudgement> {
+    const { log, signal } = this.#deps;
+    for (const { runner, mark } of judgement.marked) {
+      const { scaleSetId, runnerId, githubRunnerId } = runner;
+      if (mark.reason !== 'unregistered' || githubRunnerId === undefined) continue;
+      if ((await client.getRunner(githubRunnerId, { signal })) === undefined) continue;
+      log.warn({ scaleSetId, runnerId }, "github's list of runners is not complete");
+      const marked = judgement.marked.filter((one) => one.mark.reason !== 'unregistered');
+      return { ...judgement, marked, absences: new Map() };
+    }
+    return judgement;
   }
 
   async #carryOut({ observed, marked }: RegistrationJudgement): Promise<void> {
