@@ -64,14 +64,15 @@ export class RegistrationWatch {
 
   /**
    * Asks about every scope that is due: at each call while a runner of it is starting or missing,
-   * otherwise only now and then. One that does not answer keeps no other waiting.
+   * otherwise only now and then. One that does not answer keeps no other waiting. `stop` ends what is
+   * only asked; what was decided is carried out.
    */
-  async look(): Promise<void> {
+  async look(stop: AbortSignal = this.#deps.signal): Promise<void> {
     const scopes = await this.#readScopes();
     for (const key of this.#scopes.keys()) if (!scopes.has(key)) this.#scopes.delete(key);
     await this.#asking.run(scopes.keys(), async (key) => {
       const scope = scopes.get(key);
-      if (scope && this.#isDue(key, scope)) await this.#ask(key, scope);
+      if (scope && this.#isDue(key, scope)) await this.#ask(key, scope, stop);
     });
   }
 
@@ -110,8 +111,8 @@ export class RegistrationWatch {
     return starting || clock.monotonic() - known.askedMs >= githubLookEveryMs;
   }
 
-  async #ask(key: string, scope: Scope): Promise<void> {
-    const { clock, github, signal } = this.#deps;
+  async #ask(key: string, scope: Scope, signal: AbortSignal): Promise<void> {
+    const { clock, github } = this.#deps;
     const { credential, configUrl, specs, runners } = scope;
     const { client } = github(credential, configUrl);
     const askedAt = { nowMs: clock.now(), monotonicMs: clock.monotonic() };
@@ -128,7 +129,7 @@ export class RegistrationWatch {
       deadlineMs: (id) => (specs.get(id)?.declaration.bootstrapTimeoutSeconds ?? 0) * 1_000,
       askedAt,
     });
-    const proven = await this.#proven(client, judgement);
+    const proven = await this.#proven(client, judgement, signal);
     this.#scopes.set(key, { askedMs: askedAt.monotonicMs, absences: proven.absences });
     await this.#carryOut(proven);
   }
@@ -140,8 +141,9 @@ export class RegistrationWatch {
   async #proven(
     client: GitHubClient['client'],
     judgement: RegistrationJudgement,
+    signal: AbortSignal,
   ): Promise<RegistrationJudgement> {
-    const { log, signal } = this.#deps;
+    const { log } = this.#deps;
     for (const { runner, mark } of judgement.marked) {
       const { scaleSetId, runnerId, githubRunnerId } = runner;
       if (mark.reason !== 'unregistered' || githubRunnerId === undefined) continue;
