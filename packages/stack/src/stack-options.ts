@@ -45,6 +45,8 @@ export interface ScaleSetEntry {
   name: string;
   maxRunners: number;
   minRunners?: number;
+  bootstrapTimeoutSeconds?: number;
+  spareAfterSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
 }
