@@ -87,8 +87,7 @@ describe('a job that GitHub says is over while it still runs', { timeout }, () =
 describe('a changed template', { timeout }, () => {
   test('is used by new runners, rotates idle ones, and neither polls nor jobs notice', async () => {
     await using stack = await startStack(services, [], often);
-    await addProvider(stack, 'other');
-    const templates = { old: 'processes', fresh: 'other' };
+    const templates = { old: await addProvider(stack, 'other'), fresh: 'other' };
     const apply = async (provider: string) => await applyLinux(stack, provider);
     await apply(templates.old);
     await isPolled(stack);
@@ -142,18 +141,20 @@ async function applyLinux(stack: LocalStack, provider: string): Promise<void> {
   await stack.baton('apply', '-f', file);
 }
 
-/** The services know the stack's provider under another name too. */
-async function addProvider(stack: LocalStack, name: string): Promise<void> {
+/** The services know the stack's provider under another name too. Returns the one that it had. */
+async function addProvider(stack: LocalStack, name: string): Promise<string> {
   const file = join(stack.dir, 'providers.yaml');
   const [, entry = ''] = (await readFile(file, 'utf8')).split('providers:\n');
-  const other = entry.replace('processes:', `${name}:`);
+  const known = entry.slice(0, entry.indexOf(':')).trim();
+  const other = entry.replace(`${known}:`, `${name}:`);
   await writeFile(file, `providers:\n${entry}${other}`);
   for (const instance of ['provisioner-0', 'janitor-0']) {
     const service = stack.service(instance);
     await service.stop();
     service.restart();
-    await service.ready(AbortSignal.timeout(30_000));
+    await service.ready(AbortSignal.timeout(60_000));
   }
+  return known;
 }
 
 /** Behind this entry of the journal: polls follow each other within a second, in one session. */
