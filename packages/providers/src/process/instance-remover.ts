@@ -104,7 +104,7 @@ async function closeFolder(folder: string): Promise<void> {
 }
 
 /** Removes a folder and all in it, while others may be doing the same. */
-export async function removeFolder(folder: string): Promise<void> {
+async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
