@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { heldPoll, instances, records, simulator, startStack } from './stack-fixture.ts';
 
 const patient = { timeoutMs: 60_000, everyMs: 100 };
+/** They wait for graces of half a minute, and for processes of a busy machine. */
+const timeout = 240_000;
 const services = { listener: 1, provisioner: 1, janitor: 1 };
 const often = { BATON_PASS_EVERY_MS: '1000' };
 
@@ -26,7 +28,7 @@ async function theRunner(stack: LocalStack, state: string) {
   }, patient);
 }
 
-describe('an idle runner that takes a job while it is being retired', () => {
+describe('an idle runner that takes a job while it is being retired', { timeout }, () => {
   test('stays, because GitHub does not let it go, and runs its job to the end', async () => {
     await using stack = await startStack(services, [], often);
     await stack.applyScaleSets([{ name: 'linux', minRunners: 1, maxRunners: 5 }]);
@@ -60,7 +62,7 @@ describe('an idle runner that takes a job while it is being retired', () => {
   });
 });
 
-describe('a job that GitHub says is over while it still runs', () => {
+describe('a job that GitHub says is over while it still runs', { timeout }, () => {
   test('goes on beyond the grace, and its runner goes when it has ended', async () => {
     await using stack = await startStack(services, [], often);
     await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
@@ -82,11 +84,10 @@ describe('a job that GitHub says is over while it still runs', () => {
   });
 });
 
-describe('a changed template', () => {
+describe('a changed template', { timeout }, () => {
   test('is used by new runners, rotates idle ones, and neither polls nor jobs notice', async () => {
     await using stack = await startStack(services, [], often);
-    await addProvider(stack, 'other');
-    const templates = { old: 'processes', fresh: 'other' };
+    const templates = { old: await addProvider(stack, 'other'), fresh: 'other' };
     const apply = async (provider: string) => await applyLinux(stack, provider);
     await apply(templates.old);
     await isPolled(stack);
@@ -140,18 +141,20 @@ async function applyLinux(stack: LocalStack, provider: string): Promise<void> {
   await stack.baton('apply', '-f', file);
 }
 
-/** The services know the stack's provider under another name too. */
-async function addProvider(stack: LocalStack, name: string): Promise<void> {
+/** The services know the stack's provider under another name too. Returns the one that it had. */
+async function addProvider(stack: LocalStack, name: string): Promise<string> {
   const file = join(stack.dir, 'providers.yaml');
   const [, entry = ''] = (await readFile(file, 'utf8')).split('providers:\n');
-  const other = entry.replace('processes:', `${name}:`);
+  const known = entry.slice(0, entry.indexOf(':')).trim();
+  const other = entry.replace(`${known}:`, `${name}:`);
   await writeFile(file, `providers:\n${entry}${other}`);
   for (const instance of ['provisioner-0', 'janitor-0']) {
     const service = stack.service(instance);
     await service.stop();
     service.restart();
-    await service.ready(AbortSignal.timeout(30_000));
+    await service.ready(AbortSignal.timeout(60_000));
   }
+  return known;
 }
 
 /** Behind this entry of the journal: polls follow each other within a second, in one session. */

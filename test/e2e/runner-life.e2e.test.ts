@@ -13,6 +13,8 @@ import {
 const patient = { timeoutMs: 40_000, everyMs: 100 };
 /** Longer than it takes until runners that GitHub does not list count as gone. */
 const veryPatient = { timeoutMs: 90_000, everyMs: 250 };
+/** They wait for graces of half a minute, and for processes of a busy machine. */
+const timeout = 240_000;
 const services = { listener: 1, provisioner: 1, janitor: 1 };
 const often = { BATON_PASS_EVERY_MS: '1000', BATON_GITHUB_LOOK_EVERY_MS: '1000' };
 
@@ -52,7 +54,7 @@ async function nothingIsLeft(stack: LocalStack): Promise<void> {
   }, patient);
 }
 
-describe('registrations that GitHub has dropped while their instances stay', () => {
+describe('registrations that GitHub has dropped while their instances stay', { timeout }, () => {
   test('are replaced, each once, and the instances go', async () => {
     await using stack = await startWarm(3);
     const before = await idle(stack);
@@ -72,7 +74,7 @@ describe('registrations that GitHub has dropped while their instances stay', () 
   });
 });
 
-describe('all idle runners', () => {
+describe('all idle runners', { timeout }, () => {
   test('that are killed are replaced within seconds', async () => {
     await using stack = await startWarm(3);
     const before = await idle(stack);
@@ -94,7 +96,7 @@ describe('all idle runners', () => {
   });
 });
 
-describe('a job that is cancelled while its runner boots', () => {
+describe('a job that is cancelled while its runner boots', { timeout }, () => {
   test('leaves the runner to the next job, which it runs to the end', async () => {
     await using stack = await startStack(services, [], often);
     await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);
@@ -121,7 +123,7 @@ describe('a job that is cancelled while its runner boots', () => {
   });
 });
 
-describe('jobs that are taken crosswise', () => {
+describe('jobs that are taken crosswise', { timeout }, () => {
   test('bind to the runners that took them, and each runner goes after its own job', async () => {
     await using stack = await startStack(services, [], often);
     await stack.applyScaleSets([{ name: 'linux', maxRunners: 5 }]);

@@ -116,9 +116,14 @@ describe('handleEvent', () => {
     for (const event of events) await handleEvent(provisioner, event);
     const { revision } = await entry();
 
+    const refused = (observation: string) =>
+      provisioner.observations.of({ observation, result: 'refused' });
+    const before = refused('job-started') + refused('job-completed');
+
     for (const event of events) await handleEvent(provisioner, event);
 
     expect((await entry()).revision).toBe(revision);
+    expect(refused('job-started') + refused('job-completed') - before).toBe(2);
   });
 
   test('gives the place of a completed runner away when the demand knows of it', async () => {

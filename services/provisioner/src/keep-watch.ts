@@ -32,7 +32,7 @@ export async function keepWatch(deps: KeepWatchDeps, signal: AbortSignal): Promi
     repeat({ ...deps, what: 'scale sets', everyMs, signal }, () =>
       periodicPass({ ...deps, passes }),
     ),
-    repeat({ ...deps, what: 'registrations', everyMs, signal }, () => registrations.look()),
+    repeat({ ...deps, what: 'registrations', everyMs, signal }, () => registrations.look(signal)),
   ]);
   await Promise.all([passes.idle(), registrations.idle()]);
 }

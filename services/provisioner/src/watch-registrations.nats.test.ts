@@ -178,6 +178,23 @@ describe('a runner that GitHub does not list any more', () => {
     expect(await bench.commands('delete', spec)).toHaveLength(1);
   });
 
+  test('stays while GitHub knows it when it is asked about it alone', async () => {
+    const { read, watch } = await anOnlineRunner('cut-short');
+    await watch.look();
+    await bench.clock.advance(60_000);
+    await bench.sim.control.addFault({
+      route: 'listRunners',
+      action: { kind: 'status', status: 200, body: '{"count":0,"value":[]}' },
+    });
+
+    for (let look = 0; look < 4; look += 1) {
+      await watch.look();
+      await bench.clock.advance(20_000);
+    }
+
+    expect(await read()).toMatchObject({ state: 'idle' });
+  });
+
   test('stays while lists cannot be had or are empty only for a moment', async () => {
     const { read, watch } = await anOnlineRunner('moment');
     await watch.look();

@@ -56,23 +56,23 @@ export class RegistrationWatch {
 
   constructor(deps: RegistrationDeps) {
     this.#deps = deps;
-    this.#asking = new SideBySide({
-      clock: deps.clock,
-      onError: (scope, err) =>
-        deps.log.warn({ scope, err }, "github's list of runners could not be read"),
-    });
+    const { clock, log } = deps;
+    const onError = (scope: string, err: unknown) =>
+      log.warn({ scope, err }, "github's list of runners could not be read");
+    this.#asking = new SideBySide({ clock, onError });
   }
 
   /**
    * Asks about every scope that is due: at each call while a runner of it is starting or missing,
-   * otherwise only now and then. One that does not answer keeps no other waiting.
+   * otherwise only now and then. One that does not answer keeps no other waiting. `stop` ends what is
+   * only asked; what was decided is carried out.
    */
-  async look(): Promise<void> {
+  async look(stop: AbortSignal = this.#deps.signal): Promise<void> {
     const scopes = await this.#readScopes();
     for (const key of this.#scopes.keys()) if (!scopes.has(key)) this.#scopes.delete(key);
     await this.#asking.run(scopes.keys(), async (key) => {
       const scope = scopes.get(key);
-      if (scope && this.#isDue(key, scope)) await this.#ask(key, scope);
+      if (scope && this.#isDue(key, scope)) await this.#ask(key, scope, stop);
     });
   }
 
@@ -111,15 +111,16 @@ export class RegistrationWatch {
     return starting || clock.monotonic() - known.askedMs >= githubLookEveryMs;
   }
 
-  async #ask(key: string, scope: Scope): Promise<void> {
-    const { clock, github, signal } = this.#deps;
+  async #ask(key: string, scope: Scope, signal: AbortSignal): Promise<void> {
+    const { clock, github } = this.#deps;
     const { credential, configUrl, specs, runners } = scope;
+    const { client } = github(credential, configUrl);
     const askedAt = { nowMs: clock.now(), monotonicMs: clock.monotonic() };
     const known = this.#scopes.get(key);
     this.#scopes.set(key, { absences: known?.absences ?? new Map(), askedMs: askedAt.monotonicMs });
     const listed = await withDeadline(
       { clock, timeoutMs, what: 'list runners', signal },
-      (within) => github(credential, configUrl).client.listRunners({ signal: within }),
+      (within) => client.listRunners({ signal: within }),
     );
     const judgement = judgeRegistrations({
       runners,
@@ -128,8 +129,30 @@ export class RegistrationWatch {
       deadlineMs: (id) => (specs.get(id)?.declaration.bootstrapTimeoutSeconds ?? 0) * 1_000,
       askedAt,
     });
-    this.#scopes.set(key, { askedMs: askedAt.monotonicMs, absences: judgement.absences });
-    await this.#carryOut(judgement);
+    const proven = await this.#proven(client, judgement, signal);
+    this.#scopes.set(key, { askedMs: askedAt.monotonicMs, absences: proven.absences });
+    await this.#carryOut(proven);
+  }
+
+  /**
+   * A list can be cut short. Who is to be replaced because it is not on it is asked about alone; when
+   * GitHub knows one of them the list was wrong, and nobody is missing.
+   */
+  async #proven(
+    client: GitHubClient['client'],
+    judgement: RegistrationJudgement,
+    signal: AbortSignal,
+  ): Promise<RegistrationJudgement> {
+    const { log } = this.#deps;
+    for (const { runner, mark } of judgement.marked) {
+      const { scaleSetId, runnerId, githubRunnerId } = runner;
+      if (mark.reason !== 'unregistered' || githubRunnerId === undefined) continue;
+      if ((await client.getRunner(githubRunnerId, { signal })) === undefined) continue;
+      log.warn({ scaleSetId, runnerId }, "github's list of runners is not complete");
+      const marked = judgement.marked.filter((one) => one.mark.reason !== 'unregistered');
+      return { ...judgement, marked, absences: new Map() };
+    }
+    return judgement;
   }
 
   async #carryOut({ observed, marked }: RegistrationJudgement): Promise<void> {
