@@ -1,3 +1,4 @@
+import { TimeoutError } from '@baton/shared/errors';
 import { type Clock, withDeadline } from '@baton/shared/time';
 import type { CreateRequest } from '../provider.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -40,14 +41,35 @@ export class ContainerStarter {
     this.#clock = clock;
   }
 
-  /** Does nothing where a container of this runner exists: who made it starts it. */
+  /**
+   * Does nothing where a container of this runner exists: who made it starts it. Goes on when the
+   * caller gives up, within its own time: what is made is started, or removed.
+   */
   async start(plan: Plan, signal: AbortSignal): Promise<void> {
-    const id = await this.#create(plan, signal);
-    if (id === undefined) return;
-    const finishing = this.#finish(plan, id);
-    // Goes on when the caller gives up: what is created is started, or removed.
-    finishing.catch(() => undefined);
-    await unlessAborted(finishing, signal);
+    signal.throwIfAborted();
+    const making = this.#make(plan);
+    making.catch(() => undefined);
+    await unlessAborted(making, signal);
+  }
+
+  async #make(plan: Plan): Promise<void> {
+    const { startTimeoutMs, dind } = this.#definition;
+    const daemon = plan.settings.dind ? dind : undefined;
+    const timeoutMs = startTimeoutMs + (daemon?.readyTimeoutMs ?? 0);
+    const limit = { clock: this.#clock, timeoutMs, what: 'start container' };
+    const made: string[] = [];
+    try {
+      await withDeadline(limit, async (signal) => {
+        const id = await this.#create(plan, signal);
+        if (id === undefined) return;
+        made.push(id);
+        if (daemon) made.push(await this.#startDaemon(plan, daemon, signal));
+        await this.#containers.start(id, signal);
+      });
+    } catch (error) {
+      await this.#removeAll(made);
+      throw error instanceof TimeoutError ? new ProviderError('transient', error.message) : error;
+    }
   }
 
   async #create({ request, settings }: Plan, signal: AbortSignal): Promise<string | undefined> {
@@ -71,25 +93,6 @@ export class ContainerStarter {
       throw nameTaken(name);
     }
     throw nameTaken(name);
-  }
-
-  async #finish(plan: Plan, id: string): Promise<void> {
-    const { startTimeoutMs, dind } = this.#definition;
-    const daemon = plan.settings.dind ? dind : undefined;
-    const timeoutMs = startTimeoutMs + (daemon?.readyTimeoutMs ?? 0);
-    const made = [id];
-    try {
-      await withDeadline(
-        { clock: this.#clock, timeoutMs, what: 'start container' },
-        async (signal) => {
-          if (daemon) made.push(await this.#startDaemon(plan, daemon, signal));
-          await this.#containers.start(id, signal);
-        },
-      );
-    } catch (error) {
-      await this.#removeAll(made);
-      throw error;
-    }
   }
 
   async #startDaemon({ request, settings }: Plan, dind: DindDefinition, signal: AbortSignal) {

@@ -17,13 +17,15 @@ export const resourcesSchema = z.strictObject({
   pidsLimit: z.int().min(1).optional(),
 });
 
+/** Shared folders belong to root at first; 1001 and 123 are the user and group of actions/runner's image. */
+const defaultDaemon =
+  'chown 1001:123 /home/runner/_work && exec dockerd-entrypoint.sh dockerd ' +
+  '--host=unix:///run/runner-docker/docker.sock --group=123';
+
 /** The Docker daemon that a runner gets for itself, in a container beside it. */
 const dindSchema = z.strictObject({
   image: imageSchema.default('docker:28-dind'),
-  command: z
-    .array(z.string())
-    .min(1)
-    .default(['dockerd', '--host=unix:///run/runner-docker/docker.sock', '--group=123']),
+  command: z.array(z.string()).min(1).default(['sh', '-c', defaultDaemon]),
   privileged: z.boolean().default(true),
   runtime: z.string().optional(),
   env: z.record(variableName, z.string()).default({}),

@@ -8,6 +8,7 @@ import { eventually } from '../testing/eventually.ts';
 import { aDockerProvider, obeyImage, startObeyEngine } from './testing/docker-bench.ts';
 import type { DockerEngine } from './testing/docker-engine.ts';
 import { startEngineProxy } from './testing/engine-proxy.ts';
+import { containing, matching } from './testing/matchers.ts';
 import { startCreator } from './testing/start-creator.ts';
 
 const { signal } = new AbortController();
@@ -73,7 +74,7 @@ describe('a runner with a Docker daemon of its own', () => {
     expect(await engine.inspect('/containers/baton-runner-1/json')).toMatchObject({
       HostConfig: {
         Privileged: false,
-        NetworkMode: expect.stringMatching(`^container:(${Id}|baton-runner-1-docker)$`),
+        NetworkMode: matching(`^container:(${Id}|baton-runner-1-docker)$`),
       },
     });
   });
@@ -135,7 +136,7 @@ describe('a runner with a Docker daemon of its own', () => {
 
     await expect(broken.create(aRequest({ settings }), signal)).rejects.toMatchObject({
       class: 'transient',
-      message: expect.stringContaining('did not come up'),
+      message: containing('did not come up'),
     });
     expect(await engine.containers()).toEqual([]);
     expect(await volumes()).toEqual([]);
@@ -150,7 +151,7 @@ describe('a runner with a Docker daemon of its own', () => {
       expect(await provider.list(signal)).toMatchObject([
         {
           state: 'running',
-          problem: { class: 'transient', text: expect.stringContaining('daemon') },
+          problem: { class: 'transient', text: containing('daemon') },
         },
       ]),
     );
@@ -161,7 +162,7 @@ describe('a runner with a Docker daemon of its own', () => {
 
     await expect(strict.create(aRequest({ settings }), signal)).rejects.toMatchObject({
       class: 'invalid-settings',
-      message: expect.stringContaining('settings.dind'),
+      message: containing('settings.dind'),
     });
   });
 });

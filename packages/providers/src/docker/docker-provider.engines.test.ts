@@ -14,6 +14,7 @@ import {
 } from './testing/docker-bench.ts';
 import type { DockerEngine } from './testing/docker-engine.ts';
 import { startEngineProxy } from './testing/engine-proxy.ts';
+import { containing } from './testing/matchers.ts';
 import { startCreator } from './testing/start-creator.ts';
 
 const { signal } = new AbortController();
@@ -149,7 +150,7 @@ describe('an end that the docker provider tells of', () => {
 
     await expect(wrong.create(aRequest(), signal)).rejects.toMatchObject({
       class: 'image',
-      message: expect.stringContaining('no-such-program'),
+      message: containing('no-such-program'),
     });
     expect(await engine.containers()).toEqual([]);
   });
@@ -245,7 +246,7 @@ describe('what is not ours', () => {
 
     await expect(provider.create(aRequest(), signal)).rejects.toMatchObject({
       class: 'transient',
-      message: expect.stringContaining('not of this runner'),
+      message: containing('not of this runner'),
     });
     await provider.delete('runner-1', signal);
     expect(await engine.containers()).toHaveLength(1);

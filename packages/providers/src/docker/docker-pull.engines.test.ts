@@ -8,6 +8,7 @@ import { eventually } from '../testing/eventually.ts';
 import { aDockerProvider, startObeyEngine } from './testing/docker-bench.ts';
 import type { DockerEngine } from './testing/docker-engine.ts';
 import { ImageRegistry, login, makeImage } from './testing/image-registry.ts';
+import { containing, matching } from './testing/matchers.ts';
 
 const { signal } = new AbortController();
 let engine: DockerEngine;
@@ -120,10 +121,10 @@ describe('an image that the engine does not have', () => {
   test('gets no login that is for another registry', async () => {
     const registries = { 'other.example': { username: login.username, passwordFile } };
 
-    await expect(create({ image: guardedImage(), registries })).rejects.toMatchObject({
-      class: 'image',
-      message: expect.not.stringContaining(login.password),
-    });
+    const refused = create({ image: guardedImage(), registries });
+
+    await expect(refused).rejects.toMatchObject({ class: 'image' });
+    await expect(refused).rejects.not.toThrow(login.password);
   });
 });
 
@@ -138,7 +139,7 @@ describe('an image that cannot be had', () => {
 
     await expect(failure).rejects.toMatchObject({
       class: errorClass,
-      message: expect.stringMatching(text),
+      message: matching(text),
     });
     await expect(failure).rejects.toThrow(`pull image ${imageOf(repository)}`);
     expect(await engine.containers()).toEqual([]);
@@ -147,14 +148,14 @@ describe('an image that cannot be had', () => {
   test('for a tag that is not there', async () => {
     await expect(create({ image: `${registry.host}/public/obey:2` })).rejects.toMatchObject({
       class: 'image',
-      message: expect.stringMatching(/manifest unknown/),
+      message: matching(/manifest unknown/),
     });
   });
 
   test('for a registry that nobody serves', async () => {
     await expect(create({ image: '127.0.0.1:1/public/obey:1' })).rejects.toMatchObject({
       class: 'image',
-      message: expect.stringMatching(/connection refused/),
+      message: matching(/connection refused/),
     });
   });
 
@@ -163,7 +164,7 @@ describe('an image that cannot be had', () => {
 
     await expect(create({ image, pullTimeoutMs: 2_000 })).rejects.toMatchObject({
       class: 'image',
-      message: expect.stringContaining('took longer than 2000 ms'),
+      message: containing('took longer than 2000 ms'),
     });
   });
 
@@ -174,7 +175,7 @@ describe('an image that cannot be had', () => {
 
     await expect(provider.create(aRequest(), signal)).rejects.toMatchObject({
       class: 'quota',
-      message: expect.stringContaining('no space left on device'),
+      message: containing('no space left on device'),
     });
   });
 });

@@ -48,7 +48,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)(
       await engine.launch();
 
       const instance = await eventuallyState(provider, 'runner-1', 'exited');
-      expect(instance).toMatchObject({ runnerId: 'runner-1', exitCode: expect.any(Number) });
+      expect(instance.exitCode).toBeTypeOf('number');
       await provider.delete('runner-1', signal);
       expect(await engine.containers()).toEqual([]);
     });

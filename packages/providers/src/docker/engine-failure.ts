@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import { ProviderError, type ProviderErrorClass } from '../provider-error.ts';
 
 /** The engine answered, but not with what was asked for. `message` is the engine's. */
@@ -38,7 +39,12 @@ export function toProviderError(act: string, error: unknown): unknown {
   if (error instanceof EngineUnreachable)
     return providerError(isRefusal(error.reason) ? 'denied' : 'transient', act, error);
   if (error instanceof EngineFailure) return providerError(classOf(error), act, error);
+  if (error instanceof ZodError) return providerError('transient', act, notUnderstood(error));
   return error;
+}
+
+function notUnderstood(cause: ZodError): Error {
+  return new Error('the Docker engine answers in a way that is not understood', { cause });
 }
 
 /** No rights to the socket, or certificates that one of both sides does not take. */

@@ -24,7 +24,7 @@ export async function importImage(
 ): Promise<void> {
   const { name, version } = parseImageReference(image);
   const tar = spawn('tar', ['-c', '-f', '-', ...files], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = once(tar, 'close');
+  const ended = once(tar, 'close').then(([code]) => Number(code));
   ended.catch(() => undefined);
   const query = { fromSrc: '-', repo: name, tag: version };
   const call = { method: 'POST', path: '/images/create', query, tar: tar.stdout } as const;
@@ -42,8 +42,8 @@ export async function importImage(
   } finally {
     tar.kill();
   }
-  const [code] = await ended;
-  if (code !== 0) throw new Error(`tar ended with ${String(code)}: ${complaint.trim()}`);
+  const code = await ended;
+  if (code !== 0) throw new Error(`tar ended with ${code}: ${complaint.trim()}`);
 }
 
 /** Takes an image away; one that is not there is done. */

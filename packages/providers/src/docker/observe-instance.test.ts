@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Inspection } from './engine-schemas.ts';
 import type { Role } from './labels.ts';
 import { observeInstance, type SeenContainer } from './observe-instance.ts';
+import { containing } from './testing/matchers.ts';
 
 const createdMs = Date.parse('2026-01-01T00:00:00Z');
 const never = '0001-01-01T00:00:00Z';
@@ -58,7 +59,7 @@ test.each([
   [
     'out of memory',
     [seen('exited', { ...ended, ExitCode: 137, OOMKilled: true })],
-    { state: 'exited', problem: { class: 'quota', text: expect.stringContaining('64 MiB') } },
+    { state: 'exited', problem: { class: 'quota', text: containing('64 MiB') } },
   ],
   ['gone but for its daemon', [seen('running', {}, 'docker')], { state: 'exited' }],
 ] as const)('a runner %s', (_what, containers, expected) => {

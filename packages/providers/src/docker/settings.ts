@@ -7,7 +7,7 @@ import { imageSchema, matchesPattern } from './image-reference.ts';
 const reserved = /^(ACTIONS_RUNNER_INPUT_|DOCKER_|BATON_)/i;
 
 /** What whoever writes a scale-set file may decide. Nothing here may reach out of the container. */
-const settingsSchema = z.strictObject({
+export const settingsSchema = z.strictObject({
   image: imageSchema.optional(),
   ...resourcesSchema.shape,
   env: z.record(variableName, z.string()).default({}),

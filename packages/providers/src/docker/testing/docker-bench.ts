@@ -55,6 +55,6 @@ export async function aDockerBench({ socket }: DockerEngine): Promise<ProviderBe
   return {
     provider: await aDockerProvider(socket),
     foreign: await aDockerProvider(socket, { installationId: 'other' }),
-    dispose: async () => undefined,
+    dispose: () => Promise.resolve(),
   };
 }
