@@ -36,8 +36,8 @@ export class ProviderGate {
   readonly #provider: ComputeProvider;
   readonly #deps: GateDeps;
   #answer: { at: number; free: Promise<number>; pending: boolean } | undefined;
-  /** Creates that began after the answer was asked for: the provider has not counted them. */
-  #startedSince = 0;
+  /** By creates that were let through since the answer was asked for: it does not count them. */
+  #taken = 0;
 
   constructor(name: string, provider: ComputeProvider, deps: GateDeps) {
     this.#name = name;
@@ -52,19 +52,26 @@ export class ProviderGate {
    * deadline of ten seconds.
    */
   async free(): Promise<number> {
-    const known = this.#answer;
-    const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
-    const free = await (isFresh ? known.free : this.#askAnew());
-    return Math.max(0, free - this.#startedSince);
+    const free = await this.#answered();
+    return Math.max(0, free - this.#taken);
   }
 
-  /** To be told when a create begins. */
-  started(): void {
-    this.#startedSince += 1;
+  /** Whether there is room for an instance; where there is, it is taken. Rejects as `free` does. */
+  async takeRoom(): Promise<boolean> {
+    const free = await this.#answered();
+    if (free <= this.#taken) return false;
+    this.#taken += 1;
+    return true;
+  }
+
+  async #answered(): Promise<number> {
+    const known = this.#answer;
+    const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
+    return await (isFresh ? known.free : this.#askAnew());
   }
 
   async #askAnew(): Promise<number> {
-    this.#startedSince = 0;
+    this.#taken = 0;
     const free = this.#ask();
     const answer = { at: this.#deps.clock.monotonic(), free, pending: true };
     this.#answer = answer;
