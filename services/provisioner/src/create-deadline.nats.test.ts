@@ -38,7 +38,7 @@ describe('a create that ends after its deadline', () => {
   async function aDeafProvider(name: string) {
     const made = await aSet(name);
     const gate = Promise.withResolvers<undefined>();
-    made.provider.play(made.spec.scaleSetId, async () =>  (await gate.promise));
+    made.provider.play(made.spec.scaleSetId, async () => await gate.promise);
     const creating = command(made.provisioner, made.record);
     await eventually(() => expect(made.provider.asked).toHaveLength(1));
     await bench.clock.advance(made.provisioner.createTimeoutMs);

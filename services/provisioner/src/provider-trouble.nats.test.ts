@@ -79,7 +79,7 @@ describe('a provider that fails', () => {
     for (const record of records.slice(0, 5)) await command(provisioner, record);
     await command(provisioner, sixth);
     const gate = Promise.withResolvers<undefined>();
-    provider.play(spec.scaleSetId, async () =>  (await gate.promise));
+    provider.play(spec.scaleSetId, async () => await gate.promise);
     await bench.clock.advance(60_000);
 
     const probe = command(provisioner, sixth);

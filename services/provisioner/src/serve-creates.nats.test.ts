@@ -3,9 +3,9 @@ import type { Runner, Spec } from '@baton/shared/contracts';
 import { systemClock } from '@baton/shared/time';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { consumeCreates, serveCreates } from './serve-creates.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
 import { failsAtOnce, hangs, PlayingProvider } from './testing/playing-provider.ts';
+import { serve } from './testing/serve.ts';
 
 let bench: Bench;
 
@@ -15,28 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
-
-const limits = { createConcurrency: 20, createConcurrencyPerScaleSet: 15 };
-
-/** Has a provisioner take create commands until the test is over, or `stop` is called. */
-function serve(provisioner: Provisioner) {
-  const [stop, hurry] = [new AbortController(), new AbortController()];
-  const queue = serveCreates(provisioner, limits, hurry.signal);
-  const signals = { signal: stop.signal, abort: hurry.signal };
-  const ended = consumeCreates(provisioner.nats, queue, provisioner, signals);
-  onTestFinished(async () => {
-    stop.abort();
-    hurry.abort();
-    await ended;
-  });
-  return {
-    queue,
-    stop: async () => {
-      stop.abort();
-      await ended;
-    },
-  };
-}
 
 async function request(spec: Spec, provisioner: Provisioner, assigned: number): Promise<void> {
   await bench.demand(spec, { assigned });

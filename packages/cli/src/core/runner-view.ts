@@ -15,8 +15,17 @@ export interface RunnerView {
   githubRunnerId: number | null;
   provider: string;
   generation: string;
-  /** Why it failed, or why it must go. */
+  /** Why it failed, why it must go, or why its creation waits. */
   reason: string | null;
+  /** Of a runner that failed, in one word: `quota`, `image`, `timeout`. */
+  failureClass: string | null;
+  failureText: string | null;
+  /** When its creation, or its deletion, is tried again; null while it is not put off. */
+  retryAt: string | null;
+  /** How often its creation was put off so far. */
+  postponedCount: number;
+  /** How far its creation is; null unless it is being created. */
+  progress: string | null;
 }
 
 export function runnerView(runner: Runner, scaleSet: string | undefined): RunnerView {
@@ -34,10 +43,21 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
     provider: runner.provider,
     generation: runner.generation,
     reason: reasonOf(runner) ?? null,
+    failureClass: runner.failure?.class ?? null,
+    failureText: runner.failure?.text ?? null,
+    retryAt: retryAtOf(runner) ?? null,
+    postponedCount: runner.postponed?.count ?? 0,
+    progress: (runner.state === 'creating' ? runner.progress : undefined) ?? null,
   };
 }
 
-function reasonOf({ deletion, failure, mark }: Runner): string | undefined {
+/** A time of an earlier state says nothing any more. */
+function retryAtOf({ state, retryAt, deletion }: Runner): string | undefined {
+  return state === 'requested' ? retryAt : deletion?.retryAt;
+}
+
+function reasonOf({ deletion, failure, mark, state, postponed }: Runner): string | undefined {
   if (deletion?.lastError) return deletion.lastError;
+  if (state === 'requested') return postponed?.reason;
   return failure ? `${failure.class}: ${failure.text}` : mark?.reason;
 }

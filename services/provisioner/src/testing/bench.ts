@@ -6,6 +6,7 @@ import { type ComputeProvider, createProvider } from '@baton/providers';
 import { type GitHubClient, GitHubClients } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import {
+  commandSubject,
   type Demand,
   type Plan,
   type Runner,
@@ -253,6 +254,12 @@ export class Bench implements AsyncDisposable {
     return stored
       .filter(({ subject }) => subject === `baton.v1.command.${verb}.${scaleSetId}`)
       .map(({ data }) => (data as { runnerId: string }).runnerId);
+  }
+
+  /** As though somebody had taken the create commands of a scale set, and had died then. */
+  async loseCommands({ scaleSetId }: Spec): Promise<void> {
+    const jsm = await this.#cli.connection.jetstreamManager({ checkAPI: false });
+    await jsm.streams.purge(streams.commands, { filter: commandSubject('create', scaleSetId) });
   }
 
   /** The types of the events of a scale set, in their order. */
