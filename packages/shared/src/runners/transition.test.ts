@@ -147,22 +147,6 @@ describe('transition', () => {
     expect(late).toEqual({ ...started, instanceId: 'i-1' });
   });
 
-  test('a create that is put off before and after its claim counts how often, and says why', () => {
-    const reason = 'quota: no room';
-    const before = apply(aRunner(), { kind: 'postponed', retryAt: at, reason });
-    const after = apply(apply(before, examples.creating), examples.postponed);
-
-    expect(before).toMatchObject({
-      state: 'requested',
-      retryAt: at,
-      postponed: { reason, count: 1 },
-    });
-    expect(after).toMatchObject({
-      state: 'requested',
-      postponed: { reason: examples.postponed.reason, count: 2 },
-    });
-  });
-
   test('a runner that ended with anything but 0 has failed, and says how', () => {
     const crashed = apply(aRunner({ state: 'busy' }), { kind: 'exited', code: 137, at });
     const vanished = apply(aRunner({ state: 'busy' }), { kind: 'exited', code: undefined, at });
