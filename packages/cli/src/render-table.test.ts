@@ -29,18 +29,16 @@ test('a table without rows is its headings', () => {
   );
 });
 
-test('a create that waits says until when, one that is due that it is, a long one how far it is', () => {
+test('a create that waits says until when, and one that is due that it is', () => {
   const rows = [
     aRunner({ retryAt: '2026-01-01T00:05:30Z', reason: 'provider "vms" fails' }),
     aRunner({ retryAt: '2026-01-01T00:04:00Z', reason: 'quota: no room' }),
-    aRunner({ progress: 'pulling: 40 %', reason: null }),
   ];
 
   const lines = renderTable(runnerColumns, rows, plain).split('\n');
 
   expect(lines[1]).toMatch(/ in 30s +provider "vms" fails$/);
   expect(lines[2]).toMatch(/ now +quota: no room$/);
-  expect(lines[3]).toMatch(/ - +pulling: 40 %$/);
 });
 
 test('colours do not shift columns', () => {

@@ -40,7 +40,7 @@ export const runnerColumns: Column<RunnerView>[] = [
   { heading: 'JOB', cell: ({ jobId }) => jobId },
   { heading: 'INSTANCE', cell: ({ instanceId }) => instanceId },
   { heading: 'NEXT-TRY', cell: ({ retryAt }, now) => ahead(retryAt, now) },
-  { heading: 'REASON', cell: ({ progress, reason }) => progress ?? reason },
+  { heading: 'REASON', cell: ({ reason }) => reason },
 ];
 
 export const sessionColumns: Column<SessionView>[] = [

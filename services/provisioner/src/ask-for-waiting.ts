@@ -1,22 +1,17 @@
 import type { Runner, RunnerCommand } from '@baton/shared/contracts';
 import type { Random } from '@baton/shared/retry';
+import { isBoundHere, isElsewhere } from '@baton/shared/runners';
 import type { RunnerStore } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
+import { createRunner } from './create-runner.ts';
 import { isAbandoned } from './is-abandoned.ts';
+import { listRunners } from './list-runners.ts';
 
-export interface AskDeps
-  extends Pick<
-    CreateDeps,
-    | 'clock'
-    | 'planner'
-    | 'providers'
-    | 'holder'
-    | 'prober'
-    | 'inProgress'
-    | 'createTimeoutMs'
-    | 'jitTimeoutMs'
-  > {}
+export interface AskDeps extends CreateDeps {
+  /** Aborted when the drain budget is nearly used up. */
+  signal: AbortSignal;
+}
 
 /** A create command is published again for a runner that nobody has begun with for this long, in ms. */
 const lostCommandMs = 5_000;
@@ -36,12 +31,30 @@ export async function askForWaiting(deps: AskDeps, records: readonly Runner[]): 
   const due = records
     .filter((runner) => isWaiting(runner, nowMs))
     .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
-  const creating = records.filter(({ state }) => state === 'creating');
+  const creating = records.filter(
+    (runner) =>
+      runner.state === 'creating' && !isElsewhere(runner, deps.providers.get(runner.provider)),
+  );
   // At once: those of one creator share its probe.
   const verdicts = await Promise.all(creating.map((runner) => isAbandoned(deps, runner)));
   const abandoned = creating.filter((_runner, index) => verdicts[index]);
-  const asked = [...abandoned, ...due.slice(0, mostAsked)];
-  await Promise.all(asked.map((runner) => deps.planner.askForCreation(runner)));
+  await Promise.all([
+    ...abandoned.map((runner) => finishInterrupted(deps, runner)),
+    ...due.slice(0, mostAsked).map((runner) => deps.planner.askForCreation(runner)),
+  ]);
+}
+
+/** A command about a create that is bound to a host would reach any host; this one can look by itself. */
+async function finishInterrupted(deps: AskDeps, runner: Runner): Promise<void> {
+  const { providers, planner, log, signal } = deps;
+  const { scaleSetId, runnerId, provider, traceparent } = runner;
+  if (!isBoundHere(runner, providers.get(provider))) return await planner.askForCreation(runner);
+  try {
+    await createRunner(deps, { v: 1, scaleSetId, runnerId, traceparent }, signal);
+  } catch (err) {
+    signal.throwIfAborted();
+    log.warn({ runnerId, err }, 'interrupted create could not be finished, the next pass tries');
+  }
 }
 
 /**
@@ -58,8 +71,7 @@ export async function findWaiting(
   }: { provider: string; count: number; isKnown: (id: string) => boolean },
 ): Promise<RunnerCommand[]> {
   const nowMs = clock.now();
-  const waiting = (await runners.list(scaleSetId))
-    .map(({ value }) => value)
+  const waiting = (await listRunners({ runners }, scaleSetId))
     .filter((runner) => runner.provider === provider && isDue(runner, nowMs))
     .filter(({ runnerId }) => !isKnown(runnerId));
   return waiting

@@ -31,6 +31,12 @@ const variables = {
     variable: 'BATON_PASS_EVERY_MS',
     schema: milliseconds(5_000, 500).describe('time between two level-triggered passes, ms'),
   },
+  githubLookEveryMs: {
+    variable: 'BATON_GITHUB_LOOK_EVERY_MS',
+    schema: milliseconds(60_000, 1_000).describe(
+      "time between two looks at GitHub's list of runners while none is starting, ms",
+    ),
+  },
 };
 
 export type ProvisionerConfig = ReturnType<typeof loadProvisionerConfig>;

@@ -1,7 +1,7 @@
 import type { Runner, RunnerCommand, Spec } from '@baton/shared/contracts';
 import { runnerKey } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
-import { observeRunner } from '@baton/shared/runners';
+import { isElsewhere, observeRunner } from '@baton/shared/runners';
 import { adoptOrGiveUp } from './adopt-instance.ts';
 import type { CreateDeps } from './create-deps.ts';
 import { createInstance } from './create-instance.ts';
@@ -17,7 +17,8 @@ export type { CreateDeps } from './create-deps.ts';
  *
  * May run twice, and may end anywhere: the record says how far it came, and who creates it. When the
  * creator is gone, the instance is adopted if it exists; otherwise the runner is given up, because
- * its JIT config may have been used up, and the plan replaces it under a new name.
+ * its JIT config may have been used up, and the plan replaces it under a new name. What is being
+ * created on another host is left to that host's pass.
  */
 export async function createRunner(
   deps: CreateDeps,
@@ -29,6 +30,7 @@ export async function createRunner(
   const spec = (await specs.get(scaleSetId))?.value;
   if (!record || !spec || inProgress.has(runnerId)) return 'nothing';
   if (record.state === 'creating') {
+    if (isElsewhere(record, deps.providers.get(record.provider))) return 'nothing';
     if (!(await isAbandoned(deps, record))) return 'nothing';
     return await alone(deps, runnerId, () => adoptOrGiveUp(deps, spec, record, signal));
   }
@@ -76,7 +78,8 @@ async function claimAndCreate(
 ): Promise<CreateResult> {
   const { holder: creator, clock, log } = deps;
   const startedAt = clock.monotonic();
-  const claimed = await observeRunner(deps, requested, { kind: 'creating', creator });
+  const hostId = deps.providers.get(requested.provider)?.hostId;
+  const claimed = await observeRunner(deps, requested, { kind: 'creating', creator, hostId });
   if (!claimed?.moved) return 'nothing';
   let record = claimed.runner;
   let stage: 'mint' | 'create' = 'mint';

@@ -1,6 +1,6 @@
 import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
-import { type Observation, observeRunner } from '@baton/shared/runners';
+import { type Observation, type ObservationCounter, observeRunner } from '@baton/shared/runners';
 import type { RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -12,6 +12,7 @@ export interface EventDeps {
   clock: Clock;
   log: Logger;
   installationId: string;
+  observations?: ObservationCounter;
 }
 
 /**

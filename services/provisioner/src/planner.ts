@@ -13,12 +13,15 @@ import {
 import { AppError } from '@baton/shared/errors';
 import type { Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
+import type { ObservationCounter } from '@baton/shared/runners';
 import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
+import type { ConditionEvents } from './condition-events.ts';
 import { mayHaveStarted } from './core/create-failure.ts';
-import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
+import type { PlanResult, RunnerView } from './core/plan-input.ts';
+import { planScaleSet } from './core/plan-scale-set.ts';
 import { markRunner } from './mark-runner.ts';
 
 export interface PlannerDeps {
@@ -29,6 +32,7 @@ export interface PlannerDeps {
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
+  conditions: ConditionEvents;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -36,6 +40,7 @@ export interface PlannerDeps {
   instance: string;
   /** Aborted when the drain budget is nearly used up. */
   signal: AbortSignal;
+  observations?: ObservationCounter;
 }
 
 interface Pass {
@@ -47,6 +52,8 @@ interface Pass {
 /** What free capacity says is written again at least this often, in ms. */
 const freeEveryMs = 15_000;
 const maxAttempts = 20;
+/** Records that are written, and commands that are sent, at a time. */
+const parallel = 100;
 
 /**
  * Makes the plan of a scale set true. Any number of planners may work on one scale set: the plan
@@ -89,7 +96,7 @@ export class Planner {
   async #pass(scaleSetId: string): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const spec = (await this.#deps.specs.get(scaleSetId))?.value;
-      if (!spec) return;
+      if (!spec) return this.#deps.conditions.forget(scaleSetId);
       const result = await this.#plan(spec);
       if (!result) continue;
       await this.#carryOut(spec, result);
@@ -102,7 +109,7 @@ export class Planner {
 
   /** Plans and writes the plan; undefined when another planner wrote first. */
   async #plan(spec: Spec): Promise<PlanResult | undefined> {
-    const { plans, sessions, capacity, clock, random, hints } = this.#deps;
+    const { plans, sessions, capacity, clock, random, hints, conditions } = this.#deps;
     const { scaleSetId } = spec;
     const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
     const runners = await this.#views(scaleSetId, before?.value);
@@ -114,17 +121,19 @@ export class Planner {
       demand: session?.value.demand,
       plan: before?.value,
       runners,
-      capacity: await capacity.of(spec, pending.length),
+      capacity: await capacity.of(spec, before?.value, pending.length),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,
     });
+    conditions.known(result.plan);
     if (before && !differs(before.value, result.plan, clock.now())) return result;
     const revision = before
       ? await plans.update(scaleSetId, result.plan, before.revision)
       : await plans.create(scaleSetId, result.plan);
     if (revision === undefined) return undefined;
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
+    conditions.changed(result.plan, result.changes);
     return result;
   }
 
@@ -143,16 +152,15 @@ export class Planner {
     return views;
   }
 
+  /** What jobs wait for comes first. */
   async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
-    await Promise.all([
-      ...request.map((runnerId) => this.#request(spec, runnerId, plan)),
-      ...ended.map((runner) =>
-        markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
-      ),
-      ...retire.map(({ runner, reason }) =>
-        markRunner(this.#deps, runner, { reason, gate: 'github' }),
-      ),
-    ]);
+    await inBatches(request, (runnerId) => this.#request(spec, runnerId, plan));
+    await inBatches(ended, (runner) =>
+      markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
+    );
+    await inBatches(retire, ({ runner, reason }) =>
+      markRunner(this.#deps, runner, { reason, gate: 'github' }),
+    );
   }
 
   /**
@@ -220,13 +228,24 @@ export class Planner {
   }
 }
 
+async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += parallel) {
+    await Promise.all(items.slice(start, start + parallel).map(act));
+  }
+}
+
 function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
 
-/** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
-function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {
-  if (exit || completedIn) return 'none';
+/**
+ * Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. A message
+ * that the job is over is no end (it was seen to come while the job still ran), and an instance that
+ * could not come up may have done so since.
+ */
+function endGate({ exit, completedIn, instanceId, failure }: Runner): 'none' | 'github' {
+  if (exit) return 'none';
+  if (completedIn || instanceId !== undefined) return 'github';
   return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
 }
 

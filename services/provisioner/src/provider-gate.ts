@@ -51,23 +51,18 @@ export class ProviderGate {
    * hint: who creates may still be refused. Rejects with what the provider failed with, or at a
    * deadline of ten seconds.
    */
-  async free(): Promise<number> {
-    const free = await this.#answered();
-    return Math.max(0, free - this.#taken);
-  }
-
-  /** Whether there is room for an instance; where there is, it is taken. Rejects as `free` does. */
-  async takeRoom(): Promise<boolean> {
-    const free = await this.#answered();
-    if (free <= this.#taken) return false;
-    this.#taken += 1;
-    return true;
-  }
-
-  async #answered(): Promise<number> {
+  async counted(): Promise<number> {
     const known = this.#answer;
     const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
     return await (isFresh ? known.free : this.#askAnew());
+  }
+
+  /** Whether there is room for an instance; where there is, it is taken. Rejects as `counted` does. */
+  async takeRoom(): Promise<boolean> {
+    const free = await this.counted();
+    if (free <= this.#taken) return false;
+    this.#taken += 1;
+    return true;
   }
 
   async #askAnew(): Promise<number> {

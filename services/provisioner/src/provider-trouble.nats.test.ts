@@ -67,7 +67,7 @@ describe('a provider that fails', () => {
     expect(waiting).toHaveLength(3);
     const reason = 'provider "local" fails: transient: the host is gone';
     for (const runner of waiting) expect(runner).toMatchObject({ postponed: { reason } });
-    const capacity = await provisioner.capacity.of(spec, 0);
+    const capacity = await provisioner.capacity.of(spec, undefined, 0);
     expect(capacity).toEqual({ problem: reason, retryAt: waiting[0]?.retryAt });
   });
 
@@ -91,7 +91,7 @@ describe('a provider that fails', () => {
     const after = await command(provisioner, seventh);
 
     expect([meanwhile, probed, after]).toEqual(['held-back', 'created', 'created']);
-    expect(await provisioner.capacity.of(spec, 0)).toHaveProperty('free');
+    expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
   });
 
   test('every create of a burst still gives the next job an attempt', async () => {
@@ -125,10 +125,10 @@ describe('a provider that fails', () => {
     await Promise.all(creating);
 
     expect(result).toBe('created');
-    expect(await provisioner.capacity.of(stuck, 0)).toMatchObject({
+    expect(await provisioner.capacity.of(stuck, undefined, 0)).toMatchObject({
       problem: 'provider "local" fails: timeout: create instance took longer than 60000 ms',
     });
-    expect(await provisioner.capacity.of(well, 0)).toHaveProperty('free');
+    expect(await provisioner.capacity.of(well, undefined, 0)).toHaveProperty('free');
   });
 
   test('for one scale set only is used by the others, which shows that it works', async () => {
@@ -140,7 +140,7 @@ describe('a provider that fails', () => {
     const record = await bench.requested(neighbour, provisioner);
 
     expect(await command(provisioner, record)).toBe('created');
-    expect(await provisioner.capacity.of(spec, 0)).toHaveProperty('free');
+    expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
   });
 
   test.each(['image', 'invalid-settings', 'quota'] as const)(
@@ -153,7 +153,7 @@ describe('a provider that fails', () => {
       for (const record of records) await command(provisioner, record);
 
       expect(provider.asked).toHaveLength(7);
-      expect(await provisioner.capacity.of(spec, 0)).toHaveProperty('free');
+      expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
       expect(await bench.runner(spec, records[0]?.runnerId ?? '')).toMatchObject({
         failure: { class: kind, text: 'not so' },
         mark: { gate: 'none' },

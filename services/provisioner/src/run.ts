@@ -10,7 +10,7 @@ import {
   topology,
 } from '@baton/shared/contracts';
 import { answerProbes, LivenessProber } from '@baton/shared/lease';
-import { type Runtime, repeat } from '@baton/shared/lifecycle';
+import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
   awaitTopologyPart,
@@ -24,6 +24,7 @@ import {
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
+import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
 import {
   listDeclared,
   openPlans,
@@ -35,14 +36,14 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
+import { ConditionEvents } from './condition-events.ts';
 import type { ProvisionerConfig } from './config.ts';
 import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
-import { periodicPass } from './periodic-pass.ts';
+import { keepWatch } from './keep-watch.ts';
 import { Planner } from './planner.ts';
 import { providerGates } from './provider-gate.ts';
 import { consumeCreates, serveCreates } from './serve-creates.ts';
-import { watchInstances } from './watch-instances.ts';
 
 /** What a provisioner uses of the topology. */
 const used = {
@@ -73,17 +74,18 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
   const gates = providerGates(providers, { clock, random, log, signal: abort });
-  const capacity = new CapacityShare({ gates, specs: stores.specs, clock });
   const common = {
     ...stores,
     publisher,
     hints,
-    capacity,
+    capacity: new CapacityShare({ ...stores, gates, clock }),
+    conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,
     log,
     installationId,
     instance,
+    observations: countObservations(runtime),
   };
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
@@ -97,6 +99,9 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
+    signal: abort,
+    githubLookEveryMs: config.githubLookEveryMs,
+    passEveryMs: config.passEveryMs,
   };
 
   followHints(hints, planner, runtime);
@@ -107,12 +112,26 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
-    repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
-      periodicPass({ ...deps, signal: abort }),
-    ),
+    keepWatch(deps, signal),
   ]);
   await clients.close();
+}
+
+function countObservations({ metrics }: Runtime): ObservationCounter {
+  const observations = observationCounter();
+  metrics.add(observations);
+  return observations;
+}
+
+/** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */
+function tellConditions(
+  publisher: Publisher,
+  instance: string,
+  { clock, log, metrics }: Runtime,
+): ConditionEvents {
+  const conditions = new ConditionEvents({ publisher, clock, log, instance });
+  metrics.add(conditions.gauge);
+  return conditions;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

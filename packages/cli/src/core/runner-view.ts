@@ -15,7 +15,7 @@ export interface RunnerView {
   githubRunnerId: number | null;
   provider: string;
   generation: string;
-  /** Why it failed, why it must go, or why its creation waits. */
+  /** Why it failed, why it must go, why its creation waits, or what keeps it from coming up. */
   reason: string | null;
   /** Of a runner that failed, in one word: `quota`, `image`, `timeout`. */
   failureClass: string | null;
@@ -24,7 +24,7 @@ export interface RunnerView {
   retryAt: string | null;
   /** How often its creation was put off so far. */
   postponedCount: number;
-  /** How far its creation is; null unless it is being created. */
+  /** How far its creation is, or what keeps it from coming up; null in any other state. */
   progress: string | null;
 }
 
@@ -47,7 +47,7 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
     failureText: runner.failure?.text ?? null,
     retryAt: retryAtOf(runner) ?? null,
     postponedCount: runner.postponed?.count ?? 0,
-    progress: (runner.state === 'creating' ? runner.progress : undefined) ?? null,
+    progress: progressOf(runner) ?? null,
   };
 }
 
@@ -56,8 +56,15 @@ function retryAtOf({ state, retryAt, deletion }: Runner): string | undefined {
   return state === 'requested' ? retryAt : deletion?.retryAt;
 }
 
-function reasonOf({ deletion, failure, mark, state, postponed }: Runner): string | undefined {
+function progressOf({ state, progress }: Runner): string | undefined {
+  return state === 'creating' || state === 'starting' ? progress : undefined;
+}
+
+function reasonOf(runner: Runner): string | undefined {
+  const { deletion, failure, mark, state, postponed } = runner;
   if (deletion?.lastError) return deletion.lastError;
   if (state === 'requested') return postponed?.reason;
-  return failure ? `${failure.class}: ${failure.text}` : mark?.reason;
+  if (failure) return `${failure.class}: ${failure.text}`;
+  if (!mark) return progressOf(runner);
+  return mark.text === undefined ? mark.reason : `${mark.reason}: ${mark.text}`;
 }

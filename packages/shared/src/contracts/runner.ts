@@ -25,7 +25,12 @@ const markReasons = [
   'create-failed',
   'surplus',
   'rotation',
+  /** It did not come online in time. */
   'registration-deadline',
+  /** GitHub does not list it any more, although its instance lives. */
+  'unregistered',
+  /** The provider does not list its instance any more. */
+  'lost',
   'operator',
 ] as const;
 
@@ -38,6 +43,8 @@ const markSchema = z.looseObject({
   gate: z.enum(['none', 'github']),
   by: z.string(),
   at: z.iso.datetime(),
+  /** What was seen, for people. */
+  text: z.string().optional(),
 });
 export type Mark = z.infer<typeof markSchema>;
 
@@ -71,7 +78,9 @@ export const runnerSchema = z.looseObject({
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
   hostId: z.string().optional(),
-  /** How far a long create is, for people. */
+  /** When it was first known to be online. */
+  onlineAt: z.iso.datetime().optional(),
+  /** How far it is on its way up, or what keeps it, for people; gone once it is online. */
   progress: z.string().optional(),
   /** While it is `requested`: its creation was put off until then. */
   retryAt: z.iso.datetime().optional(),

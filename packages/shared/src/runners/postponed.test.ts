@@ -1,6 +1,7 @@
 import { aRunner } from '@baton/testkit';
 import { expect, test } from 'vitest';
-import { type Observation, transition } from './transition.ts';
+import type { Observation } from './observation.ts';
+import { transition } from './transition.ts';
 
 const at = '2026-01-01T00:01:00.000Z';
 const creator = { v: 1, identity: 'provisioner-0', incarnation: 'abc' } as const;

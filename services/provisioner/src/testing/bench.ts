@@ -6,7 +6,6 @@ import { type ComputeProvider, createProvider } from '@baton/providers';
 import { type GitHubClient, GitHubClients } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import {
-  commandSubject,
   type Demand,
   type Plan,
   type Runner,
@@ -17,6 +16,7 @@ import {
 } from '@baton/shared/contracts';
 import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
+import { observationCounter } from '@baton/shared/runners';
 import {
   openPlans,
   openRegistrations,
@@ -39,8 +39,10 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
+import { ConditionEvents } from '../condition-events.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
+import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -64,6 +66,8 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
 }
 
 interface Making {
+  /** Name of its provider: the scale sets of a provider share its room. */
+  name?: string;
   /** It answers probes, as a living one does. */
   alive?: boolean;
   /** Providers besides `local`, by name. */
@@ -156,6 +160,15 @@ export class Bench implements AsyncDisposable {
     return this.#clients.get('github', this.sim.configUrl).client;
   }
 
+  /** Plays the listener's session for one poll, so that GitHub assigns jobs. */
+  async assignJobs({ scaleSetId }: Spec): Promise<void> {
+    const registration = (await this.stores.registrations.get(scaleSetId))?.value;
+    const id = registration?.github?.scaleSetId ?? 0;
+    const { client, queue } = this.#clients.get('github', this.sim.configUrl);
+    const { queueUrl, queueToken: token } = await client.createSession(id, 'test');
+    await queue(id).getMessage({ queueUrl, token, maxCapacity: 5 });
+  }
+
   /** The JIT config of a runner name, as GitHub gives it once. */
   async jitConfig({ scaleSetId }: Spec, name: string): Promise<Secret> {
     const registration = (await this.stores.registrations.get(scaleSetId))?.value;
@@ -167,7 +180,11 @@ export class Bench implements AsyncDisposable {
   /** Processes of this host as a provider; two in one folder are two services' views of one. */
   async processes(
     folder: string,
-    { maxInstances = 50, command = [runScript] as [string, ...string[]] } = {},
+    {
+      maxInstances = 50,
+      command = [runScript] as [string, ...string[]],
+      hostId,
+    }: { maxInstances?: number; command?: [string, ...string[]]; hostId?: string } = {},
   ): Promise<ComputeProvider> {
     const provider = await createProvider(
       {
@@ -177,6 +194,7 @@ export class Bench implements AsyncDisposable {
         maxInstances,
         env: { BATON_NODE: process.execPath },
         stopTimeoutMs: 500,
+        hostId,
       },
       { installationId, clock: systemClock, env: {} },
     );
@@ -184,30 +202,39 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own, whose provider `local` is. */
-  async provisioner(provider: ComputeProvider, { alive = true, others = {} }: Making = {}) {
+  /**
+   * A provisioner with a connection of its own. `alive`: it answers probes, as a living one does.
+   * `name` of its provider: the scale sets of a provider share its room.
+   */
+  async provisioner(
+    provider: ComputeProvider,
+    { alive = true, name = 'local', others = {} }: Making = {},
+  ) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map(Object.entries({ local: provider, ...others }));
+    const providers = new Map(Object.entries({ [name]: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
     const gates = providerGates(providers, { clock, random, log, signal });
+    const publisher = new Publisher(nats, log);
     const common = {
       ...stores,
-      publisher: new Publisher(nats, log),
+      publisher,
       hints: new Hints(nats),
-      capacity: new CapacityShare({ gates, specs: stores.specs, clock }),
+      capacity: new CapacityShare({ ...stores, gates, clock }),
+      conditions: new ConditionEvents({ publisher, clock, log, instance }),
       clock,
       random,
       log,
       installationId,
       instance,
       signal,
+      observations: observationCounter(),
     };
     return {
       ...common,
@@ -222,6 +249,8 @@ export class Bench implements AsyncDisposable {
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
+      githubLookEveryMs: 60_000,
+      passes: new SideBySide({ clock, onError: () => undefined }),
     };
   }
 
@@ -254,12 +283,6 @@ export class Bench implements AsyncDisposable {
     return stored
       .filter(({ subject }) => subject === `baton.v1.command.${verb}.${scaleSetId}`)
       .map(({ data }) => (data as { runnerId: string }).runnerId);
-  }
-
-  /** As though somebody had taken the create commands of a scale set, and had died then. */
-  async loseCommands({ scaleSetId }: Spec): Promise<void> {
-    const jsm = await this.#cli.connection.jetstreamManager({ checkAPI: false });
-    await jsm.streams.purge(streams.commands, { filter: commandSubject('create', scaleSetId) });
   }
 
   /** The types of the events of a scale set, in their order. */
