@@ -111,13 +111,13 @@ describe('a provider that fails', () => {
   test('costs the scale sets of another provider nothing', async () => {
     const [broken, working] = [new PlayingProvider(), new PlayingProvider()];
     const provisioner = await bench.provisioner(broken, { others: { working } });
-    const stuck = await bench.register('stuck', { maxRunners: 30 });
+    const stuck = await bench.register('stuck');
     const well = await bench.register('well', { provider: 'working' });
     broken.play(stuck.scaleSetId, hangs);
-    await bench.demand(stuck, { assigned: 30 });
+    await bench.demand(stuck, { assigned: 6 });
     await provisioner.planner.reconcile(stuck.scaleSetId);
     const creating = (await bench.runnersOf(stuck)).map((runner) => command(provisioner, runner));
-    await eventually(() => expect(broken.asked).toHaveLength(30));
+    await eventually(() => expect(broken.asked).toHaveLength(6));
 
     const record = await bench.requested(well, provisioner);
     const result = await command(provisioner, record);

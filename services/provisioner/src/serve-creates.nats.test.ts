@@ -27,11 +27,14 @@ const inState = (records: readonly Runner[], state: Runner['state']) =>
 async function created(spec: Spec, count: number): Promise<void> {
   await eventually(
     async () => expect(inState(await bench.runnersOf(spec), 'starting')).toHaveLength(count),
-    { timeoutMs: 15_000 },
+    { timeoutMs: 40_000 },
   );
 }
 
-describe('a thousand commands of a scale set', () => {
+/** A thousand runners are requested first, which takes a busy machine some time. */
+const timeout = 60_000;
+
+describe('a thousand commands of a scale set', { timeout }, () => {
   const refused: FaultRuleInput['action'] = { kind: 'status', status: 403, body: '{}' };
   test.each([
     { what: 'its provider hangs', name: 'hanging', play: hangs, fault: undefined },
@@ -69,7 +72,7 @@ describe('a thousand commands of a scale set', () => {
   });
 });
 
-describe('a burst', () => {
+describe('a burst', { timeout }, () => {
   test('is shared by two provisioners, and each runner is made once', async () => {
     const provider = new PlayingProvider();
     const spec = await bench.register('burst', { maxRunners: 400 });
