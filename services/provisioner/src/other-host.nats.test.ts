@@ -61,7 +61,7 @@ describe('a runner', () => {
     const outcome = await createRunner(other, record, signal);
     await periodicPass({ ...other, signal });
 
-    expect(outcome).toEqual({ kind: 'done' });
+    expect(outcome).toBe('nothing');
     expect(await bench.runner(spec, record.runnerId)).toEqual(record);
     expect(await onB.list(signal)).toEqual([]);
     expect(await bench.commands('create', spec)).toEqual([record.runnerId]);
