@@ -21,6 +21,11 @@ async function command(provisioner: Provisioner, { scaleSetId, runnerId }: Runne
   return await createRunner(provisioner, { v: 1, scaleSetId, runnerId }, signal);
 }
 
+/** What the plan of a scale set that asks for nothing is told. */
+async function capacityOf({ capacity }: Provisioner, spec: Spec) {
+  return await capacity.of({ spec, plan: undefined, demand: undefined, pending: 0 });
+}
+
 /** A registered scale set with runners that were asked for, in a provider that does as it is told. */
 async function aSet(name: string, count = 1, provider = new PlayingProvider()) {
   const spec = await bench.register(name, { maxRunners: 100 });
@@ -67,7 +72,7 @@ describe('a provider that fails', () => {
     expect(waiting).toHaveLength(3);
     const reason = 'provider "local" fails: transient: the host is gone';
     for (const runner of waiting) expect(runner).toMatchObject({ postponed: { reason } });
-    const capacity = await provisioner.capacity.of(spec, undefined, 0);
+    const capacity = await capacityOf(provisioner, spec);
     expect(capacity).toEqual({ problem: reason, retryAt: waiting[0]?.retryAt });
   });
 
@@ -91,7 +96,7 @@ describe('a provider that fails', () => {
     const after = await command(provisioner, seventh);
 
     expect([meanwhile, probed, after]).toEqual(['held-back', 'created', 'created']);
-    expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
+    expect(await capacityOf(provisioner, spec)).toHaveProperty('free');
   });
 
   test('every create of a burst still gives the next job an attempt', async () => {
@@ -125,10 +130,10 @@ describe('a provider that fails', () => {
     await Promise.all(creating);
 
     expect(result).toBe('created');
-    expect(await provisioner.capacity.of(stuck, undefined, 0)).toMatchObject({
+    expect(await capacityOf(provisioner, stuck)).toMatchObject({
       problem: 'provider "local" fails: timeout: create instance took longer than 60000 ms',
     });
-    expect(await provisioner.capacity.of(well, undefined, 0)).toHaveProperty('free');
+    expect(await capacityOf(provisioner, well)).toHaveProperty('free');
   });
 
   test('for one scale set only is used by the others, which shows that it works', async () => {
@@ -140,7 +145,7 @@ describe('a provider that fails', () => {
     const record = await bench.requested(neighbour, provisioner);
 
     expect(await command(provisioner, record)).toBe('created');
-    expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
+    expect(await capacityOf(provisioner, spec)).toHaveProperty('free');
   });
 
   test.each(['image', 'invalid-settings', 'quota'] as const)(
@@ -153,7 +158,7 @@ describe('a provider that fails', () => {
       for (const record of records) await command(provisioner, record);
 
       expect(provider.asked).toHaveLength(7);
-      expect(await provisioner.capacity.of(spec, undefined, 0)).toHaveProperty('free');
+      expect(await capacityOf(provisioner, spec)).toHaveProperty('free');
       expect(await bench.runner(spec, records[0]?.runnerId ?? '')).toMatchObject({
         failure: { class: kind, text: 'not so' },
         mark: { gate: 'none' },
