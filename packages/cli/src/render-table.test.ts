@@ -15,16 +15,30 @@ test('aligns columns, shows ages, and keeps every row on one line', () => {
 
   expect(table).toBe(
     [
-      'NAME         STATE  AGE  JOB    INSTANCE  REASON',
-      'a            busy   5m   job-1  4711      -',
-      'longer-name  idle   5m   -      -         quota: no more [31mroom',
+      'NAME         STATE  AGE  JOB    INSTANCE  NEXT-TRY  REASON',
+      'a            busy   5m   job-1  4711      -         -',
+      'longer-name  idle   5m   -      -         -         quota: no more [31mroom',
       '',
     ].join('\n'),
   );
 });
 
 test('a table without rows is its headings', () => {
-  expect(renderTable(runnerColumns, [], plain)).toBe('NAME  STATE  AGE  JOB  INSTANCE  REASON\n');
+  expect(renderTable(runnerColumns, [], plain)).toBe(
+    'NAME  STATE  AGE  JOB  INSTANCE  NEXT-TRY  REASON\n',
+  );
+});
+
+test('a create that waits says until when, and one that is due that it is', () => {
+  const rows = [
+    aRunner({ retryAt: '2026-01-01T00:05:30Z', reason: 'provider "vms" fails' }),
+    aRunner({ retryAt: '2026-01-01T00:04:00Z', reason: 'quota: no room' }),
+  ];
+
+  const lines = renderTable(runnerColumns, rows, plain).split('\n');
+
+  expect(lines[1]).toMatch(/ in 30s +provider "vms" fails$/);
+  expect(lines[2]).toMatch(/ now +quota: no room$/);
 });
 
 test('colours do not shift columns', () => {
@@ -50,6 +64,11 @@ function aRunner(part: Partial<RunnerView>): RunnerView {
     provider: 'local',
     generation: 'g',
     reason: null,
+    failureClass: null,
+    failureText: null,
+    retryAt: null,
+    postponedCount: 0,
+    progress: null,
     ...part,
   };
 }

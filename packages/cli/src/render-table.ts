@@ -28,6 +28,7 @@ export const scaleSetColumns: Column<ScaleSetView>[] = [
   { heading: 'FREE', cell: ({ free }) => free },
   { heading: 'PROVIDER', cell: ({ provider }) => provider },
   { heading: 'LAST-POLL', cell: ({ lastPollAt }, now) => age(lastPollAt, now, ' ago') },
+  { heading: 'NEXT-TRY', cell: ({ retryAt }, now) => ahead(retryAt, now) },
   { heading: 'CONDITIONS', cell: ({ conditions }) => conditions.map(({ type }) => type).join(',') },
   { heading: 'REASON', cell: ({ reason }) => reason },
 ];
@@ -38,6 +39,7 @@ export const runnerColumns: Column<RunnerView>[] = [
   { heading: 'AGE', cell: ({ createdAt }, now) => age(createdAt, now) },
   { heading: 'JOB', cell: ({ jobId }) => jobId },
   { heading: 'INSTANCE', cell: ({ instanceId }) => instanceId },
+  { heading: 'NEXT-TRY', cell: ({ retryAt }, now) => ahead(retryAt, now) },
   { heading: 'REASON', cell: ({ reason }) => reason },
 ];
 
@@ -91,6 +93,13 @@ function conflictText(conflict: SessionView['conflict'], nowMs: number): Cell {
 
 function age(at: string | null, nowMs: number, suffix = ''): string | null {
   return at === null ? null : `${formatDuration(nowMs - Date.parse(at))}${suffix}`;
+}
+
+/** How long until then; "now" when it is over. */
+function ahead(at: string | null, nowMs: number): string | null {
+  if (at === null) return null;
+  const ms = Date.parse(at) - nowMs;
+  return ms <= 0 ? 'now' : `in ${formatDuration(ms)}`;
 }
 
 function cellText(cell: Cell): string {

@@ -35,7 +35,6 @@ export async function createInstance(
     progress: (text) => progress.say(text),
   };
   const gate = gates.get(record.provider);
-  gate?.started();
   try {
     const { instanceId } = await withinDeadline(deps, { provider, record, request }, signal);
     gate?.breaker.createSucceeded();

@@ -50,7 +50,7 @@ export async function admitCreate(
 /** What stands against an instance more, dead ones counted: undefined when nothing does. */
 async function askForRoom(gate: ProviderGate, signal: AbortSignal): Promise<unknown> {
   try {
-    if ((await gate.free()) > 0) return undefined;
+    if (await gate.takeRoom()) return undefined;
     return new ProviderError('quota', 'the provider has no room for another instance');
   } catch (error) {
     signal.throwIfAborted();

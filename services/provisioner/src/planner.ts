@@ -211,13 +211,18 @@ export class Planner {
     ]);
   }
 
-  /** Publishes the create command; within five seconds only one is stored however many ask. */
-  async askForCreation({ scaleSetId, runnerId, provider, traceparent }: Runner): Promise<void> {
+  /**
+   * Publishes the create command; within five seconds only one is stored however many ask, unless the
+   * runner's record has come further.
+   */
+  async askForCreation(runner: Runner): Promise<void> {
     const { publisher, clock, signal } = this.#deps;
+    const { scaleSetId, runnerId, provider, traceparent, state, stateAt, retryAt } = runner;
+    const occasion = `${state}-${Date.parse(retryAt ?? stateAt)}-${Math.floor(clock.now() / 5_000)}`;
     await publisher.publish(
       commandSubject('create', scaleSetId),
       { v: 1, scaleSetId, runnerId, provider, traceparent },
-      { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
+      { messageId: `create-${runnerId}-${occasion}`, traceparent, signal },
     );
   }
 }

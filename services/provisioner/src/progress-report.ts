@@ -1,8 +1,9 @@
-import { type Runner, runnerKey } from '@baton/shared/contracts';
+import type { Runner } from '@baton/shared/contracts';
+import { observeRunner } from '@baton/shared/runners';
 import { notNeeded } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 
-type ReportDeps = Pick<CreateDeps, 'runners' | 'clock' | 'log' | 'holder'>;
+type ReportDeps = Pick<CreateDeps, 'runners' | 'clock' | 'log'>;
 
 /** The record is written at most this often, in ms; the log has every word. */
 const everyMs = 5_000;
@@ -42,7 +43,7 @@ export class ProgressReport {
       while (this.#latest !== undefined && !signal.aborted) {
         const text = this.#latest;
         this.#latest = undefined;
-        await this.#writeRecord(text);
+        await observeRunner(this.#deps, this.#runner, { kind: 'progress', text });
         await clock.sleep(everyMs, signal);
       }
     } catch (err) {
@@ -50,15 +51,5 @@ export class ProgressReport {
         log.debug({ runnerId: this.#runner.runnerId, err }, 'no progress written');
     }
     this.#writing = false;
-  }
-
-  /** Lost when somebody else writes at the same moment: the next word is not far. */
-  async #writeRecord(progress: string): Promise<void> {
-    const { runners, holder } = this.#deps;
-    const key = runnerKey(this.#runner.scaleSetId, this.#runner.runnerId);
-    const entry = await runners.get(key);
-    const isOurs = entry?.value.creator?.incarnation === holder.incarnation;
-    if (!isOurs || entry.value.state !== 'creating') return;
-    await runners.update(key, { ...entry.value, progress }, entry.revision);
   }
 }

@@ -36,8 +36,8 @@ export class ProviderGate {
   readonly #provider: ComputeProvider;
   readonly #deps: GateDeps;
   #answer: { at: number; free: Promise<number>; pending: boolean } | undefined;
-  /** Creates that began after the answer was asked for: the provider has not counted them. */
-  #startedSince = 0;
+  /** By creates that were let through since the answer was asked for: it does not count them. */
+  #taken = 0;
 
   constructor(name: string, provider: ComputeProvider, deps: GateDeps) {
     this.#name = name;
@@ -47,29 +47,26 @@ export class ProviderGate {
   }
 
   /**
-   * How many more instances the provider has room for, dead ones counted; at most 500 ms old, less
-   * the creates that began since. A hint: who creates may still be refused. Rejects with what the
-   * provider failed with, or at a deadline of ten seconds.
+   * How many more instances the provider has room for, dead ones counted; at most 500 ms old. A
+   * hint: who creates may still be refused. Rejects with what the provider failed with, or at a
+   * deadline of ten seconds.
    */
-  async free(): Promise<number> {
-    const free = await this.counted();
-    return Math.max(0, free - this.#startedSince);
-  }
-
-  /** The same as the provider counted it, for who knows by himself what has begun since. */
   async counted(): Promise<number> {
     const known = this.#answer;
     const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
     return await (isFresh ? known.free : this.#askAnew());
   }
 
-  /** To be told when a create begins. */
-  started(): void {
-    this.#startedSince += 1;
+  /** Whether there is room for an instance; where there is, it is taken. Rejects as `counted` does. */
+  async takeRoom(): Promise<boolean> {
+    const free = await this.counted();
+    if (free <= this.#taken) return false;
+    this.#taken += 1;
+    return true;
   }
 
   async #askAnew(): Promise<number> {
-    this.#startedSince = 0;
+    this.#taken = 0;
     const free = this.#ask();
     const answer = { at: this.#deps.clock.monotonic(), free, pending: true };
     this.#answer = answer;

@@ -3,9 +3,9 @@ import type { Runner, Spec } from '@baton/shared/contracts';
 import { systemClock } from '@baton/shared/time';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { consumeCreates, serveCreates } from './serve-creates.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
 import { failsAtOnce, hangs, PlayingProvider } from './testing/playing-provider.ts';
+import { serve } from './testing/serve.ts';
 
 let bench: Bench;
 
@@ -15,28 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
-
-const limits = { createConcurrency: 20, createConcurrencyPerScaleSet: 15 };
-
-/** Has a provisioner take create commands until the test is over, or `stop` is called. */
-function serve(provisioner: Provisioner) {
-  const [stop, hurry] = [new AbortController(), new AbortController()];
-  const queue = serveCreates(provisioner, limits, hurry.signal);
-  const signals = { signal: stop.signal, abort: hurry.signal };
-  const ended = consumeCreates(provisioner.nats, queue, provisioner, signals);
-  onTestFinished(async () => {
-    stop.abort();
-    hurry.abort();
-    await ended;
-  });
-  return {
-    queue,
-    stop: async () => {
-      stop.abort();
-      await ended;
-    },
-  };
-}
 
 async function request(spec: Spec, provisioner: Provisioner, assigned: number): Promise<void> {
   await bench.demand(spec, { assigned });
@@ -49,11 +27,14 @@ const inState = (records: readonly Runner[], state: Runner['state']) =>
 async function created(spec: Spec, count: number): Promise<void> {
   await eventually(
     async () => expect(inState(await bench.runnersOf(spec), 'starting')).toHaveLength(count),
-    { timeoutMs: 15_000 },
+    { timeoutMs: 40_000 },
   );
 }
 
-describe('a thousand commands of a scale set', () => {
+/** A thousand runners are requested first, which takes a busy machine some time. */
+const timeout = 60_000;
+
+describe('a thousand commands of a scale set', { timeout }, () => {
   const refused: FaultRuleInput['action'] = { kind: 'status', status: 403, body: '{}' };
   test.each([
     { what: 'its provider hangs', name: 'hanging', play: hangs, fault: undefined },
@@ -91,7 +72,7 @@ describe('a thousand commands of a scale set', () => {
   });
 });
 
-describe('a burst', () => {
+describe('a burst', { timeout }, () => {
   test('is shared by two provisioners, and each runner is made once', async () => {
     const provider = new PlayingProvider();
     const spec = await bench.register('burst', { maxRunners: 400 });

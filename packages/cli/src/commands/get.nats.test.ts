@@ -170,6 +170,39 @@ test('what is wrong is the reason of a scale set that is polled', async () => {
   expect((await nats.run('get scalesets')).stdout).toMatch(/ jobs-not-assigned +run them again/);
 });
 
+test('what holds creation back is shown for the scale set and for each runner', async () => {
+  const soon = new Date(Date.now() + 60_000).toISOString();
+  const reason = 'provider "local" fails: transient: the host is gone';
+  await nats.asService(async ({ plans, runners }) => {
+    const plan = { v: 1 as const, scaleSetId: id, runners: [], free: 0, freeAt: at };
+    await plans.put(id, { ...plan, backoff: { failures: 3, retryAt: soon, reason } });
+    const failure = { class: 'image', text: 'no such image' };
+    const waiting = { state: 'requested', retryAt: soon, postponed: { reason, count: 2 } } as const;
+    await runners.create(`${id}.r1`, aRunner('r1', waiting));
+    await runners.create(`${id}.r2`, aRunner('r2', { state: 'failed', failure, retryAt: at }));
+    const progress = 'pulling: 40 %';
+    await runners.create(`${id}.r3`, aRunner('r3', { state: 'creating', progress }));
+    await runners.create(`${id}.r4`, aRunner('r4', { state: 'idle', progress }));
+  });
+
+  const runners = z.array(z.unknown()).parse((await nats.run('get runners -o json')).json());
+  const described = (await nats.run('describe linux')).stdout;
+
+  expect((await nats.run('get scalesets -o json')).json()).toMatchObject([
+    { backoff: { failures: 3, reason, retryAt: soon }, retryAt: soon, reason },
+  ]);
+  expect((await nats.run('get scalesets')).stdout).toMatch(/ in \d+s +- +provider "local" fails/);
+  expect(runners).toMatchObject([
+    { runnerId: 'r1', retryAt: soon, reason, postponedCount: 2, failureClass: null },
+    { runnerId: 'r2', retryAt: null, failureClass: 'image', failureText: 'no such image' },
+    { runnerId: 'r3', progress: 'pulling: 40 %' },
+    { runnerId: 'r4', progress: null },
+  ]);
+  for (const part of ['image: no such image', 'pulling: 40 %', reason]) {
+    expect(described).toContain(part);
+  }
+});
+
 test('describe shows every record, and says which are not there', async () => {
   const told = await nats.run('describe linux');
   const json = await nats.run('describe linux -o json');

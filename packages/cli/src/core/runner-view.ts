@@ -15,8 +15,17 @@ export interface RunnerView {
   githubRunnerId: number | null;
   provider: string;
   generation: string;
-  /** Why it failed, why it must go, or what keeps it from coming up. */
+  /** Why it failed, why it must go, why its creation waits, or what keeps it from coming up. */
   reason: string | null;
+  /** Of a runner that failed, in one word: `quota`, `image`, `timeout`. */
+  failureClass: string | null;
+  failureText: string | null;
+  /** When its creation, or its deletion, is tried again; null while it is not put off. */
+  retryAt: string | null;
+  /** How often its creation was put off so far. */
+  postponedCount: number;
+  /** How far its creation is, or what keeps it from coming up; null in any other state. */
+  progress: string | null;
 }
 
 export function runnerView(runner: Runner, scaleSet: string | undefined): RunnerView {
@@ -34,12 +43,28 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
     provider: runner.provider,
     generation: runner.generation,
     reason: reasonOf(runner) ?? null,
+    failureClass: runner.failure?.class ?? null,
+    failureText: runner.failure?.text ?? null,
+    retryAt: retryAtOf(runner) ?? null,
+    postponedCount: runner.postponed?.count ?? 0,
+    progress: progressOf(runner) ?? null,
   };
 }
 
-function reasonOf({ deletion, failure, mark, progress }: Runner): string | undefined {
+/** A time of an earlier state says nothing any more. */
+function retryAtOf({ state, retryAt, deletion }: Runner): string | undefined {
+  return state === 'requested' ? retryAt : deletion?.retryAt;
+}
+
+function progressOf({ state, progress }: Runner): string | undefined {
+  return state === 'creating' || state === 'starting' ? progress : undefined;
+}
+
+function reasonOf(runner: Runner): string | undefined {
+  const { deletion, failure, mark, state, postponed } = runner;
   if (deletion?.lastError) return deletion.lastError;
+  if (state === 'requested') return postponed?.reason;
   if (failure) return `${failure.class}: ${failure.text}`;
-  if (!mark) return progress;
+  if (!mark) return progressOf(runner);
   return mark.text === undefined ? mark.reason : `${mark.reason}: ${mark.text}`;
 }

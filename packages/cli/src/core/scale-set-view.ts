@@ -31,6 +31,8 @@ export interface ScaleSetView {
   configUrl: string;
   generation: string;
   retryAt: string | null;
+  /** Why and until when no runners are created; null while they are. */
+  backoff: { failures: number; reason: string; retryAt: string } | null;
   epoch: number | null;
   lastPollAt: string | null;
   lastMessageAt: string | null;
@@ -83,11 +85,18 @@ export function scaleSetView(records: ScaleSetRecords, nowMs: number): ScaleSetV
     configUrl,
     generation: spec.generation,
     retryAt: plan?.waiting?.until ?? plan?.backoff?.retryAt ?? null,
+    backoff: backoffView(plan),
     epoch: status?.epoch ?? null,
     lastPollAt: status?.lastPollAt ?? null,
     lastMessageAt: status?.lastMessageAt ?? null,
     conditions,
   };
+}
+
+function backoffView(plan: Plan | undefined): ScaleSetView['backoff'] {
+  if (!plan?.backoff) return null;
+  const { failures, reason, retryAt } = plan.backoff;
+  return { failures, reason, retryAt };
 }
 
 export function sessionView({ spec, status, session }: ScaleSetRecords): SessionView {

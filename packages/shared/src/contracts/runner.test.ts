@@ -1,7 +1,15 @@
 import { aRunner } from '@baton/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runnerIdOf, runnerKey, runnerName, runnerSchema } from './runner.ts';
+import {
+  nextRunnerName,
+  runnerIdAlphabet,
+  runnerIdLength,
+  runnerIdOf,
+  runnerKey,
+  runnerName,
+  runnerSchema,
+} from './runner.ts';
 import { installationIdSchema, scaleSetDeclarationSchema } from './spec.ts';
 
 const prefixes = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9-]{0,35}$/);
@@ -35,6 +43,37 @@ describe('runnerIdOf', () => {
 
     expect(declared.safeParse(longest).success).toBe(true);
     expect(declared.safeParse(`${longest}a`).success).toBe(false);
+  });
+});
+
+describe('nextRunnerName', () => {
+  const ownIds = fc.stringMatching(new RegExp(`^[${runnerIdAlphabet}]{${runnerIdLength}}$`));
+  const randoms = fc.array(fc.double({ min: 0, max: 0.999_999, noNaN: true }), { minLength: 1 });
+
+  test('keeps the id, is never the name before, and GitHub takes every one of them', () => {
+    fc.assert(
+      fc.property(prefixes, installations, ownIds, randoms, (prefix, installation, id, values) => {
+        let index = 0;
+        const random = () => values[index++ % values.length] ?? 0;
+        let name = runnerName(prefix, installation, id);
+        for (let attempt = 0; attempt < 4; attempt += 1) {
+          const next = nextRunnerName(name, random);
+
+          expect(next).not.toBe(name);
+          expect(runnerIdOf(next, installation)).toBe(id);
+          expect(next.length).toBeLessThanOrEqual(64);
+          name = next;
+        }
+      }),
+    );
+  });
+
+  test('differs from the one before even when chance does not', () => {
+    const first = nextRunnerName('linux-test-abcdefghij', () => 0);
+    const second = nextRunnerName(first, () => 0);
+
+    expect([first, second]).toEqual(['linux-test-abcdefghij0aaa', 'linux-test-abcdefghij0bbb']);
+    expect(runnerIdOf(second, 'other')).toBeUndefined();
   });
 });
 

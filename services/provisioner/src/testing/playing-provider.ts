@@ -10,6 +10,10 @@ export class PlayingProvider extends EmptyProvider {
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #instances = new Map<string, Instance>();
 
+  askedFor({ scaleSetId }: { scaleSetId: string }): CreateRequest[] {
+    return this.asked.filter((request) => request.scaleSetId === scaleSetId);
+  }
+
   /** From now on creates for the scale set go like this; what it resolves to is an instance. */
   play(scaleSetId: string, behaviour: Behaviour): void {
     this.#behaviours.set(scaleSetId, behaviour);
