@@ -1,7 +1,7 @@
 import type { Clock } from '@baton/shared/time';
 import { z } from 'zod';
 import { KubernetesApiError } from './api-error.ts';
-import { type Pod, podSchema } from './api-schemas.ts';
+import { type Pod, podListSchema, podSchema } from './api-schemas.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 import type { PodView } from './pod-view.ts';
 import { keys, secretLabels, selector } from './tags.ts';
@@ -20,6 +20,9 @@ interface PodRemoverOptions {
 
 /** The view is asked this often whether a pod is gone, in ms; mostly it knows without a call. */
 const lookEveryMs = 100;
+const lookForJobsEveryMs = 500;
+/** The runner's container hooks put the name of the runner's pod on what they make. */
+const hookLabel = 'runner-pod';
 
 /** Takes away pods of this installation, with everything that belongs to them. */
 export class PodRemover {
@@ -81,13 +84,24 @@ export class PodRemover {
     await absentWhen(409, absentWhen(404, api.call(call, z.unknown(), signal)));
   }
 
-  /** The Secret would go with the pod, some time; the pods of hooks would stay for ever. */
+  /** The Secret would go with the pod, some time; what hooks made would stay for ever. */
   async #removeBelongings(name: string, signal: AbortSignal): Promise<void> {
     const { installationId, hasJobPods } = this.#options;
     await this.#deleteAll('secrets', secretLabels(installationId, name), signal);
     if (!hasJobPods) return;
-    for (const kind of ['pods', 'secrets'])
-      await this.#deleteAll(kind, { 'runner-pod': name }, signal);
+    const labels = { [hookLabel]: name };
+    await this.#deleteAll('pods', labels, signal);
+    await this.#deleteAll('secrets', labels, signal);
+    while (await this.#hasPods(labels, signal))
+      await this.#options.clock.sleep(lookForJobsEveryMs, signal);
+  }
+
+  async #hasPods(labels: Record<string, string>, signal: AbortSignal): Promise<boolean> {
+    const { api, namespacePath } = this.#options;
+    const call = { what: 'list pods', method: 'GET' as const, path: `${namespacePath}/pods` };
+    const query = { labelSelector: selector(labels), limit: '1' };
+    const { items } = await api.call({ ...call, query }, podListSchema, signal);
+    return items.length > 0;
   }
 
   async #deleteAll(
@@ -97,7 +111,11 @@ export class PodRemover {
   ): Promise<void> {
     const { api, namespacePath } = this.#options;
     const path = `${namespacePath}/${kind}`;
-    const query = { labelSelector: selector(labels) };
+    const { gracePeriodSeconds } = this.#options;
+    const query = {
+      labelSelector: selector(labels),
+      gracePeriodSeconds: String(gracePeriodSeconds),
+    };
     const what = `delete ${kind}`;
     await api.call({ what, method: 'DELETE', path, query }, z.unknown(), signal);
   }

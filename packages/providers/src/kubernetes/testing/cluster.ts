@@ -31,8 +31,8 @@ export interface TestNamespace {
   path: string;
   /** A kubeconfig file of a user who has exactly these rights in the namespace. */
   grant(rules: Rule[]): Promise<string>;
-  /** A kubeconfig file with a token that the server does not know. */
-  stranger(): Promise<string>;
+  /** A kubeconfig file with this token, for this server or another one. */
+  kubeconfig(login: { token: string; url?: string }): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -47,22 +47,22 @@ export async function makeNamespace(server: ApiServer): Promise<TestNamespace> {
   await admin.ok('POST', '/api/v1/namespaces', named('v1', 'Namespace', name));
   // What controllers make in a whole cluster.
   await admin.ok('POST', `${path}/serviceaccounts`, named('v1', 'ServiceAccount', 'default'));
-  const kubeconfig = async (token: string) => {
+  const kubeconfig: TestNamespace['kubeconfig'] = async (login) => {
     const file = join(directory, `${randomBytes(4).toString('hex')}.yaml`);
-    await writeFile(file, kubeconfigText({ url, ca, token, namespace: name }), { mode: 0o600 });
+    await writeFile(file, kubeconfigText({ url, ca, namespace: name, ...login }), { mode: 0o600 });
     return file;
   };
   return {
     name,
     path,
     admin,
-    stranger: async () => await kubeconfig('no-such-token'),
+    kubeconfig,
     async grant(rules) {
       const user = server.users[users % server.users.length];
       users += 1;
       if (!user) throw new Error('the server has no users');
       await bindRole(admin, { namespace: name, user: user.name, rules });
-      return await kubeconfig(user.token);
+      return await kubeconfig({ token: user.token });
     },
     async dispose() {
       for (const kind of ['pods', 'secrets', 'resourcequotas'])

@@ -24,6 +24,11 @@ export interface KubeBench {
   make(changes?: Changes): Promise<ComputeProvider>;
   /** One whose user has other rights. */
   makeWith(rules: Rule[], changes?: Changes): Promise<ComputeProvider>;
+  /** One of somebody who may do everything. */
+  makeWithAdmin(changes?: Changes): Promise<ComputeProvider>;
+  makeAsStranger(): Promise<ComputeProvider>;
+  /** One whose API server is said to be elsewhere. */
+  makeAt(url: string): Promise<ComputeProvider>;
   dispose(): Promise<void>;
 }
 
@@ -56,6 +61,11 @@ export async function aKubeBench(server: ApiServer): Promise<KubeBench> {
     second: await makeAs(kubeconfig, {}),
     make: async (changes = {}) => await makeAs(kubeconfig, changes),
     makeWith: async (rules, changes = {}) => await makeAs(await namespace.grant(rules), changes),
+    makeWithAdmin: async (changes = {}) =>
+      await makeAs(await namespace.kubeconfig({ token: server.adminToken }), changes),
+    makeAsStranger: async () =>
+      await makeAs(await namespace.kubeconfig({ token: 'no-such-token' }), {}),
+    makeAt: async (url) => await makeAs(await namespace.kubeconfig({ token: 'any', url }), {}),
     dispose: async () => {
       await kubelet.stop();
       await namespace.dispose();

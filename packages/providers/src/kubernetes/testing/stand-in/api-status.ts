@@ -3,10 +3,10 @@ import type { Json } from '../admin-client.ts';
 /** A refusal, as the API server words it. */
 export class ApiStatus extends Error {
   readonly code: number;
-  readonly reason: string;
+  readonly reason: string | undefined;
   readonly details: Json | undefined;
 
-  constructor(code: number, reason: string, message: string, details?: Json) {
+  constructor(code: number, reason: string | undefined, message: string, details?: Json) {
     super(message);
     this.code = code;
     this.reason = reason;

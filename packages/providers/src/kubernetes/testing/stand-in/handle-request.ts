@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { admitPod } from './admit-pod.ts';
 import { badRequest, expired } from './api-status.ts';
-import type { KubeObject, ObjectStore } from './object-store.ts';
+import type { Collection, KubeObject, ObjectStore } from './object-store.ts';
 import { bindPod, deleteObject, patchStatus, readDeleteOptions } from './pod-operations.ts';
 import type { Route } from './route.ts';
 import { kindOf, readObject } from './validate-object.ts';
@@ -50,7 +51,7 @@ function create(store: ObjectStore, { route, query, body }: Asked): unknown {
   const { resource, namespace, name, subresource } = route;
   const collection = { resource, namespace };
   if (subresource === 'binding') bindPod(store, collection, name, body);
-  if (subresource === 'eviction') deleteObject(store, collection, store.get(collection, name), {});
+  if (subresource === 'eviction') evict(store, collection, name, body);
   if (subresource !== '') return { kind: 'Status', apiVersion: 'v1', status: 'Success' };
   if (namespace !== '') store.get({ resource: 'namespaces', namespace: '' }, namespace);
   const isStrict = query.get('fieldValidation') === 'Strict';
@@ -58,6 +59,14 @@ function create(store: ObjectStore, { route, query, body }: Asked): unknown {
   if (resource !== 'pods') return store.create(collection, object);
   const admitted = admitPod(store, namespace, object);
   return store.create(collection, admitted);
+}
+
+const evictionSchema = z.looseObject({ deleteOptions: z.unknown() });
+
+function evict(store: ObjectStore, collection: Collection, name: string, body: unknown): void {
+  const { deleteOptions } = evictionSchema.parse(body);
+  const options = readDeleteOptions(deleteOptions, new URLSearchParams());
+  deleteObject(store, collection, store.get(collection, name), options);
 }
 
 /** Pages are cut by name; a page of a list that has grown too old is refused. */

@@ -53,7 +53,7 @@ export function deleteObject(
     throw conflict(
       collection.resource,
       name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${object.metadata.uid}). The object might have been deleted and then recreated`,
     );
   if (collection.resource !== 'pods') return store.remove(collection, name);
   const { spec, status } = podSchema.parse(object);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { badRequest, invalid, type Problem } from './api-status.ts';
+import { ApiStatus, badRequest, invalid, type Problem } from './api-status.ts';
 import { type KubeObject, objectSchema } from './object-store.ts';
 import { unknownFields } from './pod-fields.ts';
 
@@ -53,7 +53,11 @@ function refuseUnknown(kind: string, body: unknown): void {
 
 function refuseMetadata({ metadata }: KubeObject, namespace: string): void {
   if (metadata.resourceVersion !== '')
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    throw new ApiStatus(
+      500,
+      undefined,
+      'resourceVersion should not be set on objects to be created',
+    );
   const own = metadata.namespace;
   if (own !== undefined && own !== namespace)
     throw badRequest(

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { providerConformance } from '../conformance.ts';
-import { aKubeBench } from './testing/kube-bench.ts';
+import { kubernetesSuite } from './testing/kube-suite.ts';
 import { StandInApiServer } from './testing/stand-in/stand-in-api-server.ts';
 
 let server: StandInApiServer;
@@ -9,4 +8,4 @@ beforeAll(async () => {
 });
 afterAll(async () => await server.close());
 
-providerConformance('the kubernetes provider', async () => await aKubeBench(server));
+kubernetesSuite('the kubernetes provider', () => server);

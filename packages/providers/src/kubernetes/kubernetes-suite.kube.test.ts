@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, inject } from 'vitest';
-import { providerConformance } from '../conformance.ts';
 import type { ApiServer } from './testing/cluster.ts';
-import { aKubeBench } from './testing/kube-bench.ts';
+import { kubernetesSuite } from './testing/kube-suite.ts';
 import { startRealApiServer } from './testing/real-api-server.ts';
 
 let server: ApiServer;
@@ -10,7 +9,4 @@ beforeAll(async () => {
 });
 afterAll(async () => await server.close());
 
-providerConformance(
-  'the kubernetes provider at a real API server',
-  async () => await aKubeBench(server),
-);
+kubernetesSuite('the kubernetes provider at a real API server', () => server);
