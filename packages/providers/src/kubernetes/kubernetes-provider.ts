@@ -61,7 +61,7 @@ export class KubernetesProvider implements ComputeProvider {
     const manifest = await this.#manifest(request, signal);
     const pods = await this.#options.view.pods(signal);
     const known = pods.find((pod) => isOf(pod, request));
-    const pod = known ?? (await this.#createPod(manifest, signal));
+    const pod = known ?? (await this.#createPod(manifest, pods.length, signal));
     if (!isOf(pod, request))
       throw new ProviderError('transient', `create pod: ${pod.metadata.name} is another's pod`);
     if (isUnborn(pod)) await this.#createSecret(pod, request, signal);
@@ -82,7 +82,8 @@ export class KubernetesProvider implements ComputeProvider {
 
   async capacity(signal: AbortSignal): Promise<{ free: number }> {
     const { definition } = this.#options;
-    const byCount = await this.#free(signal);
+    const pods = await this.#options.view.pods(signal);
+    const byCount = definition.maxInstances - pods.length - this.#creatingCount;
     const byQuota = definition.resourceQuota ? await this.#freeByQuota(signal) : byCount;
     return { free: Math.max(0, Math.min(byCount, byQuota)) };
   }
@@ -100,8 +101,8 @@ export class KubernetesProvider implements ComputeProvider {
   }
 
   /** Of two creates one gets 409, and is given the pod of the other. */
-  async #createPod(manifest: PodManifest, signal: AbortSignal): Promise<Pod> {
-    if ((await this.#free(signal)) <= 0)
+  async #createPod(manifest: PodManifest, podCount: number, signal: AbortSignal): Promise<Pod> {
+    if (podCount + this.#creatingCount >= this.#options.definition.maxInstances)
       throw new ProviderError('quota', 'maxInstances of the provider is reached');
     this.#creatingCount += 1;
     try {
@@ -147,11 +148,6 @@ export class KubernetesProvider implements ComputeProvider {
     return await finishing({ clock, signal, lateMs: longestLateMs }, (within) =>
       api.call(call, schema, within),
     );
-  }
-
-  async #free(signal: AbortSignal): Promise<number> {
-    const pods = await this.#options.view.pods(signal);
-    return this.#options.definition.maxInstances - pods.length - this.#creatingCount;
   }
 
   async #freeByQuota(signal: AbortSignal): Promise<number> {

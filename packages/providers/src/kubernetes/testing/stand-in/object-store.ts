@@ -81,6 +81,11 @@ export class ObjectStore {
     return written;
   }
 
+  /** Time passes in other namespaces: the version grows. */
+  advance(): void {
+    this.#version += 1;
+  }
+
   /** Forgets the past, as etcd does from time to time: who watches from there gets 410. */
   compact(): void {
     this.#oldest = this.#version;

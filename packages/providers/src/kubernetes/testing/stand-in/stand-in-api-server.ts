@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { json } from 'node:stream/consumers';
 import { makePrivateCa } from '@baton/testkit';
@@ -14,8 +14,9 @@ import { WatchStream } from './watch-stream.ts';
 /** A refusal to be given instead of an answer. */
 interface Fault {
   method: string;
-  /** The end of the path. */
   path: RegExp;
+  /** Any, where absent. */
+  query?: RegExp;
   code?: number;
   retryAfterSeconds?: number;
   /** Cuts the connection instead of answering, after or before the request has taken effect. */
@@ -42,6 +43,7 @@ export class StandInApiServer implements ApiServer {
   /** The minor version that it says it has. */
   minor = '33';
   #faults: Fault[] = [];
+  #isNextExpired = false;
   readonly #server: Server;
   readonly #watches = new Set<WatchStream>();
 
@@ -91,6 +93,11 @@ export class StandInApiServer implements ApiServer {
     for (const watch of this.#watches) watch.bookmark();
   }
 
+  /** The next watch begins with the news that what it asks for is forgotten: 410 within the stream. */
+  expireNextWatch(): void {
+    this.#isNextExpired = true;
+  }
+
   get watchCount(): number {
     return this.#watches.size;
   }
@@ -105,8 +112,11 @@ export class StandInApiServer implements ApiServer {
         request.socket.destroy();
         return;
       }
-      this.#answer({ request, response, url, body });
-      if (fault?.cut === 'after') request.socket.destroy();
+      const isCut = fault?.cut === 'after';
+      // An answer that is connected to nothing.
+      const heard = isCut ? new ServerResponse(request) : response;
+      this.#answer({ request, response: heard, url, body });
+      if (isCut) request.socket.destroy();
     } catch (error) {
       const status = error instanceof ApiStatus ? error : badRequest(String(error));
       send(response, status.code, status);
@@ -114,7 +124,8 @@ export class StandInApiServer implements ApiServer {
   }
 
   #takeFault(request: IncomingMessage, url: URL, response: ServerResponse): Fault | undefined {
-    const fits = ({ method, path }: Fault) => method === request.method && path.test(url.pathname);
+    const fits = ({ method, path, query }: Fault) =>
+      method === request.method && path.test(url.pathname) && (query?.test(url.search) ?? true);
     const fault = this.#faults.find(fits);
     if (!fault) return undefined;
     this.#faults = this.#faults.filter((other) => other !== fault);
@@ -144,6 +155,11 @@ export class StandInApiServer implements ApiServer {
   }
 
   #openWatch(response: ServerResponse, route: Route, query: URLSearchParams): void {
+    if (this.#isNextExpired) {
+      this.#isNextExpired = false;
+      this.store.advance();
+      this.store.compact();
+    }
     const { resource, namespace } = route;
     const options = { collection: { resource, namespace }, isSelected: selectorOf(query), query };
     const watch = new WatchStream(this.store, response, options);
