@@ -40,8 +40,7 @@ export async function loadKubeConfig(definition: KubernetesDefinition): Promise<
   }
   if (context !== undefined) config.setCurrentContext(context);
   const server = config.getCurrentCluster()?.server;
-  if (server === undefined || !URL.canParse(server) || server.includes('undefined'))
-    throw new ConfigError(noServer(definition));
+  if (server === undefined || !URL.canParse(server)) throw new ConfigError(noServer(definition));
   return config;
 }
 

@@ -1,3 +1,4 @@
+import { Secret } from '@baton/shared/config';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventuallyState } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
@@ -115,6 +116,39 @@ test('a creator that ends between the pod and its Secret leaves what the next on
 
   await eventuallyState(bench.second, instanceId, 'running');
   expect(await listed(bench.namespace, 'pods')).toHaveLength(1);
+});
+
+test('a repeated create that fails at the Secret leaves a pod alone that may run', async () => {
+  const { instanceId } = await bench.provider.create(aRequest(), signal);
+  await eventuallyState(bench.provider, instanceId, 'running');
+  const late = await bench.make({ listMaxAgeMs: 60_000 });
+  const collection = { resource: 'pods', namespace: bench.namespace.name };
+  const status = server.store.get(collection, instanceId).status;
+  server.store.replace(collection, {
+    ...server.store.get(collection, instanceId),
+    status: { phase: 'Pending' },
+  });
+  await late.list(signal);
+  server.silenceWatches();
+  server.store.replace(collection, { ...server.store.get(collection, instanceId), status });
+  server.failNext({ ...secrets, code: 500 });
+
+  await expect(late.create(aRequest(), signal)).rejects.toMatchObject({ class: 'transient' });
+
+  expect(await bench.provider.list(signal)).toMatchObject([{ state: 'running' }]);
+});
+
+test('a delete waits for a pod that its own watch has not told of', async () => {
+  const late = await bench.make({ listMaxAgeMs: 60_000, gracePeriodSeconds: 1 });
+  await late.list(signal);
+  server.silenceWatches();
+  const request = aRequest({ jitConfig: new Secret('stubborn') });
+  const { instanceId } = await bench.provider.create(request, signal);
+  await eventuallyState(bench.provider, instanceId, 'running');
+
+  const deleting = late.delete(instanceId, AbortSignal.timeout(300));
+
+  await expect(deleting).rejects.toThrow('timeout');
 });
 
 test('maxInstances holds for creates at the same time', async () => {

@@ -61,10 +61,12 @@ export class KubernetesProvider implements ComputeProvider {
     const manifest = await this.#manifest(request, signal);
     const pods = await this.#options.view.pods(signal);
     const known = pods.find((pod) => isOf(pod, request));
-    const pod = known ?? (await this.#createPod(manifest, pods.length, signal));
+    const { pod, isNew } = known
+      ? { pod: known, isNew: false }
+      : await this.#createPod(manifest, pods.length, signal);
     if (!isOf(pod, request))
       throw new ProviderError('transient', `create pod: ${pod.metadata.name} is another's pod`);
-    if (isUnborn(pod)) await this.#createSecret(pod, request, signal);
+    if (isUnborn(pod)) await this.#createSecret(pod, { request, isNew }, signal);
     this.#options.view.created(pod);
     return { instanceId: pod.metadata.name };
   }
@@ -101,7 +103,11 @@ export class KubernetesProvider implements ComputeProvider {
   }
 
   /** Of two creates one gets 409, and is given the pod of the other. */
-  async #createPod(manifest: PodManifest, podCount: number, signal: AbortSignal): Promise<Pod> {
+  async #createPod(
+    manifest: PodManifest,
+    podCount: number,
+    signal: AbortSignal,
+  ): Promise<{ pod: Pod; isNew: boolean }> {
     if (podCount + this.#creatingCount >= this.#options.definition.maxInstances)
       throw new ProviderError('quota', 'maxInstances of the provider is reached');
     this.#creatingCount += 1;
@@ -109,25 +115,33 @@ export class KubernetesProvider implements ComputeProvider {
       const pod = await this.#post('pods', manifest, podSchema, signal);
       this.#options.view.created(pod);
       signal.throwIfAborted();
-      return pod;
+      return { pod, isNew: true };
     } catch (error) {
       if (!isAlreadyThere(error)) throw error;
       const pod = await this.#options.remover.read(manifest.metadata.name, signal);
-      if (pod) return pod;
+      if (pod) return { pod, isNew: false };
       throw new ProviderError('transient', 'create pod: the one of this name has just gone');
     } finally {
       this.#creatingCount -= 1;
     }
   }
 
-  /** Without its Secret the pod is of no use: it is taken back, unless the caller has given up. */
-  async #createSecret(pod: Pod, request: CreateRequest, signal: AbortSignal): Promise<void> {
+  /**
+   * Without its Secret a pod is of no use: the one that this call made is taken back, unless the caller
+   * has given up. If that fails too, the pod is there for all to see and to delete. A pod that was there
+   * before is left alone: it may run by now.
+   */
+  async #createSecret(
+    pod: Pod,
+    { request, isNew }: { request: CreateRequest; isNew: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       await this.#post('secrets', buildSecret(pod.metadata, request), z.unknown(), signal);
     } catch (error) {
       if (isAlreadyThere(error)) return;
       signal.throwIfAborted();
-      await this.#options.remover.takeBack(pod, signal);
+      if (isNew) await this.#options.remover.takeBack(pod, signal).catch(() => undefined);
       throw error;
     }
   }

@@ -56,8 +56,11 @@ export class PodRemover {
     await this.#delete(metadata, 0, signal);
   }
 
-  async #removePod({ metadata }: Pod, signal: AbortSignal): Promise<void> {
+  async #removePod(pod: Pod, signal: AbortSignal): Promise<void> {
+    const { metadata } = pod;
     const { uid, deletionTimestamp } = metadata;
+    // What another process has just made, the view may not know yet, and not knowing is not gone.
+    this.#options.view.created(pod);
     if (!deletionTimestamp) await this.#delete(metadata, this.#options.gracePeriodSeconds, signal);
     while (await this.#isThere(uid, signal)) await this.#options.clock.sleep(lookEveryMs, signal);
   }
