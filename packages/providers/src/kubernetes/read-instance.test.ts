@@ -182,7 +182,19 @@ describe('readInstance', () => {
 
     expect(instance).toMatchObject({
       state: 'running',
-      problem: { class: 'transient', text: 'the pod is being deleted since 2026-11-26T10:04:59Z' },
+      problem: { class: 'transient', text: 'the pod is being deleted, by 2026-11-26T10:04:59Z' },
+    });
+  });
+
+  test('a pod that somebody deleted and whose container is lost says so too', () => {
+    const metadata = { deletionTimestamp: '2026-11-26T10:04:59Z' };
+    const lost = runner({ waiting: { reason: 'ContainerCreating' } });
+
+    const instance = readInstance(aPod({ ...lost, phase: 'Failed' }, metadata), nowMs);
+
+    expect(instance).toMatchObject({
+      state: 'exited',
+      problem: { text: 'the pod is being deleted, by 2026-11-26T10:04:59Z' },
     });
   });
 

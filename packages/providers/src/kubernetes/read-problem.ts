@@ -16,7 +16,7 @@ export function readProblem(
   if (!status) return undefined;
   const ended = runner?.state?.terminated;
   if (ended && !status.reason) return endedProblem(ended) ?? disruption(status);
-  if (status.phase === 'Failed' || ended) return failedProblem(status);
+  if (status.phase === 'Failed' || ended) return failedProblem(pod, status);
   const running = runner?.state?.running;
   return (
     disruption(status) ??
@@ -65,9 +65,9 @@ function endedProblem(ended: Said): InstanceProblem | undefined {
   return errorClass && problem(errorClass, ended);
 }
 
-function failedProblem(status: PodStatus): InstanceProblem {
+function failedProblem(pod: Pod, status: PodStatus): InstanceProblem {
   if (status.reason) return problem(failedReasons[status.reason] ?? 'transient', status);
-  const disrupted = disruption(status);
+  const disrupted = disruption(status) ?? deletion(pod);
   if (disrupted) return disrupted;
   const init = status.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode);
   const code = init?.state?.terminated?.exitCode;
