@@ -86,9 +86,10 @@ function disruption({ conditions }: PodStatus): InstanceProblem | undefined {
 
 function deletion({ metadata }: Pod): InstanceProblem | undefined {
   if (!metadata.deletionTimestamp) return undefined;
+  // That time is the end of its grace period, not the moment of the delete.
   return {
     class: 'transient',
-    text: `the pod is being deleted since ${metadata.deletionTimestamp}`,
+    text: `the pod is being deleted, by ${metadata.deletionTimestamp}`,
   };
 }
 
