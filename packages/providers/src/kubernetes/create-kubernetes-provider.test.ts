@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
 import { systemClock } from '@baton/shared/time';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createKubernetesProvider } from './create-kubernetes-provider.ts';
 import { aDefinition } from './testing/definitions.ts';
+
+// Loading the library takes half a second, and much longer on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const deps = { installationId: 'a', clock: systemClock, env: {} };
 let directory: string;

@@ -1,11 +1,14 @@
 import { Secret } from '@baton/shared/config';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eventuallyState } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
 import { aKubeBench, type KubeBench } from './testing/kube-bench.ts';
 import { StandInApiServer } from './testing/stand-in/stand-in-api-server.ts';
 import { listed, signal } from './testing/suite/pods.ts';
+
+// Loading the library takes half a second, and much longer on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let server: StandInApiServer;
 let bench: KubeBench;

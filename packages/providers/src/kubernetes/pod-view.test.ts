@@ -1,5 +1,5 @@
 import { FakeClock } from '@baton/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { podSchema } from './api-schemas.ts';
 import { Connection, loadKubeConfig } from './connection.ts';
@@ -9,6 +9,9 @@ import { PodView } from './pod-view.ts';
 import { makeNamespace, type TestNamespace } from './testing/cluster.ts';
 import { StandInApiServer } from './testing/stand-in/stand-in-api-server.ts';
 import { plainPod, signal } from './testing/suite/pods.ts';
+
+// Loading the library takes half a second, and much longer on a machine that is busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const maxAgeMs = 5_000;
 let server: StandInApiServer;

@@ -39,8 +39,12 @@ type Pod = z.output<typeof podSchema>;
 
 interface Running {
   child: ChildProcess;
-  ended: Promise<number>;
-  isStopping: boolean;
+  ended: Promise<void>;
+  /** Once it has ended. */
+  exitCode: number | undefined;
+  /** What the API server has been told. */
+  reported: 'nothing' | 'start' | 'end';
+  killing: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -68,26 +72,35 @@ export class FakeKubelet {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
-    for (const { child } of this.#running.values()) child.kill('SIGKILL');
+    for (const { child, killing } of this.#running.values()) {
+      clearTimeout(killing);
+      child.kill('SIGKILL');
+    }
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
+  /** A connection that breaks is no reason to stop: every look begins anew. */
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const { items } = listSchema.parse(await this.#admin.ok('GET', `${this.#path}/pods`));
-      await Promise.all(items.map((pod) => this.#look(pod)));
+      await this.#lookAtAll().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, 15));
     }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const { items } = listSchema.parse(await this.#admin.ok('GET', `${this.#path}/pods`));
+    await Promise.all(items.map((pod) => this.#look(pod)));
   }
 
   /** One step of one pod. A refusal means that somebody else was faster: the next look shows how. */
   async #look(pod: Pod): Promise<void> {
     const { metadata, spec, status } = pod;
-    if (metadata.deletionTimestamp) return await this.#end(pod);
-    if (this.#running.has(metadata.uid)) return;
-    if (!spec.nodeName) {
-      if (!this.isHeld(metadata.name)) await this.#bind(metadata.name);
-    } else if ((status?.phase ?? 'Pending') === 'Pending') await this.#start(pod);
+    const running = this.#running.get(metadata.uid);
+    if (metadata.deletionTimestamp) await this.#end(pod, running);
+    else if (running) await this.#reportNews(pod, running);
+    else if (spec.nodeName) {
+      if ((status?.phase ?? 'Pending') === 'Pending') await this.#start(pod);
+    } else if (!this.isHeld(metadata.name)) await this.#bind(metadata.name);
   }
 
   async #bind(name: string): Promise<void> {
@@ -109,38 +122,38 @@ export class FakeKubelet {
       await this.#report(pod, 'Pending', { waiting });
       return;
     }
-    const child = spawn(program, args, { env, stdio: 'ignore' });
-    const ended = new Promise<number>((resolve) => {
-      child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGKILL' ? 137 : 143)));
-      child.on('error', () => resolve(128));
-    });
-    this.#running.set(pod.metadata.uid, { child, ended, isStopping: false });
-    await this.#report(pod, 'Running', { running: { startedAt: now() } });
-    void ended.then((code) => this.#ended(pod, code));
+    const running = run(program, args, env);
+    this.#running.set(pod.metadata.uid, running);
+    await this.#reportNews(pod, running);
   }
 
-  async #ended(pod: Pod, exitCode: number): Promise<void> {
-    if (this.#stop.signal.aborted) return;
+  async #reportNews(pod: Pod, running: Running): Promise<void> {
+    const { exitCode, reported } = running;
+    if (exitCode === undefined) {
+      if (reported !== 'nothing') return;
+      await this.#report(pod, 'Running', { running: { startedAt: now() } });
+      running.reported = 'start';
+      return;
+    }
+    if (reported === 'end') return;
     const reason = exitCode === 0 ? 'Completed' : 'Error';
     const terminated = { exitCode, reason, startedAt: now(), finishedAt: now() };
     const hasOthers = pod.spec.containers.length > 1;
     const phase = exitCode === 0 ? 'Succeeded' : 'Failed';
     await this.#report(pod, hasOthers ? 'Running' : phase, { terminated });
+    running.reported = 'end';
   }
 
-  async #end({ metadata }: Pod): Promise<void> {
-    const running = this.#running.get(metadata.uid);
-    if (running?.child.exitCode === null && running.child.signalCode === null) {
-      if (running.isStopping) return;
-      running.isStopping = true;
+  /** SIGTERM, SIGKILL after the grace period, and the last delete when the process has ended. */
+  async #end({ metadata }: Pod, running: Running | undefined): Promise<void> {
+    if (running && running.exitCode === undefined) {
+      if (running.killing) return;
       running.child.kill('SIGTERM');
-      const killing = setTimeout(
-        () => running.child.kill('SIGKILL'),
-        (metadata.deletionGracePeriodSeconds ?? 30) * 1000,
-      );
-      void running.ended.then(() => clearTimeout(killing));
+      const graceMs = (metadata.deletionGracePeriodSeconds ?? 30) * 1000;
+      running.killing = setTimeout(() => running.child.kill('SIGKILL'), graceMs);
       return;
     }
+    clearTimeout(running?.killing);
     const preconditions = { uid: metadata.uid };
     const path = `${this.#path}/pods/${metadata.name}`;
     await this.#admin.request('DELETE', path, { gracePeriodSeconds: 0, preconditions });
@@ -178,6 +191,25 @@ export class FakeKubelet {
     }
     return values;
   }
+}
+
+function run(program: string, args: string[], env: Record<string, string>): Running {
+  const child = spawn(program, args, { env, stdio: 'ignore' });
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const running: Running = {
+    child,
+    ended,
+    exitCode: undefined,
+    reported: 'nothing',
+    killing: undefined,
+  };
+  const end = (exitCode: number) => {
+    running.exitCode ??= exitCode;
+    resolve();
+  };
+  child.on('exit', (code, signal) => end(code ?? (signal === 'SIGKILL' ? 137 : 143)));
+  child.on('error', () => end(128));
+  return running;
 }
 
 /** As the API writes times: to the second. */

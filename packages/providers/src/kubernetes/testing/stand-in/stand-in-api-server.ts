@@ -58,6 +58,8 @@ export class StandInApiServer implements ApiServer {
   static async start(): Promise<StandInApiServer> {
     const authority = await makePrivateCa();
     const server = createServer(await authority.issue({ hosts: ['localhost'] }));
+    // As long as the real one keeps idle connections.
+    server.keepAliveTimeout = 90_000;
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new StandInApiServer(server, authority.root);
