@@ -1,5 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
+/** `kube` needs a real API server: it is there only when it is asked for by name. */
+const isKubeAsked = process.argv.some((argument) => /^(--project=)?kube$/.test(argument));
+
+const kubeProject = {
+  test: {
+    name: 'kube',
+    include: ['packages/*/src/**/*.kube.test.ts'],
+    globalSetup: ['packages/providers/src/kubernetes/testing/require-kube-bin.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 90_000,
+    fileParallelism: false,
+  },
+};
+
 /** A test file's suffix says what it needs: nothing, a nats-server, whole processes, or an engine. */
 export default defineConfig({
   test: {
@@ -12,7 +26,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
-          exclude: ['**/*.nats.test.ts', '**/*.engines.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.nats.test.ts', '**/*.engines.test.ts', '**/*.kube.test.ts', '**/node_modules/**'],
         },
       },
       {
@@ -57,6 +71,7 @@ export default defineConfig({
           sequence: { groupOrder: 4 },
         },
       },
+      ...(isKubeAsked ? [kubeProject] : []),
     ],
   },
 });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { createDockerProvider } from './docker/create-docker-provider.ts';
 import { dockerDefinitionSchema } from './docker/definition.ts';
+import { createKubernetesProvider } from './kubernetes/create-kubernetes-provider.ts';
+import { kubernetesDefinitionSchema } from './kubernetes/definition.ts';
 import { createProcessProvider } from './process/create-process-provider.ts';
 import { processDefinitionSchema } from './process/definition.ts';
 import type { ComputeProvider } from './provider.ts';
@@ -10,6 +12,7 @@ import type { ProviderDeps } from './provider-deps.ts';
 export const providerDefinitionSchema = z.discriminatedUnion('type', [
   processDefinitionSchema,
   dockerDefinitionSchema,
+  kubernetesDefinitionSchema,
 ]);
 
 export type ProviderDefinition = z.output<typeof providerDefinitionSchema>;
@@ -25,5 +28,7 @@ export async function createProvider(
       return await createProcessProvider(definition, deps);
     case 'docker':
       return await createDockerProvider(definition, deps);
+    case 'kubernetes':
+      return await createKubernetesProvider(definition, deps);
   }
 }
