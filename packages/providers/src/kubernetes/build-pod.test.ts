@@ -82,8 +82,9 @@ describe('buildPod', () => {
 
     const { spec } = build({ template: { spec: { containers: [{ name: 'runner', env }] } } });
 
+    const secretKeyRef = { name: 'baton-runner-1-jit', key: 'jitconfig' };
     expect(spec.containers?.[0]?.env).toEqual([
-      { name: 'ACTIONS_RUNNER_INPUT_JITCONFIG', valueFrom: expect.anything() },
+      { name: 'ACTIONS_RUNNER_INPUT_JITCONFIG', valueFrom: { secretKeyRef } },
     ]);
   });
 

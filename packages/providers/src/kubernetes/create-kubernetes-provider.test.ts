@@ -25,7 +25,12 @@ async function file(text: string): Promise<string> {
 }
 
 test.each([
-  ['is not there', async () => '/no/such/file', {}, 'kubeconfig /no/such/file cannot be read'],
+  [
+    'is not there',
+    () => Promise.resolve('/no/such/file'),
+    {},
+    'kubeconfig /no/such/file cannot be read',
+  ],
   ['is no YAML', async () => await file('{ users: [s3cret'), {}, 'cannot be read'],
   ['names no cluster', async () => await file('current-context: x'), {}, 'names no cluster'],
   [

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { kubernetesDefinitionSchema } from './definition.ts';
 import { readSettings } from './read-settings.ts';
@@ -8,7 +8,7 @@ import { readSettings } from './read-settings.ts';
 const page = new URL('../../../../docs/providers/kubernetes.md', import.meta.url);
 const text = readFileSync(page, 'utf8');
 const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].flatMap(([, block = '']) =>
-  parseAllDocuments(block).map((document): unknown => document.toJS()),
+  block.split(/^---$/m).map((document): unknown => parse(document)),
 );
 const providersSchema = z.object({ providers: z.object({ pods: kubernetesDefinitionSchema }) });
 const scaleSetsSchema = z.object({

@@ -101,6 +101,17 @@ describe('readSettings refuses', () => {
     expect(read).toThrow('allow.containerModes');
   });
 
+  test("another image for a container of the provider's template", () => {
+    const podTemplate = {
+      spec: { containers: [{ name: 'runner' }, { name: 'daemon', image: 'x' }] },
+    };
+    const settings = pod({ containers: [{ name: 'daemon', image: 'mine' }] });
+
+    const read = () => readSettings(settings, aDefinition({ podTemplate }));
+
+    expect(read).toThrow("spec.containers[0].name: is the provider's own container");
+  });
+
   test("weakening what the provider's template sets", () => {
     const podTemplate = { spec: { securityContext: { runAsNonRoot: true } } };
     const settings = container({ securityContext: { runAsNonRoot: false } });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KubernetesDefinition } from './definition.ts';
-import { containerModeTypes, looseTemplateSchema } from './template.ts';
+import { containerModeTypes, looseTemplateSchema, runnerContainerName } from './template.ts';
 
 const containerModeSchema = z.strictObject({
   type: z.enum(containerModeTypes).default('none'),
@@ -48,7 +48,7 @@ export function strictSettingsSchema(definition: KubernetesDefinition): z.ZodTyp
   const container = z
     .strictObject({
       ...fields(containerFields),
-      name: z.string().min(1),
+      name: containerNameSchema(definition),
       restartPolicy: z.literal('Always').optional(),
       securityContext,
       ports: z.array(z.strictObject(fields(['containerPort', 'name', 'protocol']))).optional(),
@@ -115,6 +115,17 @@ function securityContextSchema({ allow, podTemplate }: KubernetesDefinition): z.
   };
   const rest = Object.entries(own).filter(([name]) => !taken.has(name));
   return z.strictObject({ ...fields(free), ...Object.fromEntries(rest) });
+}
+
+/** Another image in a container that the operator has given privileges would have them. */
+function containerNameSchema({ allow, podTemplate: { spec } }: KubernetesDefinition): z.ZodType {
+  const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  const taken = new Set(all.map(({ name }) => name));
+  taken.delete(runnerContainerName);
+  return z
+    .string()
+    .min(1)
+    .refine((name) => allow.privileged || !taken.has(name), "is the provider's own container");
 }
 
 function serviceAccountSchema({ allow, serviceAccountName }: KubernetesDefinition): z.ZodType {

@@ -21,15 +21,15 @@ export interface KubeBench {
   foreign: ComputeProvider;
   second: ComputeProvider;
   /** A provider with a definition of its own. */
-  make(changes?: Changes): Promise<ComputeProvider>;
+  make: (changes?: Changes) => Promise<ComputeProvider>;
   /** One whose user has other rights. */
-  makeWith(rules: Rule[], changes?: Changes): Promise<ComputeProvider>;
+  makeWith: (rules: Rule[], changes?: Changes) => Promise<ComputeProvider>;
   /** One of somebody who may do everything. */
-  makeWithAdmin(changes?: Changes): Promise<ComputeProvider>;
-  makeAsStranger(): Promise<ComputeProvider>;
+  makeWithAdmin: (changes?: Changes) => Promise<ComputeProvider>;
+  makeAsStranger: () => Promise<ComputeProvider>;
   /** One whose API server is said to be elsewhere. */
-  makeAt(url: string): Promise<ComputeProvider>;
-  dispose(): Promise<void>;
+  makeAt: (url: string) => Promise<ComputeProvider>;
+  dispose: () => Promise<void>;
 }
 
 /**
