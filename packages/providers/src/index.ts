@@ -1,3 +1,4 @@
+export type { BootstrapAccess, BootstrapPort, BootstrapRequest } from './bootstrap-port.ts';
 export { loadProviders } from './load-providers.ts';
 export type {
   ComputeProvider,
@@ -6,6 +7,6 @@ export type {
   InstanceProblem,
   InstanceState,
 } from './provider.ts';
-export type { ProviderDeps } from './provider-deps.ts';
+export type { ProviderDeps, ScaleSetAtProvider } from './provider-deps.ts';
 export { ProviderError, type ProviderErrorClass } from './provider-error.ts';
 export { createProvider, type ProviderDefinition, providerDefinitionSchema } from './registry.ts';

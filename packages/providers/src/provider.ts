@@ -69,6 +69,9 @@ export interface ComputeProvider {
   /** Longest time that a create may take, in ms; where absent, the service's own limit counts. */
   readonly createTimeoutMs?: number;
 
+  /** How often `list` may be called, in ms, where it costs more than a look at this host. */
+  readonly listEveryMs?: number;
+
   /**
    * Starts an instance for the runner.
    *

@@ -1,28 +1,28 @@
 import { z } from 'zod';
+import { createExternalProvider } from './external/create-external-provider.ts';
+import { externalDefinitionSchema } from './external/definition.ts';
 import { createProcessProvider } from './process/create-process-provider.ts';
 import { processDefinitionSchema } from './process/definition.ts';
 import type { ComputeProvider } from './provider.ts';
 import type { ProviderDeps } from './provider-deps.ts';
 
 /** A provider in the configuration of a service. One line per adapter. */
-export const providerDefinitionSchema = z.discriminatedUnion('type', [processDefinitionSchema]);
+export const providerDefinitionSchema = z.discriminatedUnion('type', [
+  processDefinitionSchema,
+  externalDefinitionSchema,
+]);
 
 export type ProviderDefinition = z.output<typeof providerDefinitionSchema>;
 
-/** How each type of definition becomes a provider. One line per adapter. */
-const factories: {
-  [T in ProviderDefinition['type']]: (
-    definition: Extract<ProviderDefinition, { type: T }>,
-    deps: ProviderDeps,
-  ) => Promise<ComputeProvider>;
-} = {
-  process: createProcessProvider,
-};
-
-/** Builds the adapter and checks that it can work here; throws `ConfigError` if it cannot. */
+/** Builds the adapter, one case each, and checks that it can work here; throws `ConfigError` if it cannot. */
 export async function createProvider(
   definition: ProviderDefinition,
   deps: ProviderDeps,
 ): Promise<ComputeProvider> {
-  return await factories[definition.type](definition, deps);
+  switch (definition.type) {
+    case 'process':
+      return await createProcessProvider(definition, deps);
+    case 'external':
+      return await createExternalProvider(definition, deps);
+  }
 }

@@ -25,12 +25,17 @@ export async function deleteInstances(
 ): Promise<void> {
   try {
     hurry.throwIfAborted();
-    await deleteAll(await open({ ...definition, stopTimeoutMs }), hurry);
+    await deleteAll(await open(stoppingIn(definition, stopTimeoutMs)), hurry);
   } catch (error) {
     if (!isAborted(hurry)) throw error;
-    const provider = await open({ ...definition, stopTimeoutMs: 0 });
+    const provider = await open(stoppingIn(definition, 0));
     await deleteAll(provider, new AbortController().signal);
   }
+}
+
+/** Providers that end runners themselves are told how patiently. */
+function stoppingIn(definition: ProviderDefinition, stopTimeoutMs: number): ProviderDefinition {
+  return definition.type === 'process' ? { ...definition, stopTimeoutMs } : definition;
 }
 
 async function deleteAll(provider: ComputeProvider, signal: AbortSignal): Promise<void> {

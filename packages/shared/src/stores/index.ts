@@ -1,9 +1,11 @@
 export {
   claimInstallation,
+  type JitStore,
   listDeclared,
   listScaleSetIds,
   listServed,
   type MemberStore,
+  openJit,
   openLeases,
   openMembers,
   openPlans,
