@@ -4,7 +4,7 @@ import { eventSubject, type Runner, type RunnerCommand, runnerKey } from '@baton
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import { done, type Outcome, type Publisher } from '@baton/shared/messaging';
 import { backoffMs, type Random } from '@baton/shared/retry';
-import { transition } from '@baton/shared/runners';
+import { isElsewhere, transition } from '@baton/shared/runners';
 import type { RunnerStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow, withDeadline } from '@baton/shared/time';
@@ -35,7 +35,8 @@ const notBegun: Deletion = { attempts: 0, deregistered: false, instanceDeleted: 
  * where another stopped; two at once do the same things twice, which changes nothing. With gate
  * `none` the instance goes first and GitHub is told when it can be; with gate `github` the instance
  * goes only after GitHub has accepted the deregistration. What fails is written into the record with
- * the time of the next try, and left to the pass.
+ * the time of the next try, and left to the pass. A runner on another host is left to the pass of that
+ * host's janitor.
  */
 export async function deleteRunner(
   deps: DeleteDeps,
@@ -47,6 +48,7 @@ export async function deleteRunner(
   const entry = await runners.get(key);
   if (!entry?.value.mark) return done();
   const { value: found } = entry;
+  if (isElsewhere(found, deps.providers.get(found.provider))) return done();
   if (found.deletion?.retryAt && Date.parse(found.deletion.retryAt) > clock.now()) return done();
   const begun = transition(found, { kind: 'deleting' }, isoNow(clock));
   let runner: Runner = begun.kind === 'refused' ? found : begun.runner;

@@ -31,6 +31,7 @@ import {
 } from '@baton/shared/stores';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
+import { DirectDeletions } from './direct-deletions.ts';
 import { markedPass } from './marked-pass.ts';
 
 /** What a janitor uses of the topology. */
@@ -42,15 +43,11 @@ const used = {
 
 export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, deleteTimeoutMs } = config;
+  const { installationId, instance, deleteTimeoutMs, deleteConcurrency: concurrency } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
@@ -71,6 +68,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     instance,
     deleteTimeoutMs,
   };
+  const deletions = new DirectDeletions({ deps, concurrency, signal: abort });
   const handle = byRoute([
     replayRoute('baton.v1.command.delete.', runnerCommandSchema, (command, within) =>
       deleteRunner(deps, command, within),
@@ -87,7 +85,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
         stream: streams.commands,
         consumer: consumers.deleteCommands,
         schema: runnerCommandSchema,
-        concurrency: config.deleteConcurrency,
+        concurrency,
         heartbeatMs: commandAckWaitMs / 3,
         maxDeliveries: 20,
         handle: (command, context) => deleteRunner(deps, command, context.signal),
@@ -96,15 +94,14 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       abort,
     ),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
-    repeat(
-      { what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, clock, random, log, signal },
-      () => runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),
+    repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
+      runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),
     ),
-    repeat(
-      { what: 'marked runners', everyMs: config.passEveryMs, clock, random, log, signal },
-      () => markedPass({ runners, publisher, clock, signal: abort }),
+    repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
+      markedPass({ ...deps, deletions, signal: abort }),
     ),
   ]);
+  await deletions.settled();
   await clients.close();
 }
 

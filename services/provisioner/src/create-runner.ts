@@ -11,7 +11,7 @@ import {
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import type { Holder, LivenessProber } from '@baton/shared/lease';
 import { done, type Outcome, type Publisher, retryLater } from '@baton/shared/messaging';
-import { type Observation, observeRunner } from '@baton/shared/runners';
+import { isElsewhere, type Observation, observeRunner } from '@baton/shared/runners';
 import type { RegistrationStore, RunnerStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow, withDeadline } from '@baton/shared/time';
@@ -47,7 +47,8 @@ const githubRetryMs = 5_000;
  *
  * May run twice, and may end anywhere: the record says how far it came, and who creates it. When the
  * creator is gone, the instance is adopted if it exists; otherwise the runner is given up, because
- * its JIT config may have been used up, and the plan replaces it under a new name.
+ * its JIT config may have been used up, and the plan replaces it under a new name. What is being
+ * created on another host is left to that host's pass.
  */
 export async function createRunner(
   deps: CreateDeps,
@@ -58,6 +59,7 @@ export async function createRunner(
   const spec = (await deps.specs.get(scaleSetId))?.value;
   if (!record || !spec) return done();
   if (record.state === 'creating') {
+    if (isElsewhere(record, deps.providers.get(record.provider))) return done();
     if (!(await isAbandoned(deps, record))) return retryLater(creatingMs, 'it is being created');
     await adoptOrGiveUp(deps, spec, record, signal);
     return done();
@@ -133,7 +135,8 @@ async function claimAndCreate(
 ): Promise<void> {
   const { clock, createTimeoutMs, holder: creator } = deps;
   const startedAt = clock.monotonic();
-  const claimed = await observeRunner(deps, requested, { kind: 'creating', creator });
+  const hostId = deps.providers.get(requested.provider)?.hostId;
+  const claimed = await observeRunner(deps, requested, { kind: 'creating', creator, hostId });
   if (!claimed?.moved) return;
   const record = claimed.runner;
   try {

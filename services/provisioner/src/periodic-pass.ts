@@ -1,13 +1,14 @@
 import type { GitHubClient } from '@baton/scaleset';
 import type { Runner, Spec } from '@baton/shared/contracts';
-import { observeRunner } from '@baton/shared/runners';
+import { isBoundHere, observeRunner } from '@baton/shared/runners';
 import { listScaleSetIds, type RunnerStore, type SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import { type CreateDeps, createRunner } from './create-runner.ts';
 import { markRunner } from './mark-runner.ts';
 import type { Planner, PlannerDeps } from './planner.ts';
 
-interface PassDeps extends PlannerDeps {
+interface PassDeps extends PlannerDeps, CreateDeps {
   specs: SpecStore;
   runners: RunnerStore;
   planner: Planner;
@@ -45,6 +46,7 @@ async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
   const ageMs = (runner: Runner) => clock.now() - Date.parse(runner.stateAt);
   const waiting = records.filter((runner) => isWaiting(runner, ageMs(runner), deps));
   for (const runner of waiting) await planner.askForCreation(runner);
+  await finishCreatesOfThisHost(deps, records);
 
   const starting = records.filter((runner) => runner.state === 'starting');
   const asked = starting.filter((runner) => ageMs(runner) > askGithubMs);
@@ -57,8 +59,23 @@ async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
   }
 }
 
+/** A command about an interrupted create would reach any host; only this one can finish it. */
+async function finishCreatesOfThisHost(deps: PassDeps, records: Runner[]): Promise<void> {
+  const { clock, providers, log, signal } = deps;
+  for (const runner of records) {
+    const { scaleSetId, runnerId, provider, state, stateAt, traceparent } = runner;
+    const isOld = clock.now() - Date.parse(stateAt) > lostCommandMs;
+    if (state !== 'creating' || !isOld || !isBoundHere(runner, providers.get(provider))) continue;
+    try {
+      await createRunner(deps, { v: 1, scaleSetId, runnerId, traceparent }, signal);
+    } catch (err) {
+      log.warn({ runnerId, err }, 'interrupted create could not be finished, the next pass tries');
+    }
+  }
+}
+
 function isWaiting(runner: Runner, ageMs: number, { clock, createTimeoutMs }: PassDeps): boolean {
-  if (runner.state === 'creating') return ageMs > 2 * createTimeoutMs;
+  if (runner.state === 'creating') return !runner.hostId && ageMs > 2 * createTimeoutMs;
   if (runner.state !== 'requested') return false;
   return runner.retryAt ? clock.now() > Date.parse(runner.retryAt) : ageMs > lostCommandMs;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
 import type { ProviderDeps } from '../provider-deps.ts';
 import type { ProcessDefinition } from './definition.ts';
+import { hostIdOf } from './host-id.ts';
 import { folderNameSchema } from './instance-folder.ts';
 import { InstanceRemover } from './instance-remover.ts';
 import { ProcessProvider } from './process-provider.ts';
@@ -18,9 +19,10 @@ export async function createProcessProvider(
     throw new ConfigError(`the installation id ${installationId} cannot be a folder's name`);
   const root = join(definition.directory, installationId);
   await makeDirectory(root);
+  const hostId = definition.hostId ?? (await hostIdOf(definition.directory, env));
   const remover = new InstanceRemover({ root, stopTimeoutMs: definition.stopTimeoutMs, clock });
   await remover.removeStrays();
-  return new ProcessProvider({ definition, installationId, root, remover, clock, env });
+  return new ProcessProvider({ definition, hostId, installationId, root, remover, clock, env });
 }
 
 async function verifyHost(): Promise<void> {

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
+const hostIdSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
 /** Runners as processes on the host of the service. */
@@ -17,6 +18,9 @@ export const processDefinitionSchema = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe('Further environment variables for the runner program.'),
+  hostId: hostIdSchema
+    .optional()
+    .describe('The identity of the host. Default: made of its machine id and the directory.'),
   stopTimeoutMs: z
     .int()
     .min(0)

@@ -14,6 +14,7 @@ import { startWrapper } from './start-wrapper.ts';
 
 interface ProcessProviderOptions extends ProviderDeps {
   definition: ProcessDefinition;
+  hostId: string;
   /** `<directory>/<installationId>`; exists. */
   root: string;
   remover: InstanceRemover;
@@ -25,6 +26,7 @@ interface ProcessProviderOptions extends ProviderDeps {
  * sees and may delete what another one created.
  */
 export class ProcessProvider implements ComputeProvider {
+  readonly hostId: string;
   readonly #definition: ProcessDefinition;
   readonly #installationId: string;
   readonly #root: string;
@@ -35,6 +37,7 @@ export class ProcessProvider implements ComputeProvider {
   #creatingCount = 0;
 
   constructor(options: ProcessProviderOptions) {
+    this.hostId = options.hostId;
     this.#definition = options.definition;
     this.#installationId = options.installationId;
     this.#root = options.root;

@@ -2,7 +2,12 @@ import type { Mark, Position, Runner, RunnerState } from '../contracts/index.ts'
 
 /** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
 export type Observation =
-  | { kind: 'creating'; creator: NonNullable<Runner['creator']> }
+  /** `hostId`: of the provider that will make the instance, where it is of one host. */
+  | {
+      kind: 'creating';
+      creator: NonNullable<Runner['creator']>;
+      hostId?: string | undefined;
+    }
   /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
   | { kind: 'postponed'; retryAt: string; reason: string }
   | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
@@ -90,7 +95,7 @@ function stateWithoutMark({ exit, completedIn }: Runner): RunnerState {
 function learn(runner: Runner, observation: Observation): Runner {
   switch (observation.kind) {
     case 'creating':
-      return runner.state === 'requested' ? { ...runner, creator: observation.creator } : runner;
+      return runner.state === 'requested' ? withCreator(runner, observation) : runner;
     case 'deleting':
       return runner;
     case 'postponed':
@@ -115,6 +120,14 @@ function learn(runner: Runner, observation: Observation): Runner {
     case 'unmarked':
       return withoutMark(runner);
   }
+}
+
+/** A create that was postponed may be taken up on another host. */
+function withCreator(
+  { hostId: _hostId, ...runner }: Runner,
+  { creator, hostId }: Extract<Observation, { kind: 'creating' }>,
+): Runner {
+  return { ...runner, creator, ...(hostId === undefined ? {} : { hostId }) };
 }
 
 function withoutMark(runner: Runner): Runner {

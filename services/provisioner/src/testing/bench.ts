@@ -158,7 +158,11 @@ export class Bench implements AsyncDisposable {
   /** Processes of this host as a provider; two in one folder are two services' views of one. */
   async processes(
     folder: string,
-    { maxInstances = 50, command = [runScript] as [string, ...string[]] } = {},
+    {
+      maxInstances = 50,
+      command = [runScript] as [string, ...string[]],
+      hostId,
+    }: { maxInstances?: number; command?: [string, ...string[]]; hostId?: string } = {},
   ): Promise<ComputeProvider> {
     const provider = await createProvider(
       {
@@ -168,6 +172,7 @@ export class Bench implements AsyncDisposable {
         maxInstances,
         env: { BATON_NODE: process.execPath },
         stopTimeoutMs: 500,
+        hostId,
       },
       { installationId, clock: systemClock, env: {} },
     );
