@@ -26,6 +26,7 @@ import {
   listDeclared,
   openRunners,
   openSpecs,
+  ScaleSetsByProvider,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
@@ -47,7 +48,9 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
-  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
+  const scaleSets = new ScaleSetsByProvider(clock);
+  const surroundings = { ...runtime, installationId, scaleSets: scaleSets.of };
+  const providers = await loadProviders(config.providersFile, surroundings);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
@@ -55,6 +58,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const specs = await openSpecs(nats);
   answerQuestions(nats, specs, clients, config, runtime);
   const runners = await openRunners(nats);
+  scaleSets.bind({ specs, runners });
   const publisher = new Publisher(nats, log);
   const deps = {
     specs,

@@ -217,7 +217,13 @@ function isPending({ state }: Runner): boolean {
 }
 
 /** Classes of failure after which the runner may have come up all the same, and taken a job. */
-const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpected']);
+const mayHaveStarted = new Set([
+  'interrupted',
+  'timeout',
+  'transient',
+  'unexpected',
+  'bootstrap-failed',
+]);
 
 /** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
 function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {

@@ -26,14 +26,17 @@ import {
 } from '@baton/shared/messaging';
 import {
   listDeclared,
+  openJit,
   openPlans,
   openRegistrations,
   openRunners,
   openSessions,
   openSpecs,
+  ScaleSetsByProvider,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
+import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
 import { type CreateDeps, createRunner } from './create-runner.ts';
@@ -46,7 +49,14 @@ import { watchInstances } from './watch-instances.ts';
 const used = {
   streams: [streams.events, streams.commands],
   consumers: [consumers.provisionerEvents, consumers.createCommands, replayConsumers.provisioner],
-  buckets: [buckets.specs, buckets.registrations, buckets.sessions, buckets.plans, buckets.runners],
+  buckets: [
+    buckets.specs,
+    buckets.registrations,
+    buckets.sessions,
+    buckets.plans,
+    buckets.runners,
+    buckets.jit,
+  ],
 };
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
@@ -56,21 +66,17 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
-  await using nats = await connectNats({
-    ...config,
-    ...runtime,
-    name: `provisioner ${config.instance}`,
-  });
+  const bootstrap = new Bootstrap(config);
+  const scaleSets = new ScaleSetsByProvider(clock);
+  const given = { ...runtime, installationId, scaleSets: scaleSets.of, bootstrap: bootstrap.port };
+  const providers = await loadProviders(config.providersFile, given);
+  await using nats = await connectNats({ ...config, ...runtime, name: `provisioner ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
   const stores = await openStores(nats);
+  scaleSets.bind(stores);
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
@@ -100,6 +106,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
 
   followHints(hints, planner, runtime);
   const handle = replayed(deps);
+  await using _instances = await bootstrap.start(deps);
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
@@ -107,6 +114,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
       createRunner(deps, command, context.signal),
     ),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
+    bootstrap.sweep(signal),
     ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
     repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
       periodicPass({ ...deps, signal: abort }),
@@ -156,14 +164,15 @@ function followHints(hints: Hints, planner: Planner, { log }: Runtime): void {
 }
 
 async function openStores(nats: Nats) {
-  const [specs, registrations, sessions, plans, runners] = await Promise.all([
+  const [specs, registrations, sessions, plans, runners, jit] = await Promise.all([
     openSpecs(nats),
     openRegistrations(nats),
     openSessions(nats),
     openPlans(nats),
     openRunners(nats),
+    openJit(nats),
   ]);
-  return { specs, registrations, sessions, plans, runners };
+  return { specs, registrations, sessions, plans, runners, jit };
 }
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };

@@ -15,7 +15,7 @@ interface WatchDeps {
   log: Logger;
 }
 
-/** A provider is looked at this often, in ms. */
+/** A provider is looked at this often, in ms, unless it asks to be looked at less. */
 const everyMs = 500;
 const timeoutMs = 10_000;
 
@@ -31,9 +31,11 @@ export async function watchInstances(
   const { clock } = deps;
   /** Ends that were written; forgotten when the instance is gone. */
   let seen = new Set<string>();
-  await repeat({ ...deps, what: 'instances', everyMs, signal }, async () => {
+  const pause = provider.listEveryMs ?? everyMs;
+  const patience = Math.max(timeoutMs, pause);
+  await repeat({ ...deps, what: 'instances', everyMs: pause, signal }, async () => {
     const what = 'list instances';
-    const instances = await withDeadline({ clock, timeoutMs, what, signal }, (within) =>
+    const instances = await withDeadline({ clock, timeoutMs: patience, what, signal }, (within) =>
       provider.list(within),
     );
     const ended = instances.filter(({ state }) => state === 'exited');

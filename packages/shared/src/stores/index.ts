@@ -1,3 +1,4 @@
+export { ScaleSetsByProvider } from './scale-sets-by-provider.ts';
 export {
   claimInstallation,
   type JitStore,
