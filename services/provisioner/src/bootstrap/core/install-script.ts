@@ -120,7 +120,7 @@ cd "$root"
 if [ "\${#proxies[@]}" -gt 0 ]; then printf '%s\\n' "\${proxies[@]}" >>.env; fi
 fetch_credentials
 report_system
-if [ -d /run/systemd/system ]; then
+if [ -d /run/systemd/system ] && [ -e bin/runsvc.sh ]; then
   start_service
   report idle "the runner's service was started" || true
 else
