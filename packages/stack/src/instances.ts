@@ -7,12 +7,18 @@ import {
 import { isAborted, systemClock } from '@baton/shared/time';
 import { installationId } from './stack-files.ts';
 
+/** The stack's provider, and which scale sets may have instances there. */
+interface Place {
+  provider: ProviderDefinition;
+  scaleSetIds: ReadonlySet<string>;
+}
+
 /** How long a runner may take to end when the stack is stopped, in ms. */
 const stopTimeoutMs = 2_000;
 
 /** What the provider has, by its own books. */
-export async function listInstances(definition: ProviderDefinition): Promise<Instance[]> {
-  return await (await open(definition)).list(new AbortController().signal);
+export async function listInstances(place: Place): Promise<Instance[]> {
+  return await (await open(place)).list(new AbortController().signal);
 }
 
 /**
@@ -20,22 +26,25 @@ export async function listInstances(definition: ProviderDefinition): Promise<Ins
  * the time that they have for it short.
  */
 export async function deleteInstances(
-  definition: ProviderDefinition,
+  place: Place,
   hurry: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   try {
     hurry.throwIfAborted();
-    await deleteAll(await open(stoppingIn(definition, stopTimeoutMs)), hurry);
+    await deleteAll(await open(stoppingIn(place, stopTimeoutMs)), hurry);
   } catch (error) {
     if (!isAborted(hurry)) throw error;
-    const provider = await open(stoppingIn(definition, 0));
+    const provider = await open(stoppingIn(place, 0));
     await deleteAll(provider, new AbortController().signal);
   }
 }
 
 /** Providers that end runners themselves are told how patiently. */
-function stoppingIn(definition: ProviderDefinition, stopTimeoutMs: number): ProviderDefinition {
-  return definition.type === 'process' ? { ...definition, stopTimeoutMs } : definition;
+function stoppingIn({ provider, ...place }: Place, stopTimeoutMs: number): Place {
+  return {
+    ...place,
+    provider: 'stopTimeoutMs' in provider ? { ...provider, stopTimeoutMs } : provider,
+  };
 }
 
 async function deleteAll(provider: ComputeProvider, signal: AbortSignal): Promise<void> {
@@ -43,6 +52,11 @@ async function deleteAll(provider: ComputeProvider, signal: AbortSignal): Promis
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
 }
 
-async function open(definition: ProviderDefinition): Promise<ComputeProvider> {
-  return await createProvider(definition, { installationId, clock: systemClock, env: {} });
+async function open({ provider, scaleSetIds }: Place): Promise<ComputeProvider> {
+  return await createProvider(provider, {
+    installationId,
+    clock: systemClock,
+    env: {},
+    scaleSets: () => Promise.resolve([...scaleSetIds].map((id) => ({ id }))),
+  });
 }

@@ -27,6 +27,10 @@ export interface Parts {
   configUrl: string;
   provider: ProviderDefinition;
   sim: SimulatorProcess | undefined;
+  /** More variables for single processes, by their names. */
+  envOfProcess: ReadonlyMap<string, Record<string, string>>;
+  /** The scale sets that were applied: some providers list them one by one. */
+  scaleSetIds: Set<string>;
 }
 
 /** Everything that the services need. What was started is registered with `cleanup` at once. */
@@ -39,7 +43,8 @@ export async function startParts(
   const dir = await mkdtemp(join(tmpdir(), 'baton-'));
   cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
   await mkdir(join(dir, 'logs'));
-  const provider = await prepareProvider({ dir, options, cleanup });
+  const envOfProcess = new Map<string, Record<string, string>>();
+  const provider = await prepareProvider({ dir, options, cleanup, envOfProcess });
   signal?.throwIfAborted();
   const passwords = natsPasswords();
   const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
@@ -53,9 +58,11 @@ export async function startParts(
     say(`GitHub simulator at ${sim.url}`);
   }
   const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-  cleanup.defer(() => deleteInstances(provider, hurry));
+  const scaleSetIds = new Set<string>();
+  cleanup.defer(() => deleteInstances({ provider, scaleSetIds }, hurry));
   await writeServiceFiles(dir, options, { configUrl, provider });
-  return { dir, options, nats, passwords, configUrl, provider, sim };
+  const started = { dir, options, nats, passwords, configUrl, provider, sim };
+  return { ...started, envOfProcess, scaleSetIds };
 }
 
 /** Starts all services; none of them is ready yet. */
@@ -65,7 +72,9 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   const names = ['listener', 'provisioner', 'janitor'] as const;
   const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
-      return { service, instance: `${service}-${index}`, env: variablesOf(parts, service) };
+      const instance = `${service}-${index}`;
+      const env = { ...variablesOf(parts, service), ...parts.envOfProcess.get(instance) };
+      return { service, instance, env };
     }),
   );
   if (ownTokens) {

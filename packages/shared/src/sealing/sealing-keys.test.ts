@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SealingKeys } from './sealing-keys.ts';
 
@@ -10,12 +9,9 @@ describe('SealingKeys', () => {
   test('opens what it sealed, whatever it is', () => {
     const keys = SealingKeys.parse(current);
 
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, context) => {
-        const wellFormed = text.toWellFormed();
-        expect(keys.open(keys.seal(wellFormed, context), context)).toBe(wellFormed);
-      }),
-    );
+    for (const text of ['', 'hunter2', '{"a":"ä€𝄞"}', '\0\n', 'x'.repeat(100_000)]) {
+      expect(keys.open(keys.seal(text, 'a context'), 'a context')).toBe(text);
+    }
   });
 
   test('shows nothing of what it sealed, and never the same twice', () => {

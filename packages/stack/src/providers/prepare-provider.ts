@@ -1,5 +1,6 @@
 import type { ProviderDefinition } from '@baton/providers';
 import type { ProviderName, StackOptions } from '../stack-options.ts';
+import { prepareExternal } from './external.ts';
 import { prepareProcess } from './process.ts';
 
 /** What a provider may need to prepare itself for a stack. */
@@ -9,6 +10,8 @@ export interface Preparation {
   options: StackOptions;
   /** Where to register what must be ended with the stack; runs after the instances are deleted. */
   cleanup: AsyncDisposableStack;
+  /** More variables for single processes, by their names. */
+  envOfProcess: Map<string, Record<string, string>>;
 }
 
 type Prepare = (preparation: Preparation) => Promise<ProviderDefinition>;
@@ -16,6 +19,7 @@ type Prepare = (preparation: Preparation) => Promise<ProviderDefinition>;
 /** One line per provider; its name stands in `providerNames` too. */
 const preparers: Record<ProviderName, Prepare> = {
   process: prepareProcess,
+  external: prepareExternal,
 };
 
 /**

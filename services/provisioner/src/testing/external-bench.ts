@@ -47,14 +47,17 @@ export class ExternalBench implements AsyncDisposable {
   readonly stores: Awaited<ReturnType<typeof openAll>>;
   readonly #cleanup: AsyncDisposableStack;
   readonly #key = aSealingKey('k1');
+  readonly #files: Awaited<ReturnType<typeof makeFiles>>;
 
   private constructor(
     parts: Pick<ExternalBench, 'dir' | 'nats' | 'stores'>,
+    files: Awaited<ReturnType<typeof makeFiles>>,
     cleanup: AsyncDisposableStack,
   ) {
     this.dir = parts.dir;
     this.nats = parts.nats;
     this.stores = parts.stores;
+    this.#files = files;
     this.#cleanup = cleanup;
   }
 
@@ -66,7 +69,7 @@ export class ExternalBench implements AsyncDisposable {
     const stores = await openAll(nats);
     const cli = await openSpecs(await nats.connect('cli'));
     for (const scaleSetId of scaleSetIds) await cli.put(scaleSetId, aSpec({ scaleSetId }));
-    return new ExternalBench({ dir, nats, stores }, cleanup.move());
+    return new ExternalBench({ dir, nats, stores }, await makeFiles(dir), cleanup.move());
   }
 
   /** The bootstrap of a provisioner, listening. */
@@ -104,9 +107,7 @@ export class ExternalBench implements AsyncDisposable {
     port: BootstrapPort,
     { installationId = 'conformance', ...changes }: Record<string, unknown> = {},
   ): Promise<ComputeProvider> {
-    const tool = await packRunner(this.dir, obeyScript);
-    const directory = join(this.dir, 'machines');
-    const files = await writeLocalExecutable(this.dir, { directory });
+    const { tool, ...files } = this.#files;
     const definition = providerDefinitionSchema.parse({
       type: 'external',
       ...files,
@@ -138,4 +139,9 @@ async function openAll(nats: TestNats, clock: Clock = systemClock) {
     openJit(connection),
   ]);
   return { specs, runners, jit };
+}
+
+async function makeFiles(dir: string) {
+  const tool = await packRunner(dir, obeyScript);
+  return { tool, ...(await writeLocalExecutable(dir, { directory: join(dir, 'machines') })) };
 }

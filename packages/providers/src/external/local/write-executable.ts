@@ -24,7 +24,13 @@ export async function writeLocalExecutable(
 
 /** A program that runs a module with the Node of this process. */
 export async function writeNodeExecutable(file: string, module: string): Promise<string> {
-  await writeFile(file, `#!${process.execPath}\nimport(${JSON.stringify(module)});\n`);
+  const cache = JSON.stringify(`${file}.cache`);
+  const lines = [
+    `#!${process.execPath}`,
+    `require('node:module').enableCompileCache(${cache});`,
+    `import(${JSON.stringify(module)});`,
+  ];
+  await writeFile(file, `${lines.join('\n')}\n`);
   await chmod(file, 0o755);
   return file;
 }
