@@ -47,7 +47,9 @@ describe('create', { timeout }, () => {
       GARM_PROVIDER_CONFIG_FILE: bench.definition.configFile,
       GARM_INTERFACE_VERSION: 'v0.1.0',
     });
-    const input = JSON.parse(called.stdin);
+    const input = JSON.parse(called.stdin) as {
+      extra_specs: { runner_install_template: string };
+    };
     expect(input).toMatchObject({
       name,
       repo_url: 'https://github.com/acme',
@@ -80,10 +82,7 @@ describe('create', { timeout }, () => {
       await bench.behave({ GetInstance: absent, CreateInstance: duplicate });
       const provider = await bench.provider();
 
-      await expect(provider.create(aNamedRequest(), signal)).rejects.toMatchObject({
-        class: 'transient',
-        message: expect.stringContaining('says that it exists'),
-      });
+      await expect(provider.create(aNamedRequest(), signal)).rejects.toThrow('says that it exists');
     },
   );
 
@@ -116,10 +115,7 @@ describe('create', { timeout }, () => {
     await bench.behave({ GetInstance: absent, CreateInstance: { stdout } });
     const provider = await bench.provider();
 
-    await expect(provider.create(aNamedRequest(), signal)).rejects.toMatchObject({
-      class: 'transient',
-      message: expect.stringContaining(problem),
-    });
+    await expect(provider.create(aNamedRequest(), signal)).rejects.toThrow(problem);
   });
 
   test('creates no more than maxInstances', async () => {
@@ -182,9 +178,7 @@ describe('an executable', { timeout }, () => {
     await bench.behave({ ListInstances: { act: `flood-${stream}` } });
     const provider = await bench.provider({ maxOutputBytes: 100_000 });
 
-    await expect(provider.list(signal)).rejects.toMatchObject({
-      message: expect.stringContaining(`wrote more than 100000 bytes to ${stream}`),
-    });
+    await expect(provider.list(signal)).rejects.toThrow(`more than 100000 bytes to ${stream}`);
     const { pid } = await bench.calledWith('ListInstances');
     await eventually(() => expect(runs(pid)).toBe(false));
   });

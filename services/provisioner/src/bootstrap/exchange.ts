@@ -29,11 +29,11 @@ export function refusal(status: number, error: string, details: string): Bootstr
 export async function readCall(request: IncomingMessage): Promise<BootstrapCall | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request) {
-    const data = Buffer.from(chunk);
-    bytes += data.length;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    bytes += chunk.length;
     if (bytes > maxBodyBytes) return undefined;
-    chunks.push(data);
+    chunks.push(chunk);
   }
   const [path = '', query = ''] = (request.url ?? '').split('?');
   const [, token] = /^Bearer ([\w.-]+)$/i.exec(request.headers.authorization ?? '') ?? [];

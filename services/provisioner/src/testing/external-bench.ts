@@ -6,6 +6,7 @@ import {
   type BootstrapPort,
   type ComputeProvider,
   createProvider,
+  type ProviderDefinition,
   providerDefinitionSchema,
 } from '@baton/providers';
 import { packRunner, writeLocalExecutable } from '@baton/providers/local-executable';
@@ -102,13 +103,9 @@ export class ExternalBench implements AsyncDisposable {
     return { port: bootstrapPort, bootstrap, reconciled, server };
   }
 
-  /** A provider whose executable runs instances as processes of this host. */
-  async provider(
-    port: BootstrapPort,
-    { installationId = 'conformance', ...changes }: Record<string, unknown> = {},
-  ): Promise<ComputeProvider> {
+  definition(changes: Record<string, unknown> = {}): ProviderDefinition {
     const { tool, ...files } = this.#files;
-    const definition = providerDefinitionSchema.parse({
+    return providerDefinitionSchema.parse({
       type: 'external',
       ...files,
       listEveryMs: 500,
@@ -117,7 +114,14 @@ export class ExternalBench implements AsyncDisposable {
       defaults: { image: 'host', flavor: 'small' },
       ...changes,
     });
-    return await createProvider(definition, {
+  }
+
+  /** A provider whose executable runs instances as processes of this host. */
+  async provider(
+    port: BootstrapPort,
+    { installationId = 'conformance', ...changes }: Record<string, unknown> = {},
+  ): Promise<ComputeProvider> {
+    return await createProvider(this.definition(changes), {
       installationId: String(installationId),
       clock: systemClock,
       env: {},

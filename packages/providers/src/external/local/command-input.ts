@@ -56,7 +56,8 @@ export interface CommandInput {
  * the command, no arguments, input for CreateInstance alone, `/` as the working folder.
  * @throws ProtocolError that says what is not as it must be.
  */
-export function readCommand({ env, argv, cwd, pid }: NodeJS.Process): CommandInput {
+export function readCommand(called: NodeJS.Process): CommandInput {
+  const { env, argv, pid } = called;
   const command = env.GARM_COMMAND ?? '';
   const version = versionSchema.safeParse(env.GARM_INTERFACE_VERSION);
   if (!version.success) throw new ProtocolError('GARM_INTERFACE_VERSION is no known version');
@@ -68,7 +69,7 @@ export function readCommand({ env, argv, cwd, pid }: NodeJS.Process): CommandInp
   if (String(found.sort()) !== String(expected))
     throw new ProtocolError(`the environment has ${found.join(', ')}, not ${expected.join(', ')}`);
   if (argv.length !== 2) throw new ProtocolError('there are arguments');
-  if (cwd() !== '/') throw new ProtocolError('the working folder is not /');
+  if (called.cwd() !== '/') throw new ProtocolError('the working folder is not /');
   if (groupOf(pid) !== pid) throw new ProtocolError('the process does not lead a group of its own');
   const stdin = readStdin();
   if ((stdin === '') !== (command !== 'CreateInstance'))

@@ -19,6 +19,13 @@ export function aNamedRequest(runnerId = 'abc23') {
   return aRequest({ runnerId, runnerName: `linux-conformance-${runnerId}`, jitConfig });
 }
 
+interface Call {
+  env: Record<string, string>;
+  stdin: string;
+  pid: number;
+  grandchild: number;
+}
+
 /** A folder with an executable that misbehaves as it is told, and what it was called with. */
 export class MisbehavingBench implements AsyncDisposable {
   readonly dir: string;
@@ -75,13 +82,8 @@ export class MisbehavingBench implements AsyncDisposable {
   }
 
   /** How the executable was called for this command the last time. */
-  async calledWith(command: string): Promise<{
-    env: Record<string, string>;
-    stdin: string;
-    pid: number;
-    grandchild: number;
-  }> {
-    return JSON.parse(await readFile(`${this.definition.configFile}.${command}`, 'utf8'));
+  async calledWith(command: string): Promise<Call> {
+    return JSON.parse(await readFile(`${this.definition.configFile}.${command}`, 'utf8')) as Call;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
