@@ -1,5 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
+/** `garm` runs a provider executable that somebody has: it is there only when it is asked for by name. */
+const isGarmAsked = process.argv.some((argument) => /^(--project=)?garm$/.test(argument));
+
+const garmProject = {
+  test: {
+    name: 'garm',
+    include: ['packages/*/src/**/*.garm.test.ts'],
+    testTimeout: 300_000,
+    fileParallelism: false,
+  },
+};
+
 /** A test file's suffix says what it needs: nothing, a nats-server, or whole processes. */
 export default defineConfig({
   test: {
@@ -12,7 +24,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
-          exclude: ['**/*.nats.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.nats.test.ts', '**/*.garm.test.ts', '**/node_modules/**'],
         },
       },
       {
@@ -46,6 +58,7 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      ...(isGarmAsked ? [garmProject] : []),
     ],
   },
 });

@@ -30,14 +30,16 @@ async function killedCreate(until: 'created' | 'called', interfaceVersion: strin
   const record = aRunner({ scaleSetId, runnerId, name, state: 'creating' });
   await bench.stores.runners.put(runnerKey(scaleSetId, runnerId), record);
   const { port } = await bench.bootstrap();
-  const proxy = { http: '', https: '', noProxy: '' };
-  const issued = await port.issue({ ...request, osType: 'linux', jitConfig, proxy }, signal);
-  const access = { ...issued, token: issued.token.reveal() };
   const definition = bench.definition({ interfaceVersion });
+  const { tool } = bench;
+  const proxy = { http: '', https: '', noProxy: '' };
+  const issued = await port.issue({ ...request, osType: 'linux', tool, jitConfig, proxy }, signal);
+  const access = { ...issued, token: issued.token.reveal() };
   const args = [JSON.stringify({ definition, request, access })];
   await using process = startTestProcess(creator, { args });
   const provider = await bench.provider(port, { interfaceVersion });
-  if (until === 'created') await process.said('created');
+  if (until === 'created')
+    await eventually(() => expect(process.stderr).toContain('created'), patient);
   else await eventually(async () => expect(await provider.list(signal)).toHaveLength(1), patient);
   process.signal('SIGKILL');
   expect(await process.exited()).toBeUndefined();

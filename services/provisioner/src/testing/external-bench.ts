@@ -103,6 +103,11 @@ export class ExternalBench implements AsyncDisposable {
     return { port: bootstrapPort, bootstrap, reconciled, server };
   }
 
+  /** The build of the runner that instances download. */
+  get tool() {
+    return this.#files.tool;
+  }
+
   definition(changes: Record<string, unknown> = {}): ProviderDefinition {
     const { tool, ...files } = this.#files;
     return providerDefinitionSchema.parse({
