@@ -20,14 +20,18 @@ const resultSchema = z.object({
 test.each([
   ['all is well', []],
   ['a provisioner is killed', ['--kill', 'provisioner']],
-])('an external provider runs all jobs and leaves nothing when %s', async (_what, more) => {
-  const args = ['--provider', 'external', '--jobs', '10', '--seed', '11', '--exit', ...more];
+])(
+  'an external provider runs all jobs and leaves nothing when %s',
+  async (_what, more) => {
+    const args = ['--provider', 'external', '--jobs', '10', '--seed', '11', '--exit', ...more];
 
-  const { code, stdout, stderr } = await runProgram('packages/stack/src/main.ts', args);
+    const { code, stdout, stderr } = await runProgram('packages/stack/src/main.ts', args);
 
-  const lastLine: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
-  const result = resultSchema.safeParse(lastLine);
-  expect(result.error?.message, JSON.stringify(lastLine)).toBeUndefined();
-  expect(result.data?.kills).toHaveLength(more.length / 2);
-  expect(code, stderr).toBe(0);
-}, 240_000);
+    const lastLine: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    const result = resultSchema.safeParse(lastLine);
+    expect(result.error?.message, JSON.stringify(lastLine)).toBeUndefined();
+    expect(result.data?.kills).toHaveLength(more.length / 2);
+    expect(code, stderr).toBe(0);
+  },
+  240_000,
+);

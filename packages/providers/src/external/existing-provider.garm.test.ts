@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '@baton/shared/config';
 import { systemClock } from '@baton/shared/time';
-import { vi, describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createProvider, providerDefinitionSchema } from '../registry.ts';
 import { aRequest } from '../testing/a-request.ts';
 
@@ -13,12 +13,14 @@ import { aRequest } from '../testing/a-request.ts';
  *   BATON_TEST_GARM_ENV       starts of the names of variables that it needs, separated by commas
  * Its instances are given addresses where nobody answers, so they never become runners.
  */
+// biome-ignore lint/style/noProcessEnv: the one place where a test of an existing executable is asked for.
+const { env } = process;
 const {
   BATON_TEST_GARM_PROVIDER: executable = '',
   BATON_TEST_GARM_CONFIG: configFile = '',
   BATON_TEST_GARM_SETTINGS: settingsText = '{"image":"busybox","flavor":"small"}',
   BATON_TEST_GARM_ENV: prefixes = '',
-} = process.env;
+} = env;
 
 const { signal } = new AbortController();
 const settings: unknown = JSON.parse(settingsText);
@@ -38,7 +40,7 @@ async function aProvider(interfaceVersion: string) {
   return await createProvider(definition, {
     installationId,
     clock: systemClock,
-    env: process.env,
+    env,
     scaleSets: () => Promise.resolve([{ id: scaleSetId, settings }]),
     bootstrap: () => ({
       issue: () =>

@@ -29,7 +29,7 @@ bash "$script"
 }
 
 /** Each variable in both spellings, since programs differ in which one they read. */
-export function proxyVariables({ http, https, noProxy }: InstanceProxy): [string, string][] {
+function proxyVariables({ http, https, noProxy }: InstanceProxy): [string, string][] {
   const wanted = Object.entries({ http_proxy: http, https_proxy: https, no_proxy: noProxy });
   return wanted
     .filter(([, value]) => value !== '')

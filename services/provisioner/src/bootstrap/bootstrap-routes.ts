@@ -5,7 +5,7 @@ import { type BootstrapReply, refusal } from './exchange.ts';
 import type { VaultContents } from './jit-vault.ts';
 
 /** What a route of the metadata answers from. */
-export interface MetadataCall {
+interface MetadataCall {
   contents: VaultContents;
   /** Where instances reach this server. */
   url: string;

@@ -29,9 +29,6 @@ const provider = await createProvider(definition, {
   }),
 });
 const jitConfig = new Secret('kept for the instance already');
-await provider.create(
-  { ...request, jitConfig, settings: undefined },
-  new AbortController().signal,
-);
+await provider.create({ ...request, jitConfig, settings: undefined }, new AbortController().signal);
 process.stderr.write('created\n');
 setInterval(() => undefined, 60_000);

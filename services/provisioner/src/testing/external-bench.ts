@@ -18,7 +18,7 @@ import { aSpec, freePort, startTestNats, type TestNats } from '@baton/testkit';
 import { Bootstrap } from '../bootstrap/bootstrap.ts';
 
 /** Two scale sets, as the conformance suite names them. */
-export const scaleSetIds = ['set-1', 'set-2-6f0c'];
+const scaleSetIds = ['set-1', 'set-2-6f0c'];
 
 /** A sealing key of this id; another one with every call. */
 export function aSealingKey(id: string): string {
