@@ -14,7 +14,7 @@ import { aRequest } from '../testing/a-request.ts';
  * Its instances are given addresses where nobody answers, so they never become runners.
  */
 // biome-ignore lint/style/noProcessEnv: the one place where a test of an existing executable is asked for.
-const { env } = process;
+const env = process.env;
 const {
   BATON_TEST_GARM_PROVIDER: executable = '',
   BATON_TEST_GARM_CONFIG: configFile = '',
