@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setImmediate } from 'node:timers/promises';
 import { type Clock, notNeeded, withDeadline } from '@baton/shared/time';
 import { hasErrno } from '../process/errno.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -75,13 +76,24 @@ class Run {
     });
   }
 
-  /** Who still holds the pipes after the end is a grandchild, and not waited for. */
+  /**
+   * Who still holds the pipes after the end, and says nothing more, is a grandchild, and not waited for. A
+   * process that was held up itself reads what lies in the pipes before it decides.
+   */
   async #endSoon(code: number | null): Promise<void> {
     const { clock } = this.#execution;
-    await clock.sleep(lastOutputMs, this.#over.signal).then(
-      () => this.#succeed(code),
-      () => undefined,
-    );
+    const { stdout, stderr } = this.#output;
+    let before: number;
+    do {
+      before = stdout.bytes + stderr.bytes;
+      try {
+        await clock.sleep(lastOutputMs, this.#over.signal);
+      } catch {
+        return;
+      }
+      await setImmediate();
+    } while (stdout.bytes + stderr.bytes > before);
+    this.#succeed(code);
   }
 
   #succeed(code: number | null): void {
