@@ -14,6 +14,18 @@ const kubeProject = {
   },
 };
 
+/** `garm` runs a provider executable that somebody has: it is there only when it is asked for by name. */
+const isGarmAsked = process.argv.some((argument) => /^(--project=)?garm$/.test(argument));
+
+const garmProject = {
+  test: {
+    name: 'garm',
+    include: ['packages/*/src/**/*.garm.test.ts'],
+    testTimeout: 300_000,
+    fileParallelism: false,
+  },
+};
+
 /** A test file's suffix says what it needs: nothing, a nats-server, whole processes, or an engine. */
 export default defineConfig({
   test: {
@@ -26,7 +38,13 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
-          exclude: ['**/*.nats.test.ts', '**/*.engines.test.ts', '**/*.kube.test.ts', '**/node_modules/**'],
+          exclude: [
+            '**/*.nats.test.ts',
+            '**/*.engines.test.ts',
+            '**/*.kube.test.ts',
+            '**/*.garm.test.ts',
+            '**/node_modules/**',
+          ],
         },
       },
       {
@@ -72,6 +90,7 @@ export default defineConfig({
         },
       },
       ...(isKubeAsked ? [kubeProject] : []),
+      ...(isGarmAsked ? [garmProject] : []),
     ],
   },
 });

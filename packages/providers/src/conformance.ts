@@ -29,13 +29,15 @@ export interface ProviderBench {
 export interface ConformanceOptions {
   /** Longest time that a test may take, in ms. For places where an instance is slow to start. */
   timeoutMs?: number;
+  /** Set to false for a place that tells only whether a runner ended well, with code 0. */
+  tellsExitCodes?: boolean;
 }
 
 /** What every adapter must do. Call it in a test file of the adapter. */
 export function providerConformance(
   name: string,
   makeBench: () => Promise<ProviderBench>,
-  { timeoutMs = 30_000 }: ConformanceOptions = {},
+  { timeoutMs = 30_000, tellsExitCodes = true }: ConformanceOptions = {},
 ): void {
   describe(`${name} is a compute provider that`, { timeout: timeoutMs }, () => {
     let bench: ProviderBench;
@@ -49,9 +51,9 @@ export function providerConformance(
       await bench.dispose();
     }, timeoutMs);
 
-    createTests(() => bench);
+    createTests(() => bench, tellsExitCodes);
     interruptTests(() => bench);
-    listTests(() => bench);
+    listTests(() => bench, tellsExitCodes);
     deleteTests(() => bench);
     placeTests(() => bench);
   });

@@ -1,3 +1,4 @@
+export type { BootstrapAccess, BootstrapPort, BootstrapRequest } from './bootstrap-port.ts';
 export type { EngineAddress } from './docker/engine-address.ts';
 export { importImage, removeImage } from './docker/local-image.ts';
 export { loadProviders } from './load-providers.ts';
@@ -8,6 +9,6 @@ export type {
   InstanceProblem,
   InstanceState,
 } from './provider.ts';
-export type { ProviderDeps } from './provider-deps.ts';
+export type { ProviderDeps, ScaleSetAtProvider } from './provider-deps.ts';
 export { ProviderError, type ProviderErrorClass } from './provider-error.ts';
 export { createProvider, type ProviderDefinition, providerDefinitionSchema } from './registry.ts';

@@ -19,7 +19,7 @@ export async function loadProviders(
   const { providers } = loadFile(file, providersFileSchema, 'providers file');
   const made = new Map<string, ComputeProvider>();
   for (const [name, definition] of Object.entries(providers)) {
-    made.set(name, await createProvider(definition, deps));
+    made.set(name, await createProvider(definition, { ...deps, name }));
   }
   return made;
 }

@@ -72,6 +72,9 @@ export interface ComputeProvider {
   /** How many creates a service may have under way in it; where absent, the service's own limit counts. */
   readonly createConcurrency?: number;
 
+  /** How often `list` may be called, in ms, where it costs more than a look at this host. */
+  readonly listEveryMs?: number;
+
   /**
    * Starts an instance for the runner.
    *

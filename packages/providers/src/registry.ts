@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { createDockerProvider } from './docker/create-docker-provider.ts';
 import { dockerDefinitionSchema } from './docker/definition.ts';
+import { createExternalProvider } from './external/create-external-provider.ts';
+import { externalDefinitionSchema } from './external/definition.ts';
 import { createKubernetesProvider } from './kubernetes/create-kubernetes-provider.ts';
 import { kubernetesDefinitionSchema } from './kubernetes/definition.ts';
 import { createProcessProvider } from './process/create-process-provider.ts';
@@ -13,16 +15,16 @@ export const providerDefinitionSchema = z.discriminatedUnion('type', [
   processDefinitionSchema,
   dockerDefinitionSchema,
   kubernetesDefinitionSchema,
+  externalDefinitionSchema,
 ]);
 
 export type ProviderDefinition = z.output<typeof providerDefinitionSchema>;
 
-/** Builds the adapter and checks that it can work here; throws `ConfigError` if it cannot. */
+/** Builds the adapter, one case each, and checks that it can work here; throws `ConfigError` if it cannot. */
 export async function createProvider(
   definition: ProviderDefinition,
   deps: ProviderDeps,
 ): Promise<ComputeProvider> {
-  // One case per adapter.
   switch (definition.type) {
     case 'process':
       return await createProcessProvider(definition, deps);
@@ -30,5 +32,7 @@ export async function createProvider(
       return await createDockerProvider(definition, deps);
     case 'kubernetes':
       return await createKubernetesProvider(definition, deps);
+    case 'external':
+      return await createExternalProvider(definition, deps);
   }
 }

@@ -1,3 +1,4 @@
+export { freePort } from './free-port.ts';
 export { LocalStack } from './local-stack.ts';
 export { findNatsServer, type NatsServer, startNatsServer } from './nats-server.ts';
 export { type ServiceName, ServiceProcess } from './service-process.ts';

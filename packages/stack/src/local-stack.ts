@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SimControl } from '@baton/github-sim';
 import type { Instance } from '@baton/providers';
+import { scaleSetIdOf } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { stringify } from 'yaml';
 import { listInstances } from './instances.ts';
@@ -89,6 +90,7 @@ export class LocalStack implements AsyncDisposable {
       credential: 'github',
       provider: 'local',
     }));
+    for (const { name } of entries) this.#parts.scaleSetIds.add(scaleSetIdOf(name));
     const file = join(this.dir, 'scalesets.yaml');
     await writeFile(file, stringify({ scaleSets }));
     await this.baton('apply', '-f', file);
@@ -102,10 +104,7 @@ export class LocalStack implements AsyncDisposable {
 
   /** The provider's own books. */
   async instances(): Promise<Instance[]> {
-    return await listInstances({
-      definition: this.#parts.provider,
-      installationId: this.#parts.installationId,
-    });
+    return await listInstances(this.#parts);
   }
 
   async killNats(): Promise<void> {

@@ -14,7 +14,7 @@ export type GitHubSide =
     };
 
 /** What `--provider` can name; each has its line in providers/prepare-provider.ts. */
-export const providerNames = ['process', 'docker'] as const;
+export const providerNames = ['process', 'docker', 'external'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 export interface StackOptions {

@@ -28,6 +28,10 @@ export interface Parts {
   installationId: string;
   provider: ProviderDefinition;
   sim: SimulatorProcess | undefined;
+  /** More variables for single processes, by their names. */
+  envOfProcess: ReadonlyMap<string, Record<string, string>>;
+  /** The scale sets that were applied: some providers list them one by one. */
+  scaleSetIds: Set<string>;
 }
 
 /** Everything that the services need. What was started is registered with `cleanup` at once. */
@@ -41,7 +45,9 @@ export async function startParts(
   cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
   await mkdir(join(dir, 'logs'));
   const installationId = installationIdOf(dir, options);
-  const provider = await prepareProvider({ dir, options, installationId, cleanup });
+  const envOfProcess = new Map<string, Record<string, string>>();
+  const preparation = { dir, options, installationId, cleanup, envOfProcess };
+  const provider = await prepareProvider(preparation);
   signal?.throwIfAborted();
   const passwords = natsPasswords();
   const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
@@ -55,9 +61,11 @@ export async function startParts(
     say(`GitHub simulator at ${sim.url}`);
   }
   const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-  cleanup.defer(() => deleteInstances({ definition: provider, installationId }, hurry));
+  const scaleSetIds = new Set<string>();
+  cleanup.defer(() => deleteInstances({ installationId, provider, scaleSetIds }, hurry));
   await writeServiceFiles(dir, options, { configUrl, provider });
-  return { dir, options, nats, passwords, configUrl, installationId, provider, sim };
+  const started = { dir, options, nats, passwords, configUrl, installationId, provider, sim };
+  return { ...started, envOfProcess, scaleSetIds };
 }
 
 /** Where stacks share what runs their instances, each must know its own. */
@@ -72,7 +80,9 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   const names = ['listener', 'provisioner', 'janitor'] as const;
   const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
-      return { service, instance: `${service}-${index}`, env: variablesOf(parts, service) };
+      const instance = `${service}-${index}`;
+      const env = { ...variablesOf(parts, service), ...parts.envOfProcess.get(instance) };
+      return { service, instance, env };
     }),
   );
   if (ownTokens) {

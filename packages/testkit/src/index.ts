@@ -1,3 +1,4 @@
+export { freePort } from '@baton/stack';
 export {
   aDeclaration,
   aDemand,

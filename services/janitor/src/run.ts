@@ -26,6 +26,7 @@ import {
   listDeclared,
   openRunners,
   openSpecs,
+  ScaleSetsByProvider,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
@@ -47,14 +48,16 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
-  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
+  const scaleSets = new ScaleSetsByProvider(clock);
+  const given = { ...runtime, installationId, scaleSets: scaleSets.of };
+  const providers = await loadProviders(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
-  const specs = await openSpecs(nats);
+  const [specs, runners] = [await openSpecs(nats), await openRunners(nats)];
   answerQuestions(nats, specs, clients, config, runtime);
-  const runners = await openRunners(nats);
+  scaleSets.bind({ specs, runners });
   const publisher = new Publisher(nats, log);
   const deps = {
     specs,

@@ -34,11 +34,14 @@ import { SessionManager } from './session-manager.ts';
 import { unlessAway } from './unless-away.ts';
 import { Wakeups } from './wakeups.ts';
 
+/** What is between provisioners, janitors and instances. */
+const notOurs: ReadonlySet<string> = new Set([buckets.runners, buckets.jit]);
+
 /** What a listener uses of the topology. */
 const used = {
   streams: [streams.events],
   consumers: [replayConsumers.listener],
-  buckets: Object.values(buckets).filter((name) => name !== buckets.runners),
+  buckets: Object.values(buckets).filter((name) => !notOurs.has(name)),
 };
 
 export async function run(config: ListenerConfig, runtime: Runtime): Promise<void> {

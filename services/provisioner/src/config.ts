@@ -5,10 +5,12 @@ import {
   serviceVariables,
   wholeNumber,
 } from '@baton/shared/config';
+import { bootstrapVariables } from './bootstrap/config.ts';
 
 const variables = {
   ...serviceVariables,
   ...providerVariables,
+  ...bootstrapVariables,
   createConcurrency: {
     variable: 'BATON_CREATE_CONCURRENCY',
     schema: wholeNumber({ default: 20, min: 1, max: 1_000 }),

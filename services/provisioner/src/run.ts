@@ -27,14 +27,17 @@ import {
 import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
 import {
   listDeclared,
+  openJit,
   openPlans,
   openRegistrations,
   openRunners,
   openSessions,
   openSpecs,
+  ScaleSetsByProvider,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
+import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { CapacityShare } from './capacity-share.ts';
 import { ConditionEvents } from './condition-events.ts';
 import type { ProvisionerConfig } from './config.ts';
@@ -49,27 +52,34 @@ import { consumeCreates, serveCreates } from './serve-creates.ts';
 const used = {
   streams: [streams.events, streams.commands],
   consumers: [consumers.provisionerEvents, consumers.createCommands, replayConsumers.provisioner],
-  buckets: [buckets.specs, buckets.registrations, buckets.sessions, buckets.plans, buckets.runners],
+  buckets: [
+    buckets.specs,
+    buckets.registrations,
+    buckets.sessions,
+    buckets.plans,
+    buckets.runners,
+    buckets.jit,
+  ],
 };
 
 export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs, jitTimeoutMs } = config;
+  const { installationId, instance } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
-  await using nats = await connectNats({
-    ...config,
-    ...runtime,
-    name: `provisioner ${config.instance}`,
-  });
+  const bootstrap = new Bootstrap(config);
+  const scaleSets = new ScaleSetsByProvider(clock);
+  const given = { ...runtime, installationId, scaleSets: scaleSets.of, bootstrap: bootstrap.port };
+  const providers = await loadProviders(config.providersFile, given);
+  await using nats = await connectNats({ ...config, ...runtime, name: `provisioner ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
   const stores = await openStores(nats);
+  scaleSets.bind(stores);
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
@@ -89,30 +99,29 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   };
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
+    ...config,
     ...common,
     planner,
     providers,
     gates,
     github,
-    createTimeoutMs,
-    jitTimeoutMs,
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
     signal: abort,
-    githubLookEveryMs: config.githubLookEveryMs,
-    passEveryMs: config.passEveryMs,
   };
 
   followHints(hints, planner, runtime);
   const creates = serveCreates(deps, config, abort);
   const handle = replayed(deps, creates);
+  await using _instances = await bootstrap.start(deps);
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
     keepWatch(deps, signal),
+    bootstrap.sweep(signal),
   ]);
   await clients.close();
 }
@@ -176,14 +185,15 @@ function followHints(hints: Hints, planner: Planner, { log }: Runtime): void {
 }
 
 async function openStores(nats: Nats) {
-  const [specs, registrations, sessions, plans, runners] = await Promise.all([
+  const [specs, registrations, sessions, plans, runners, jit] = await Promise.all([
     openSpecs(nats),
     openRegistrations(nats),
     openSessions(nats),
     openPlans(nats),
     openRunners(nats),
+    openJit(nats),
   ]);
-  return { specs, registrations, sessions, plans, runners };
+  return { specs, registrations, sessions, plans, runners, jit };
 }
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };

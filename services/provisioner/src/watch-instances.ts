@@ -23,7 +23,7 @@ interface Watched {
   provider: ComputeProvider;
 }
 
-/** A provider is looked at this often, in ms; one that is slow to answer, less often. */
+/** A provider is looked at this often, in ms; one that is slow to answer, or asks for it, less often. */
 const everyMs = 500;
 const timeoutMs = 10_000;
 /** The pause after a list, in times that the list took: so that listing is a small part of its load. */
@@ -83,15 +83,17 @@ class InstanceWatch {
 
   async #list(signal: AbortSignal): Promise<Instance[]> {
     const { clock } = this.#deps;
+    const { listEveryMs = 0 } = this.#watched.provider;
     const startMs = clock.monotonic();
     try {
-      const what = 'list instances';
-      return await withDeadline({ clock, timeoutMs, what, signal }, (within) =>
+      const deadline = { clock, timeoutMs: Math.max(timeoutMs, listEveryMs), signal };
+      return await withDeadline({ ...deadline, what: 'list instances' }, (within) =>
         this.#watched.provider.list(within),
       );
     } finally {
       const nowMs = clock.monotonic();
-      this.#nextMs = nowMs + Math.min((nowMs - startMs) * pausePerList, longestPauseMs);
+      const pauseMs = Math.min((nowMs - startMs) * pausePerList, longestPauseMs);
+      this.#nextMs = Math.max(startMs + listEveryMs, nowMs + pauseMs);
     }
   }
 

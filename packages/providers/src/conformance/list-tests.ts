@@ -9,7 +9,7 @@ import { eventuallyState, neverAborted as signal } from './wait.ts';
 /** The longest that GitHub takes. */
 const longestName = `baton-${'n'.repeat(58)}`;
 
-export function listTests(bench: () => ProviderBench): void {
+export function listTests(bench: () => ProviderBench, tellsExitCodes: boolean): void {
   test('lists exactly its own, each with all its tags', async () => {
     const { provider, foreign, second = provider } = bench();
     const requests = [
@@ -40,16 +40,7 @@ export function listTests(bench: () => ProviderBench): void {
     expect(new Set(found.map(({ instanceId }) => instanceId)).size).toBe(requests.length);
   });
 
-  test.each([0, 1, 7, 137])('reports exit code %i', async (code) => {
-    const request = aRequest({ jitConfig: new Secret(`exit ${code}`) });
-    const { instanceId } = await bench().provider.create(request, signal);
-
-    const instance = await eventuallyState(bench().provider, instanceId, 'exited');
-
-    expect(instance.exitCode).toBe(code);
-    expect(Date.parse(instance.exitedAt ?? '')).not.toBeNaN();
-    expect(Date.parse(instance.exitedAt ?? '')).toBeGreaterThan(Date.now() - 3_600_000);
-  });
+  exitTests(bench, tellsExitCodes);
 
   test('shows the JIT config in no list and in no error', async () => {
     const { provider } = bench();
@@ -76,5 +67,32 @@ export function listTests(bench: () => ProviderBench): void {
     expect(thrown.slice(0, 2)).not.toContain(undefined);
     const shown = inspect([thrown, await provider.list(signal)], { depth: 10, showHidden: true });
     expect(shown).not.toContain(word);
+  });
+}
+
+function exitTests(bench: () => ProviderBench, tellsExitCodes: boolean): void {
+  const codes = [0, 1, 7, 137];
+  const ended = async (code: number) => {
+    const request = aRequest({ jitConfig: new Secret(`exit ${code}`) });
+    const { instanceId } = await bench().provider.create(request, signal);
+    return await eventuallyState(bench().provider, instanceId, 'exited');
+  };
+
+  if (!tellsExitCodes) {
+    test.each(codes)('tells whether exit code %i is a good end', async (code) => {
+      const instance = await ended(code);
+
+      expect(instance.exitCode).toBe(code === 0 ? 0 : undefined);
+      expect(instance.problem !== undefined).toBe(code !== 0);
+    });
+    return;
+  }
+
+  test.each(codes)('reports exit code %i', async (code) => {
+    const instance = await ended(code);
+
+    expect(instance.exitCode).toBe(code);
+    expect(Date.parse(instance.exitedAt ?? '')).not.toBeNaN();
+    expect(Date.parse(instance.exitedAt ?? '')).toBeGreaterThan(Date.now() - 3_600_000);
   });
 }

@@ -9,7 +9,7 @@ import {
 import { buckets, streams, topology } from './topology.ts';
 
 describe('topology', () => {
-  test('gives only leases and memberships an end', () => {
+  test('gives only leases, memberships and JIT configs an end', () => {
     const { buckets: defined } = topology({ leaseTtlMs: 10_000 });
 
     const ending = defined.filter(({ ttlMs }) => ttlMs > 0);
@@ -17,6 +17,7 @@ describe('topology', () => {
     expect(ending).toMatchObject([
       { name: buckets.leases, ttlMs: 10_000 },
       { name: buckets.members, ttlMs: 10_000 },
+      { name: buckets.jit, ttlMs: 86_400_000 },
     ]);
     expect(defined.map(({ name }) => name)).toEqual(Object.values(buckets));
   });

@@ -72,7 +72,14 @@ export const buckets = {
   status: 'baton-status',
   plans: 'baton-plans',
   runners: 'baton-runners',
+  jit: 'baton-jit',
 } as const;
+
+/**
+ * What nobody removed is gone after the longest bootstrap timeout that a scale set may have, in ms; each
+ * value has an earlier end of its own.
+ */
+const jitTtlMs = dayMs;
 
 /** Redelivery of a command whose worker died: the worker reports progress at a third of this. */
 export const commandAckWaitMs = 6_000;
@@ -105,6 +112,7 @@ export function topology({ leaseTtlMs }: TopologySettings): Topology {
       bucket(buckets.status),
       bucket(buckets.plans),
       bucket(buckets.runners),
+      bucket(buckets.jit, jitTtlMs),
     ],
   };
 }

@@ -67,6 +67,7 @@ describe('the NATS users', () => {
     ['status', ['listener', 'cli']],
     ['plans', ['provisioner', 'cli']],
     ['runners', ['provisioner', 'janitor']],
+    ['jit', ['provisioner']],
   ])('%s may be written by %j alone', async (bucket, writers) => {
     expect(await whoMayPublish(`$KV.${buckets[bucket]}.some.key`)).toEqual(writers);
   });

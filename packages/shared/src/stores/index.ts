@@ -1,9 +1,12 @@
+export { ScaleSetsByProvider } from './scale-sets-by-provider.ts';
 export {
   claimInstallation,
+  type JitStore,
   listDeclared,
   listScaleSetIds,
   listServed,
   type MemberStore,
+  openJit,
   openLeases,
   openMembers,
   openPlans,

@@ -13,6 +13,7 @@ import {
 import { AppError } from '../errors/index.ts';
 import { leaseSchema } from '../lease/index.ts';
 import { KvBucket, type Nats } from '../messaging/index.ts';
+import { sealedSchema } from '../sealing/index.ts';
 
 /** The key in `specs` that says whose buckets these are. */
 const installationKey = '_installation';
@@ -28,6 +29,8 @@ export const openSessions = (nats: Nats) =>
 export const openStatus = (nats: Nats) => KvBucket.open(nats, buckets.status, statusSchema);
 export const openPlans = (nats: Nats) => KvBucket.open(nats, buckets.plans, planSchema);
 export const openRunners = (nats: Nats) => KvBucket.open(nats, buckets.runners, runnerSchema);
+/** What an instance fetches to become its runner, sealed; gone once the runner is registered. */
+export const openJit = (nats: Nats) => KvBucket.open(nats, buckets.jit, sealedSchema);
 
 export type SpecStore = Awaited<ReturnType<typeof openSpecs>>;
 export type MemberStore = Awaited<ReturnType<typeof openMembers>>;
@@ -36,6 +39,7 @@ export type SessionStore = Awaited<ReturnType<typeof openSessions>>;
 export type StatusStore = Awaited<ReturnType<typeof openStatus>>;
 export type PlanStore = Awaited<ReturnType<typeof openPlans>>;
 export type RunnerStore = Awaited<ReturnType<typeof openRunners>>;
+export type JitStore = Awaited<ReturnType<typeof openJit>>;
 
 /** The ids of all scale sets that have a spec. */
 export async function listScaleSetIds(specs: SpecStore): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type { ProviderDefinition } from '@baton/providers';
 import type { ProviderName, StackOptions } from '../stack-options.ts';
 import { prepareDocker } from './docker.ts';
+import { prepareExternal } from './external.ts';
 import { prepareProcess } from './process.ts';
 
 /** What a provider may need to prepare itself for a stack. */
@@ -11,6 +12,8 @@ export interface Preparation {
   installationId: string;
   /** Where to register what must be ended with the stack; runs after the instances are deleted. */
   cleanup: AsyncDisposableStack;
+  /** More variables for single processes, by their names. */
+  envOfProcess: Map<string, Record<string, string>>;
 }
 
 type Prepare = (preparation: Preparation) => Promise<ProviderDefinition>;
@@ -19,6 +22,7 @@ type Prepare = (preparation: Preparation) => Promise<ProviderDefinition>;
 const preparers: Record<ProviderName, Prepare> = {
   process: prepareProcess,
   docker: prepareDocker,
+  external: prepareExternal,
 };
 
 /**

@@ -70,7 +70,7 @@ describe('parseOptions', () => {
     ['--jobs 0', 'At least 1'],
     ['--jobs many', 'Not a whole number'],
     ['--kill everything', 'Allowed choices are listener, provisioner, janitor, nats'],
-    ['--provider moon', 'Allowed choices are process, docker'],
+    ['--provider moon', 'Allowed choices are process, docker, external'],
     ['--sead 1', "unknown option '--sead'"],
     ['extra', 'too many arguments'],
   ])('%s is explained on stderr', (line, text) => {

@@ -80,8 +80,8 @@ const providerRules: Readonly<Record<ProviderErrorClass | 'timeout' | 'unexpecte
     bug: { blamesProvider: false, mayHaveStarted: true },
   };
 
-/** A creator that ended says nothing about what it had done. */
-const startedInTheDark = 'interrupted';
+/** A creator that ended says nothing about what it had done; a bootstrap that failed may be tried again. */
+const startedInTheDark: ReadonlySet<string> = new Set(['interrupted', 'bootstrap-failed']);
 
 /** What became of a create, and what follows. Pure. */
 export function judgeCreateFailure(error: unknown, stage: CreateStage): JudgedFailure {
@@ -99,7 +99,7 @@ export function postponedForMs(
 
 /** Whether a runner that failed so may have come up all the same: GitHub knows whether it took a job. */
 export function mayHaveStarted(failureClass: string): boolean {
-  if (failureClass === startedInTheDark) return true;
+  if (startedInTheDark.has(failureClass)) return true;
   return providerRuleOf(failureClass)?.mayHaveStarted ?? false;
 }
 

@@ -1,0 +1,2 @@
+export { packRunner } from './pack-runner.ts';
+export { writeLocalExecutable, writeNodeExecutable } from './write-executable.ts';

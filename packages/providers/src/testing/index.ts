@@ -1,0 +1,1 @@
+export { type ProviderBench, providerConformance } from '../conformance.ts';

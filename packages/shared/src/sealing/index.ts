@@ -1,0 +1,1 @@
+export { SealingKeys, sealedSchema } from './sealing-keys.ts';
