@@ -55,7 +55,10 @@ async function seenOnMachine(): Promise<{ log: string; processes: string }> {
   if (!log) throw new Error('the machine has no log');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const processes = await Promise.all(pids.map((pid) => shown(pid, log.parentPath)));
-  return { log: await readFile(join(log.parentPath, 'log'), 'utf8'), processes: processes.join('') };
+  return {
+    log: await readFile(join(log.parentPath, 'log'), 'utf8'),
+    processes: processes.join(''),
+  };
 }
 
 async function shown(pid: string, folder: string): Promise<string> {
