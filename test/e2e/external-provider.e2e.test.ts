@@ -17,10 +17,10 @@ const resultSchema = z.object({
  * books of the simulator and of the executable are the judge.
  */
 test.each([
-  { $case: 'all is well', jobs: 8, more: [] },
-  { $case: 'a provisioner is killed', jobs: 24, more: ['--kill', 'provisioner'] },
+  { what: 'all is well', jobs: 8, more: [] },
+  { what: 'a provisioner is killed', jobs: 24, more: ['--kill', 'provisioner'] },
 ])(
-  'an external provider runs all jobs and leaves nothing when $case',
+  'an external provider runs all jobs and leaves nothing when $what',
   async ({ jobs, more }) => {
     const args = [
       '--provider',
