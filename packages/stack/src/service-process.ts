@@ -9,6 +9,8 @@ export type ServiceName = 'listener' | 'provisioner' | 'janitor';
 interface ServiceOptions {
   service: ServiceName;
   instance: string;
+  /** The program, where it is not the service's own. */
+  main?: string | undefined;
   env: Record<string, string>;
   logFile: string;
   /** Kills it as soon as it is aborted. */
@@ -113,11 +115,11 @@ const nodeOptions: Record<ServiceName, readonly string[]> = {
 function launch({
   service,
   instance,
+  main = mainOf(service),
   env,
   logFile,
   hurry,
 }: ServiceOptions): [Child, Promise<number>] {
-  const main = fileURLToPath(import.meta.resolve(`../../../services/${service}/src/main.ts`));
   const started = firstLine((line) => startedSchema.safeParse(parseLine(line)).data?.healthPort);
   const child = new Child({
     name: instance,
@@ -128,6 +130,10 @@ function launch({
     hurry,
   });
   return [child, started.foundIn(child)];
+}
+
+function mainOf(service: ServiceName): string {
+  return fileURLToPath(import.meta.resolve(`../../../services/${service}/src/main.ts`));
 }
 
 async function isReady(port: number): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { commandSubject, type Runner } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
-import type { RunnerStore } from '@baton/shared/stores';
+import type { RunnerCopy } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 
 interface PassDeps {
-  runners: RunnerStore;
+  copy: RunnerCopy;
   publisher: Publisher;
   clock: Clock;
   signal: AbortSignal;
@@ -18,8 +18,9 @@ const commandMs = 3_000;
  * asks for their deletion. Safe to run in any number of janitors: within three seconds only one of
  * the commands is stored, and deleting twice is the same as once.
  */
-export async function markedPass({ runners, publisher, clock, signal }: PassDeps): Promise<number> {
-  const records = (await runners.list()).map(({ value }) => value);
+export async function markedPass({ copy, publisher, clock, signal }: PassDeps): Promise<number> {
+  await copy.sync();
+  const records = copy.all().map(({ value }) => value);
   const due = records.filter((runner) => isDue(runner, clock.now()));
   const window = Math.floor(clock.now() / commandMs);
   await Promise.all(

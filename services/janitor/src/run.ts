@@ -23,12 +23,15 @@ import {
   replayRoute,
 } from '@baton/shared/messaging';
 import {
+  copyRunners,
   listDeclared,
   openRunners,
   openSpecs,
+  type RunnerCopy,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
+import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
 import { markedPass } from './marked-pass.ts';
@@ -58,6 +61,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const specs = await openSpecs(nats);
   answerQuestions(nats, specs, clients, config, runtime);
   const runners = await openRunners(nats);
+  const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
   const deps = {
     specs,
@@ -98,14 +102,19 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
     repeat(
       { what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, clock, random, log, signal },
-      () => runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),
+      () => forgetDeleted(copy, clock),
     ),
     repeat(
       { what: 'marked runners', everyMs: config.passEveryMs, clock, random, log, signal },
-      () => markedPass({ runners, publisher, clock, signal: abort }),
+      () => markedPass({ copy, publisher, clock, signal: abort }),
     ),
   ]);
   await clients.close();
+}
+
+async function forgetDeleted(copy: RunnerCopy, clock: Clock): Promise<void> {
+  await copy.sync();
+  await copy.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs));
 }
 
 function answerQuestions(

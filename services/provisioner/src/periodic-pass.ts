@@ -40,8 +40,9 @@ export async function periodicPass(deps: PassDeps): Promise<void> {
 }
 
 async function lookAfterRunners(deps: PassDeps, spec: Spec): Promise<void> {
-  const { clock, planner, runners } = deps;
-  const records = (await runners.list(spec.scaleSetId)).map(({ value }) => value);
+  const { clock, planner, copy } = deps;
+  // Planning has just brought the copy up to date.
+  const records = copy.under(spec.scaleSetId).map(({ value }) => value);
   const ageMs = (runner: Runner) => clock.now() - Date.parse(runner.stateAt);
   const waiting = records.filter((runner) => isWaiting(runner, ageMs(runner), deps));
   for (const runner of waiting) await planner.askForCreation(runner);

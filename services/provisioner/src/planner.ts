@@ -11,7 +11,13 @@ import {
 import { AppError } from '@baton/shared/errors';
 import type { Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
+import type {
+  PlanStore,
+  RunnerCopy,
+  RunnerStore,
+  SessionStore,
+  SpecStore,
+} from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
@@ -23,6 +29,7 @@ export interface PlannerDeps {
   sessions: SessionStore;
   plans: PlanStore;
   runners: RunnerStore;
+  copy: RunnerCopy;
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
@@ -125,18 +132,20 @@ export class Planner {
     return result;
   }
 
-  /** The records of the scale set, and what became of named ids that have none. */
+  /**
+   * The records of the scale set, and what became of named ids that have none. To be read after the plan:
+   * a record that the plan knows to exist must be among them.
+   */
   async #views(scaleSetId: string, plan: Plan | undefined): Promise<Map<string, RunnerView>> {
-    const { runners } = this.#deps;
+    const { copy } = this.#deps;
+    await copy.sync();
     const views = new Map<string, RunnerView>();
-    for (const { value } of await runners.list(scaleSetId)) views.set(value.runnerId, value);
-    const unknown = (plan?.runners ?? []).filter(({ runnerId }) => !views.has(runnerId));
-    await Promise.all(
-      unknown.map(async ({ runnerId }) => {
-        const found = await runners.lookup(runnerKey(scaleSetId, runnerId));
-        views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
-      }),
-    );
+    for (const { value } of copy.under(scaleSetId)) views.set(value.runnerId, value);
+    for (const { runnerId } of plan?.runners ?? []) {
+      if (views.has(runnerId)) continue;
+      const found = copy.lookup(runnerKey(scaleSetId, runnerId));
+      views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
+    }
     return views;
   }
 

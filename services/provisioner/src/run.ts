@@ -25,6 +25,7 @@ import {
   replayRoute,
 } from '@baton/shared/messaging';
 import {
+  copyRunners,
   listDeclared,
   openPlans,
   openRegistrations,
@@ -49,14 +50,19 @@ const used = {
   buckets: [buckets.specs, buckets.registrations, buckets.sessions, buckets.plans, buckets.runners],
 };
 
-export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
+/** `load` makes the providers; a benchmark brings one of its own. */
+export async function run(
+  config: ProvisionerConfig,
+  runtime: Runtime,
+  load: typeof loadProviders = loadProviders,
+): Promise<void> {
   const { log, clock, signal, abort } = runtime;
   const { installationId, instance, createTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await loadProviders(config.providersFile, {
+  const providers = await load(config.providersFile, {
     installationId,
     clock,
     env: runtime.env,
@@ -77,6 +83,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
   const common = {
     ...stores,
+    copy: copyRunners(nats, stores.runners),
     publisher,
     hints,
     capacity,

@@ -1,5 +1,6 @@
 export {
   claimInstallation,
+  copyRunners,
   listDeclared,
   listScaleSetIds,
   listServed,
@@ -14,6 +15,7 @@ export {
   openStatus,
   type PlanStore,
   type RegistrationStore,
+  type RunnerCopy,
   type RunnerStore,
   type SessionStore,
   type SpecStore,

@@ -6,7 +6,14 @@ import { type ComputeProvider, createProvider } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
 import { type Runner, runnerKey, type Spec, streams } from '@baton/shared/contracts';
 import { type Nats, Publisher } from '@baton/shared/messaging';
-import { openRunners, openSpecs, type RunnerStore, type SpecStore } from '@baton/shared/stores';
+import {
+  copyRunners,
+  openRunners,
+  openSpecs,
+  type RunnerCopy,
+  type RunnerStore,
+  type SpecStore,
+} from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
@@ -146,13 +153,16 @@ export class Bench implements AsyncDisposable {
   }
 
   /** A janitor with a connection of its own. */
-  async janitor(provider: ComputeProvider = this.provider): Promise<DeleteDeps> {
+  async janitor(
+    provider: ComputeProvider = this.provider,
+  ): Promise<DeleteDeps & { copy: RunnerCopy }> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
     const log = silentLogger();
     return {
       specs,
       runners,
+      copy: copyRunners(nats, runners),
       providers: new Map([['local', provider]]),
       github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
       publisher: new Publisher(nats, log),

@@ -17,6 +17,7 @@ import {
 import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
 import {
+  copyRunners,
   openPlans,
   openRegistrations,
   openRunners,
@@ -189,6 +190,7 @@ export class Bench implements AsyncDisposable {
     const random = () => 0.5;
     const common = {
       ...stores,
+      copy: copyRunners(nats, stores.runners),
       publisher: new Publisher(nats, log),
       hints: new Hints(nats),
       capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
