@@ -108,7 +108,7 @@ export class ServiceProcess {
 /** As each service is to be run everywhere; for a listener's see docs/adr/0005-memory-of-a-listener.md. */
 const nodeOptions: Record<ServiceName, readonly string[]> = {
   listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
-  provisioner: ['--enable-source-maps'],
+  provisioner: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
   janitor: ['--enable-source-maps'],
 };
 
