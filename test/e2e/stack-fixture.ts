@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimControl } from '@baton/github-sim';
 import { Secret } from '@baton/shared/config';
-import { scaleSetIdOf, streams } from '@baton/shared/contracts';
+import { type Runner, scaleSetIdOf, streams } from '@baton/shared/contracts';
 import { connectNats, type Nats } from '@baton/shared/messaging';
-import { openSessions } from '@baton/shared/stores';
+import { openRunners, openSessions } from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import { LocalStack, type StackOptions } from '@baton/stack';
@@ -46,6 +46,19 @@ export async function heldPoll(stack: LocalStack, scaleSet: string): Promise<boo
 export async function instances(stack: LocalStack): Promise<string[]> {
   const entries = await readdir(join(stack.dir, 'instances', 'local'));
   return entries.filter((name) => !name.startsWith('.'));
+}
+
+/** The runner processes of an instance end, as though the host had killed them. */
+export async function killInstance(stack: LocalStack, runnerId: string): Promise<void> {
+  const file = join(stack.dir, 'instances', 'local', runnerId, 'pid');
+  const [leader = ''] = (await readFile(file, 'utf8')).split(' ');
+  process.kill(-Number(leader), 'SIGKILL');
+}
+
+/** What Baton knows of its runners. */
+export async function records(stack: LocalStack): Promise<Runner[]> {
+  await using nats = await connectAsCli(stack);
+  return (await (await openRunners(nats)).list()).map(({ value }) => value);
 }
 
 /** A connection with the rights of the operator. */

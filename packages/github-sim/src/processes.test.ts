@@ -132,6 +132,39 @@ describe('the runner process in trouble', () => {
     expect(await client.control.books()).toMatchObject({ lostJobs: 0 });
   });
 
+  test('goes on with a job that the service says is over, and cannot be deleted meanwhile', async () => {
+    const client = await startClient();
+    const id = await client.scaleSet();
+    const session = await client.session(id);
+    const [job = ''] = await client.control.addJobs({ scaleSet: 'linux', durationMs: 1_000 });
+    const assigned = await client.message(session);
+    const { agentId, config } = await client.jit(id, 'r1');
+    const exited = exitCode(aRunner(config));
+    const statusNow = async () => (await client.control.jobs())[0]?.status;
+    await expect.poll(statusNow, { timeout: 10_000 }).toBe('running');
+
+    await client.control.announceCompletion(job);
+    const told = await client.message(session, { cursor: assigned.messageId });
+    const path = `distributedtask/pools/0/agents/${agentId}`;
+    const refused = await client.api(path, { method: 'DELETE' });
+    const still = await statusNow();
+
+    expect(JSON.parse(told.body)).toMatchObject([
+      { messageType: 'JobStarted' },
+      { messageType: 'JobCompleted', result: 'succeeded', runnerName: 'r1' },
+    ]);
+    expect(told.statistics).toMatchObject({ totalAssignedJobs: 0, totalBusyRunners: 1 });
+    expect(refused.status).toBe(400);
+    expect(still).toBe('running');
+    await client.control.announceCompletion(job).then(
+      () => expect.unreachable('it was announced already'),
+      (error: unknown) => expect(String(error)).toContain('is not running'),
+    );
+    expect(await exited).toBe(0);
+    expect(await statusNow()).toBe('completed');
+    expect((await client.poll(session, { cursor: told.messageId })).status).toBe(202);
+  });
+
   test('ends on SIGTERM: well when idle, not well with a job', async () => {
     const client = await startClient();
     const id = await client.scaleSet();

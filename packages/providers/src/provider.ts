@@ -69,6 +69,9 @@ export interface ComputeProvider {
   /** Longest time that a create may take, in ms; where absent, the service's own limit counts. */
   readonly createTimeoutMs?: number;
 
+  /** How many creates a service may have under way in it; where absent, the service's own limit counts. */
+  readonly createConcurrency?: number;
+
   /**
    * Starts an instance for the runner.
    *

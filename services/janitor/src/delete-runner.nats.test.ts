@@ -127,6 +127,30 @@ describe('a runner that has a job', () => {
     expect(await bench.events(runner)).toEqual([]);
   });
 
+  test('is kept for as long as GitHub says so, and stays given up, when it counts as lost', async () => {
+    const set = await bench.register('busy-lost');
+    const runner = await bench.running(set, 'github');
+    const mark = { reason: 'lost', gate: 'github', by: 'provisioner', at } as const;
+    await bench.runners.put(runnerKey(runner.scaleSetId, runner.runnerId), { ...runner, mark });
+    await bench.giveJob(set);
+
+    await bench.delete(janitor, runner);
+    const kept = await bench.read(runner);
+    const alive = await bench.hasInstance(runner);
+    await bench.sim.control.dropRegistrations({ scaleSet: 'busy-lost', busy: true, told: false });
+    await bench.clock.advance(10_000);
+    await bench.delete(janitor, runner);
+
+    expect(alive).toBe(true);
+    expect(kept).toMatchObject({
+      state: 'deleting',
+      mark: { reason: 'lost' },
+      deletion: { attempts: 1, instanceDeleted: false, deregistered: false },
+    });
+    expect(await bench.hasInstance(runner)).toBe(false);
+    expect(await bench.read(runner)).toBeUndefined();
+  });
+
   test.each([
     { name: 'busy-gate-none', gate: 'none', part: {} },
     { name: 'busy-exited', gate: 'github', part: { exit: { code: 1, at } } },

@@ -4,7 +4,7 @@ import { eventSubject, type Runner, type RunnerCommand, runnerKey } from '@baton
 import { AppError, ConfigError, errorText } from '@baton/shared/errors';
 import { done, type Outcome, type Publisher } from '@baton/shared/messaging';
 import { backoffMs, type Random } from '@baton/shared/retry';
-import { transition } from '@baton/shared/runners';
+import { isElsewhere, transition } from '@baton/shared/runners';
 import type { RunnerStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow, withDeadline } from '@baton/shared/time';
@@ -35,7 +35,8 @@ const notBegun: Deletion = { attempts: 0, deregistered: false, instanceDeleted: 
  * where another stopped; two at once do the same things twice, which changes nothing. With gate
  * `none` the instance goes first and GitHub is told when it can be; with gate `github` the instance
  * goes only after GitHub has accepted the deregistration. What fails is written into the record with
- * the time of the next try, and left to the pass.
+ * the time of the next try, and left to the pass. A runner on another host is left to the pass of that
+ * host's janitor.
  */
 export async function deleteRunner(
   deps: DeleteDeps,
@@ -47,6 +48,7 @@ export async function deleteRunner(
   const entry = await runners.get(key);
   if (!entry?.value.mark) return done();
   const { value: found } = entry;
+  if (isElsewhere(found, deps.providers.get(found.provider))) return done();
   if (found.deletion?.retryAt && Date.parse(found.deletion.retryAt) > clock.now()) return done();
   const begun = transition(found, { kind: 'deleting' }, isoNow(clock));
   let runner: Runner = begun.kind === 'refused' ? found : begun.runner;
@@ -114,7 +116,9 @@ async function attempt(
     }
     const busy = await deregister(deps, runner, signal);
     if (!busy) return { kind: 'done', deletion: { ...before, deregistered: true } };
-    if (!isGateOpen(runner)) return { kind: 'busy' };
+    if (!isGateOpen(runner) && runner.mark?.reason !== 'lost') return { kind: 'busy' };
+    // One that is lost has no instance to be busy in, as far as its provider says: no longer a place
+    // either. Its gate stays shut until GitHub has noticed, or its job is over.
     throw new AppError('github', 'GitHub still believes that the runner runs a job');
   } catch (error) {
     signal.throwIfAborted();

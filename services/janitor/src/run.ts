@@ -34,6 +34,7 @@ import {
 import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
 import { deleteRunner } from './delete-runner.ts';
+import { DirectDeletions } from './direct-deletions.ts';
 import { markedPass } from './marked-pass.ts';
 
 /** What a janitor uses of the topology. */
@@ -45,15 +46,11 @@ const used = {
 
 export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, deleteTimeoutMs } = config;
+  const { installationId, instance, deleteTimeoutMs, deleteConcurrency: concurrency } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
-  const providers = await loadProviders(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await loadProviders(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
@@ -75,6 +72,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     instance,
     deleteTimeoutMs,
   };
+  const deletions = new DirectDeletions({ deps, concurrency, signal: abort });
   const handle = byRoute([
     replayRoute('baton.v1.command.delete.', runnerCommandSchema, (command, within) =>
       deleteRunner(deps, command, within),
@@ -91,7 +89,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
         stream: streams.commands,
         consumer: consumers.deleteCommands,
         schema: runnerCommandSchema,
-        concurrency: config.deleteConcurrency,
+        concurrency,
         heartbeatMs: commandAckWaitMs / 3,
         maxDeliveries: 20,
         handle: (command, context) => deleteRunner(deps, command, context.signal),
@@ -100,15 +98,14 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       abort,
     ),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
-    repeat(
-      { what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, clock, random, log, signal },
-      () => forgetDeleted(copy, clock),
+    repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
+      forgetDeleted(copy, clock),
     ),
-    repeat(
-      { what: 'marked runners', everyMs: config.passEveryMs, clock, random, log, signal },
-      () => markedPass({ copy, publisher, clock, signal: abort }),
+    repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
+      markedPass({ ...deps, copy, deletions, signal: abort }),
     ),
   ]);
+  await deletions.settled();
   await clients.close();
 }
 

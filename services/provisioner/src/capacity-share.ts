@@ -1,24 +1,21 @@
-import type { ComputeProvider } from '@baton/providers';
 import type { Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
 import { listScaleSetIds, type SpecStore } from '@baton/shared/stores';
-import { type Clock, withDeadline } from '@baton/shared/time';
+import type { Clock } from '@baton/shared/time';
+import type { ProviderGates } from './provider-gate.ts';
 
 interface CapacityDeps {
-  providers: ReadonlyMap<string, ComputeProvider>;
+  gates: ProviderGates;
   specs: SpecStore;
   clock: Clock;
-  signal: AbortSignal;
 }
 
-/** An answer of a provider is used for this long, in ms. */
-const freshMs = 500;
-const timeoutMs = 10_000;
+/** How many share a provider is looked up this often, in ms. */
+const sharersMs = 5_000;
 
 /** How much room a provider has for a scale set; sets on one provider share it equally. */
 export class CapacityShare {
   readonly #deps: CapacityDeps;
-  readonly #answers = new Map<string, { at: number; free: Promise<number> }>();
   #sharers: { at: number; counts: Promise<Map<string, number>> } | undefined;
 
   constructor(deps: CapacityDeps) {
@@ -26,36 +23,31 @@ export class CapacityShare {
   }
 
   /** Room for new instances; `pending` of the scale set's runners have no instance yet. */
-  async of(spec: Spec, pending: number): Promise<{ free: number } | { problem: string }> {
+  async of(
+    spec: Spec,
+    pending: number,
+  ): Promise<{ free: number } | { problem: string; retryAt?: string }> {
     const name = spec.declaration.provider;
-    const provider = this.#deps.providers.get(name);
-    if (!provider) {
+    const gate = this.#deps.gates.get(name);
+    if (!gate) {
       return { problem: `provider "${name}" is not in the provisioner's BATON_PROVIDERS_FILE` };
     }
     try {
-      const [free, counts] = await Promise.all([this.#free(name, provider), this.#counts()]);
+      const [free, counts] = await Promise.all([gate.free(), this.#counts()]);
+      const trouble = gate.breaker.trouble(spec.scaleSetId);
+      if (trouble) return trouble;
       const share = Math.ceil(free / Math.max(1, counts.get(name) ?? 1));
-      return { free: Math.max(0, Math.min(free, share) - pending) };
+      const most = gate.breaker.isProbeDue(spec.scaleSetId) ? 1 : free;
+      return { free: Math.max(0, Math.min(most, share) - pending) };
     } catch (error) {
-      return { problem: `provider "${name}" cannot be asked: ${errorText(error)}` };
+      const trouble = gate.breaker.trouble(spec.scaleSetId);
+      return trouble ?? { problem: `provider "${name}" cannot be asked: ${errorText(error)}` };
     }
-  }
-
-  async #free(name: string, provider: ComputeProvider): Promise<number> {
-    const { clock, signal } = this.#deps;
-    const known = this.#answers.get(name);
-    if (known && clock.monotonic() - known.at < freshMs) return await known.free;
-    const what = `ask provider ${name} for its capacity`;
-    const free = withDeadline({ clock, timeoutMs, what, signal }, (within) =>
-      provider.capacity(within),
-    ).then((answer) => answer.free);
-    this.#answers.set(name, { at: clock.monotonic(), free });
-    return await free;
   }
 
   async #counts(): Promise<Map<string, number>> {
     const { clock } = this.#deps;
-    if (this.#sharers && clock.monotonic() - this.#sharers.at < 10 * freshMs)
+    if (this.#sharers && clock.monotonic() - this.#sharers.at < sharersMs)
       return await this.#sharers.counts;
     const counts = this.#countSharers();
     this.#sharers = { at: clock.monotonic(), counts };

@@ -43,17 +43,21 @@ describe('a create that GitHub cannot serve', () => {
       first: 1,
       action: status,
     });
-    const retryAt = inMs(5_000);
+    const retryAt = inMs(3_750);
 
     const outcome = await command(provisioner, record);
     const postponed = await bench.runner(spec, record.runnerId);
     await command(provisioner, record);
     const tooEarly = await bench.runner(spec, record.runnerId);
-    await bench.clock.advance(5_001);
+    await bench.clock.advance(3_751);
     await command(provisioner, record);
 
-    expect(outcome).toEqual({ kind: 'done' });
-    expect(postponed).toMatchObject({ state: 'requested', retryAt });
+    expect(outcome).toBe('held-back');
+    expect(postponed).toMatchObject({
+      state: 'requested',
+      retryAt,
+      postponed: { count: 1, reason: expect.stringContaining('unavailable: ') as string },
+    });
     expect(tooEarly).toEqual(postponed);
     expect(await bench.runner(spec, record.runnerId)).toMatchObject({ state: 'starting' });
     expect(await bench.planOf(spec)).not.toHaveProperty('backoff');
@@ -82,7 +86,7 @@ describe('a create that GitHub cannot serve', () => {
     await command(provisioner, record);
     const before = await bench.commands('create', spec);
 
-    await bench.clock.advance(4_999);
+    await bench.clock.advance(3_749);
     await periodicPass(provisioner);
     const early = await bench.commands('create', spec);
     await bench.clock.advance(2);
@@ -95,26 +99,6 @@ describe('a create that GitHub cannot serve', () => {
 });
 
 describe('a create that fails', () => {
-  test('because the name is taken is replaced by one of another name', async () => {
-    const { spec, provisioner, record } = await aRequest('taken');
-    await bench.jitConfig(spec, record.name);
-
-    await command(provisioner, record);
-    await bench.clock.advance(1_001);
-    await provisioner.planner.reconcile(spec.scaleSetId);
-    const successor = (await bench.runnersOf(spec)).find(({ state }) => state === 'requested');
-    if (successor) await command(provisioner, successor);
-
-    expect(await bench.runner(spec, record.runnerId)).toMatchObject({
-      state: 'marked',
-      failure: { class: 'runner-exists' },
-    });
-    expect(successor?.name).not.toBe(record.name);
-    expect(await bench.runner(spec, successor?.runnerId ?? '')).toMatchObject({
-      state: 'starting',
-    });
-  });
-
   test('because the provider is full shows in the plan, and its successor waits', async () => {
     const provider = await bench.processes('full', { maxInstances: 1 });
     const { spec, provisioner, record } = await aRequest('full', provider);
@@ -181,9 +165,9 @@ class HangingProvider extends EmptyProvider {
   asked = false;
   aborted = false;
 
-  override create(_request?: unknown, within?: AbortSignal): Promise<{ instanceId: string }> {
+  override create(_request: unknown, within: AbortSignal): Promise<{ instanceId: string }> {
     this.asked = true;
-    within?.addEventListener('abort', () => {
+    within.addEventListener('abort', () => {
       this.aborted = true;
     });
     return new Promise(() => undefined);

@@ -1,17 +1,19 @@
 import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
-import { type Observation, observeRunner } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import { type Observation, type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
 
 export interface EventDeps {
   runners: RunnerStore;
+  copy: RunnerCopy;
   planner: Planner;
   clock: Clock;
   log: Logger;
   installationId: string;
+  observations?: ObservationCounter;
 }
 
 /**

@@ -1,15 +1,17 @@
 import { commandSubject, eventSubject, type Mark, type Runner } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
-import { observeRunner } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import { type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import { type Clock, isoNow } from '@baton/shared/time';
 
-interface MarkDeps {
+export interface MarkDeps {
   runners: RunnerStore;
+  copy: RunnerCopy;
   publisher: Publisher;
   clock: Clock;
   instance: string;
   signal: AbortSignal;
+  observations?: ObservationCounter;
 }
 
 /**
@@ -19,10 +21,11 @@ interface MarkDeps {
 export async function markRunner(
   deps: MarkDeps,
   { scaleSetId, runnerId, name, traceparent }: Runner,
-  { reason, gate }: Pick<Mark, 'reason' | 'gate'>,
+  { reason, gate, text }: Pick<Mark, 'reason' | 'gate' | 'text'>,
 ): Promise<void> {
   const { publisher, clock, instance, signal } = deps;
-  const mark = { reason, gate, by: `provisioner ${instance}`, at: isoNow(clock) };
+  const by = `provisioner ${instance}`;
+  const mark: Mark = { reason, gate, by, at: isoNow(clock), ...(text ? { text } : {}) };
   const observed = await observeRunner(deps, { scaleSetId, runnerId }, { kind: 'marked', mark });
   if (!observed?.moved) return;
   const options = { traceparent, signal };
@@ -44,8 +47,9 @@ export async function markRunner(
         runnerId,
         runnerName: name,
         at: mark.at,
-        by: mark.by,
+        by,
         reason,
+        text,
       },
       { ...options, messageId: `marked-${runnerId}-${observed.revision}` },
     ),

@@ -4,6 +4,8 @@ import {
   eventSubject,
   type Plan,
   type Runner,
+  runnerIdAlphabet,
+  runnerIdLength,
   runnerKey,
   runnerName,
   type Spec,
@@ -11,6 +13,7 @@ import {
 import { AppError } from '@baton/shared/errors';
 import type { Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
+import type { ObservationCounter } from '@baton/shared/runners';
 import type {
   PlanStore,
   RunnerCopy,
@@ -21,6 +24,7 @@ import type {
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
+import { mayHaveStarted } from './core/create-failure.ts';
 import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
 import { markRunner } from './mark-runner.ts';
 
@@ -40,6 +44,7 @@ export interface PlannerDeps {
   instance: string;
   /** Aborted when the drain budget is nearly used up. */
   signal: AbortSignal;
+  observations?: ObservationCounter;
 }
 
 interface Pass {
@@ -211,11 +216,11 @@ export class Planner {
   }
 
   /** Publishes the create command; within five seconds only one is stored however many ask. */
-  async askForCreation({ scaleSetId, runnerId, traceparent }: Runner): Promise<void> {
+  async askForCreation({ scaleSetId, runnerId, provider, traceparent }: Runner): Promise<void> {
     const { publisher, clock, signal } = this.#deps;
     await publisher.publish(
       commandSubject('create', scaleSetId),
-      { v: 1, scaleSetId, runnerId, traceparent },
+      { v: 1, scaleSetId, runnerId, provider, traceparent },
       { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
     );
   }
@@ -225,13 +230,15 @@ function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
 
-/** Classes of failure after which the runner may have come up all the same, and taken a job. */
-const mayHaveStarted = new Set(['interrupted', 'timeout', 'transient', 'unexpected']);
-
-/** Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. */
-function endGate({ exit, completedIn, failure }: Runner): 'none' | 'github' {
-  if (exit || completedIn) return 'none';
-  return failure && mayHaveStarted.has(failure.class) ? 'github' : 'none';
+/**
+ * Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. A message
+ * that the job is over is no end (it was seen to come while the job still ran), and an instance that
+ * could not come up may have done so since.
+ */
+function endGate({ exit, completedIn, instanceId, failure }: Runner): 'none' | 'github' {
+  if (exit) return 'none';
+  if (completedIn || instanceId !== undefined) return 'github';
+  return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
 }
 
 function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
@@ -253,8 +260,7 @@ function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
 }
 
 function newRunnerId(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
-  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join('');
+  return [...randomBytes(runnerIdLength)].map((byte) => runnerIdAlphabet[byte % 32]).join('');
 }
 
 function safePrefix(name: string): string {

@@ -3,7 +3,6 @@ import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   anyListenerEventSchema,
   buckets,
-  commandAckWaitMs,
   consumers,
   replayConsumers,
   runnerCommandSchema,
@@ -11,19 +10,21 @@ import {
   topology,
 } from '@baton/shared/contracts';
 import { answerProbes, LivenessProber } from '@baton/shared/lease';
-import { type Runtime, repeat } from '@baton/shared/lifecycle';
+import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
   awaitTopologyPart,
   byRoute,
   connectNats,
   consumeLoop,
+  done,
   Hints,
   type Nats,
   Publisher,
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
+import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
 import {
   copyRunners,
   listDeclared,
@@ -37,11 +38,12 @@ import {
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
 import type { ProvisionerConfig } from './config.ts';
-import { type CreateDeps, createRunner } from './create-runner.ts';
+import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
-import { periodicPass } from './periodic-pass.ts';
+import { keepWatch } from './keep-watch.ts';
 import { Planner } from './planner.ts';
-import { watchInstances } from './watch-instances.ts';
+import { providerGates } from './provider-gate.ts';
+import { consumeCreates, serveCreates } from './serve-creates.ts';
 
 /** What a provisioner uses of the topology. */
 const used = {
@@ -57,16 +59,12 @@ export async function run(
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, createTimeoutMs } = config;
+  const { installationId, instance, createTimeoutMs, jitTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'provisioner' };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
-  const providers = await load(config.providersFile, {
-    installationId,
-    clock,
-    env: runtime.env,
-  });
+  const providers = await load(config.providersFile, { ...runtime, installationId });
   await using nats = await connectNats({
     ...config,
     ...runtime,
@@ -80,7 +78,8 @@ export async function run(
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
-  const capacity = new CapacityShare({ providers, specs: stores.specs, clock, signal: abort });
+  const gates = providerGates(providers, { clock, random, log, signal: abort });
+  const capacity = new CapacityShare({ gates, specs: stores.specs, clock });
   const common = {
     ...stores,
     copy: copyRunners(nats, stores.runners),
@@ -92,34 +91,42 @@ export async function run(
     log,
     installationId,
     instance,
+    observations: countObservations(runtime),
   };
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
     ...common,
     planner,
     providers,
+    gates,
     github,
     createTimeoutMs,
+    jitTimeoutMs,
     holder,
     prober: new LivenessProber(nats),
     inProgress: new Set<string>(),
+    signal: abort,
+    githubLookEveryMs: config.githubLookEveryMs,
+    passEveryMs: config.passEveryMs,
   };
 
   followHints(hints, planner, runtime);
-  const handle = replayed(deps);
+  const creates = serveCreates(deps, config, abort);
+  const handle = replayed(deps, creates);
   runtime.ready();
   await Promise.all([
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
-    consumeCommands(nats, publisher, runtime, config.createConcurrency, (command, context) =>
-      createRunner(deps, command, context.signal),
-    ),
+    consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    ...[...providers.values()].map((provider) => watchInstances(deps, provider, signal)),
-    repeat({ what: 'scale sets', everyMs: config.passEveryMs, clock, random, log, signal }, () =>
-      periodicPass({ ...deps, signal: abort }),
-    ),
+    keepWatch(deps, signal),
   ]);
   await clients.close();
+}
+
+function countObservations({ metrics }: Runtime): ObservationCounter {
+  const observations = observationCounter();
+  metrics.add(observations);
+  return observations;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */
@@ -142,14 +149,15 @@ function answerQuestions(
 }
 
 /** A dead letter that is replayed is handled as what it was. */
-function replayed(deps: EventDeps & CreateDeps) {
+function replayed(deps: EventDeps, creates: CreateQueue) {
   return byRoute([
     replayRoute('baton.v1.event.listener.', anyListenerEventSchema, (event) =>
       handleEvent(deps, event),
     ),
-    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command, within) =>
-      createRunner(deps, command, within),
-    ),
+    replayRoute('baton.v1.command.create.', runnerCommandSchema, (command) => {
+      creates.offer(command);
+      return Promise.resolve(done());
+    }),
   ]);
 }
 
@@ -175,7 +183,6 @@ async function openStores(nats: Nats) {
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };
 type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>>[0]['handle'];
-type CommandHandler = Parameters<typeof consumeLoop<typeof runnerCommandSchema>>[0]['handle'];
 
 async function consumeEvents(
   nats: Nats,
@@ -186,18 +193,5 @@ async function consumeEvents(
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
   const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
   const heartbeatMs = 5_000;
-  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
-}
-
-async function consumeCommands(
-  nats: Nats,
-  publisher: Publisher,
-  { log, signal, abort }: Runtime,
-  concurrency: number,
-  handle: CommandHandler,
-): Promise<void> {
-  const stream = { stream: streams.commands, consumer: consumers.createCommands };
-  const options = { ...loop, ...stream, schema: runnerCommandSchema, concurrency };
-  const heartbeatMs = commandAckWaitMs / 3;
   await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
 }

@@ -1,10 +1,10 @@
-import { type ComputeProvider, type Instance, ProviderError } from '@baton/providers';
+import type { ComputeProvider } from '@baton/providers';
 import { Secret } from '@baton/shared/config';
 import { type Runner, runnerKey } from '@baton/shared/contracts';
 import { aRunner, at, eventually, installationId } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Bench, type Provisioner } from './testing/bench.ts';
-import { EmptyProvider } from './testing/empty-provider.ts';
+import { anExit, ListedProvider } from './testing/listed-provider.ts';
 import { watchInstances } from './watch-instances.ts';
 
 let bench: Bench;
@@ -21,7 +21,7 @@ const { signal } = new AbortController();
 /** Watches until the test is over; `stop` ends it earlier and waits for that. */
 function watch(provisioner: Provisioner, provider: ComputeProvider): { stop: () => Promise<void> } {
   const stopped = new AbortController();
-  const watching = watchInstances(provisioner, provider, stopped.signal);
+  const watching = watchInstances(provisioner, { name: 'local', provider }, stopped.signal);
   const stop = async () => {
     stopped.abort(new Error('the test is over'));
     await watching;
@@ -37,12 +37,6 @@ async function withRunner(name: string, part: Partial<Runner> = {}) {
   const runner = aRunner({ scaleSetId, runnerId: name, state: 'busy', ...part });
   await bench.stores.runners.put(runnerKey(scaleSetId, name), runner);
   return { spec, runner };
-}
-
-function anExit({ scaleSetId, runnerId, name, generation }: Runner, exitCode?: number): Instance {
-  const code = exitCode === undefined ? {} : { exitCode };
-  const base = { instanceId: runnerId, runnerId, runnerName: name, scaleSetId, generation };
-  return { ...base, createdAt: at, state: 'exited', ...code };
 }
 
 describe('watchInstances', () => {
@@ -144,22 +138,3 @@ describe('watchInstances', () => {
     });
   });
 });
-
-/** Shows these instances. */
-class ListedProvider extends EmptyProvider {
-  asked = 0;
-  hangs = false;
-  readonly #instances: readonly Instance[];
-
-  constructor(instances: readonly Instance[]) {
-    super();
-    this.#instances = instances;
-  }
-
-  override async list(): Promise<Instance[]> {
-    this.asked += 1;
-    if (this.hangs) await new Promise(() => undefined);
-    if (this.problem !== undefined) throw new ProviderError('transient', this.problem);
-    return [...this.#instances];
-  }
-}

@@ -15,7 +15,7 @@ export interface RunnerView {
   githubRunnerId: number | null;
   provider: string;
   generation: string;
-  /** Why it failed, or why it must go. */
+  /** Why it failed, why it must go, or what keeps it from coming up. */
   reason: string | null;
 }
 
@@ -37,7 +37,9 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
   };
 }
 
-function reasonOf({ deletion, failure, mark }: Runner): string | undefined {
+function reasonOf({ deletion, failure, mark, progress }: Runner): string | undefined {
   if (deletion?.lastError) return deletion.lastError;
-  return failure ? `${failure.class}: ${failure.text}` : mark?.reason;
+  if (failure) return `${failure.class}: ${failure.text}`;
+  if (!mark) return progress;
+  return mark.text === undefined ? mark.reason : `${mark.reason}: ${mark.text}`;
 }

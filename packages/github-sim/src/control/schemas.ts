@@ -65,6 +65,8 @@ export const registrySchema = z.object({
   runnerGroups: z.array(z.string()).optional(),
   /** Of the labels that are sent only so many are kept, without a word; null: all. */
   keptLabels: z.int().min(1).nullish(),
+  /** Runners are told with their id, name and scale set only, as GitHub's own client reads them. */
+  bareRunners: z.boolean().optional(),
 });
 
 export const tokenKindSchema = z.enum(['app', 'registration', 'admin', 'queue']);

@@ -44,6 +44,11 @@ export class SimControl {
     await this.#call(`jobs/${id}`, { method: 'DELETE', answer: anything });
   }
 
+  /** The service says that a running job is over, while its runner goes on with it. */
+  async announceCompletion(id: string): Promise<void> {
+    await this.#post(`jobs/${id}/announce`, {});
+  }
+
   async jobs(): Promise<JobRecord[]> {
     const answer = z.object({ jobs: z.array(jobRecordSchema) });
     return (await this.#call('jobs', { answer })).jobs;

@@ -65,6 +65,12 @@ export class JobBoard {
     }
   }
 
+  /** Whether it was running: the service says that it is over, while its runner goes on with it. */
+  announceCompletion(id: string): boolean {
+    const job = this.#jobs.get(id);
+    return job !== undefined && this.#flow.announceCompletion(job);
+  }
+
   counts(): Record<JobStatus | 'total', number> {
     const counts = {
       queued: 0,
@@ -107,6 +113,7 @@ export class JobBoard {
       status: 'queued',
       canceledBy: undefined,
       cancelRequested: false,
+      announced: false,
       set: undefined,
       runner: undefined,
       assignments: 0,

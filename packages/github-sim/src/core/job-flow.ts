@@ -101,8 +101,20 @@ export class JobFlow {
     const set = job.set;
     if (!set) return;
     unbind(job, set);
+    if (!job.announced) this.#write('JobCompleted', job, set);
+    this.fill(set, this.#options.completedWakesPoll);
+  }
+
+  /** Tells, too early, that a running job is over, as the service was seen to do. */
+  announceCompletion(job: Job): boolean {
+    const set = job.set;
+    if (!set || job.status !== 'running' || job.announced) return false;
+    job.announced = true;
+    job.outcome = job.result;
+    unbind(job, set);
     this.#write('JobCompleted', job, set);
     this.fill(set, this.#options.completedWakesPoll);
+    return true;
   }
 
   /** Takes jobs that have not started away from a set whose session ended; they queue again. */

@@ -29,6 +29,8 @@ export interface Job {
   /** Who cancelled it: a service cancellation is a job lost, a user's is not. */
   canceledBy: 'user' | 'service' | undefined;
   cancelRequested: boolean;
+  /** The service has told that it is over, although its runner goes on. */
+  announced: boolean;
   set: ScaleSet | undefined;
   runner: Runner | undefined;
   assignments: number;

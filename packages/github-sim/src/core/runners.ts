@@ -13,6 +13,8 @@ interface RunnersOptions {
 
 /** The registered runners of all scopes, and those that were. */
 export class Runners {
+  /** Whether answers about runners leave out everything but who they are. */
+  bare = false;
   readonly #clock: Clock;
   readonly #serverUrl: string;
   readonly #onJobAbandoned: (job: Job) => void;

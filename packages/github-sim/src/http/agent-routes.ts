@@ -9,6 +9,7 @@ const path = 'distributedtask/pools/0/agents';
 
 /** Runner registrations of the Actions service. */
 export function agentRoutes(sim: Simulator): Route[] {
+  const agent = (runner: Runner) => agentJson(runner, sim.runners.bare);
   return [
     serviceRoute(sim, {
       name: 'generateJitConfig',
@@ -18,7 +19,7 @@ export function agentRoutes(sim: Simulator): Route[] {
         const set = sim.scaleSets.get(scope, param(request, 'id'));
         const { name, workFolder } = readBody(request, jitSchema);
         const { runner, config } = sim.runners.register(set, name, workFolder);
-        return json({ runner: agentJson(runner), encodedJITConfig: config });
+        return json({ runner: agent(runner), encodedJITConfig: config });
       },
     }),
     serviceRoute(sim, {
@@ -26,7 +27,7 @@ export function agentRoutes(sim: Simulator): Route[] {
       method: 'GET',
       path,
       handle: (scope, { query }) => {
-        const value = sim.runners.list(scope, query.get('agentName') ?? undefined).map(agentJson);
+        const value = sim.runners.list(scope, query.get('agentName') ?? undefined).map(agent);
         return json({ count: value.length, value });
       },
     }),
@@ -34,8 +35,7 @@ export function agentRoutes(sim: Simulator): Route[] {
       name: 'getRunner',
       method: 'GET',
       path: `${path}/:agentId`,
-      handle: (scope, request) =>
-        json(agentJson(sim.runners.get(scope, param(request, 'agentId')))),
+      handle: (scope, request) => json(agent(sim.runners.get(scope, param(request, 'agentId')))),
     }),
     serviceRoute(sim, {
       name: 'removeRunner',
@@ -49,11 +49,11 @@ export function agentRoutes(sim: Simulator): Route[] {
   ];
 }
 
-function agentJson(runner: Runner): Record<string, unknown> {
+function agentJson(runner: Runner, bare: boolean): Record<string, unknown> {
+  const who = { id: runner.id, name: runner.name, runnerScaleSetId: runner.set.id };
+  if (bare) return who;
   return {
-    id: runner.id,
-    name: runner.name,
-    runnerScaleSetId: runner.set.id,
+    ...who,
     status: runner.status === 'offline' ? 'offline' : 'online',
     busy: runner.status === 'busy',
     enabled: true,

@@ -32,6 +32,13 @@ export function controlRoutes(sim: Simulator): Route[] {
       if (!sim.jobs.cancel(id)) throw new Refusal(409, { message: `Job ${id} is not under way.` });
       return {};
     }),
+    control('POST', 'jobs/:id/announce', (request) => {
+      const id = param(request, 'id');
+      if (!sim.jobs.announceCompletion(id)) {
+        throw new Refusal(409, { message: `Job ${id} is not running.` });
+      }
+      return {};
+    }),
     control('GET', 'faults', () => ({ faults: sim.faults.list() })),
     control('POST', 'faults', (request) => ({
       id: sim.faults.add(readBody(request, faultRuleSchema)),

@@ -14,9 +14,10 @@ export function scaleSetControlRoutes(sim: Simulator): Route[] {
   const named = (request: SimRequest) => sim.scaleSets.lookUp(param(request, 'name'));
   return [
     control('POST', 'registry', (request) => {
-      const { runnerGroups, keptLabels } = readBody(request, registrySchema);
+      const { runnerGroups, keptLabels, bareRunners } = readBody(request, registrySchema);
       if (runnerGroups) sim.scaleSets.nameGroups(runnerGroups);
       if (keptLabels !== undefined) sim.scaleSets.keptLabels = keptLabels ?? Infinity;
+      sim.runners.bare = bareRunners ?? sim.runners.bare;
       return {};
     }),
     control('POST', 'tracking', (request) => {

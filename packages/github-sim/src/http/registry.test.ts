@@ -38,3 +38,16 @@ test('labels beyond the kept ones are dropped without a word until all are kept'
   expect(dropped?.labels).toEqual(['linux']);
   expect(mended?.labels).toEqual(['linux', 'big']);
 });
+
+test('runners are told with who they are only, when that is asked for', async () => {
+  const client = await startClient();
+  const { agentId } = await client.jit(await client.scaleSet(), 'r1');
+  const runner = async () => await (await client.api('distributedtask/pools/0/agents')).json();
+
+  const full = await runner();
+  await client.control.setRegistry({ bareRunners: true });
+  const bare = await runner();
+
+  expect(full).toMatchObject({ value: [{ id: agentId, status: 'offline', busy: false }] });
+  expect(bare).toEqual({ count: 1, value: [{ id: agentId, name: 'r1', runnerScaleSetId: 1 }] });
+});

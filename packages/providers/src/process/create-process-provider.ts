@@ -1,8 +1,11 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
 import type { ProviderDeps } from '../provider-deps.ts';
+import { verifyUser } from './as-user.ts';
+import { verifyCgroups } from './cgroup/verify-cgroups.ts';
 import type { ProcessDefinition } from './definition.ts';
+import { hostIdOf } from './host-id.ts';
 import { folderNameSchema } from './instance-folder.ts';
 import { InstanceRemover } from './instance-remover.ts';
 import { ProcessProvider } from './process-provider.ts';
@@ -18,9 +21,14 @@ export async function createProcessProvider(
     throw new ConfigError(`the installation id ${installationId} cannot be a folder's name`);
   const root = join(definition.directory, installationId);
   await makeDirectory(root);
+  if (definition.user) for (const path of [definition.directory, root]) await chmod(path, 0o711);
+  await verifyUser(definition.user, root);
+  const hierarchies = await verifyCgroups(definition.cgroup, definition.limits ?? {}, clock);
+  const hostId = definition.hostId ?? (await hostIdOf(definition.directory, env));
   const remover = new InstanceRemover({ root, stopTimeoutMs: definition.stopTimeoutMs, clock });
   await remover.removeStrays();
-  return new ProcessProvider({ definition, installationId, root, remover, clock, env });
+  const place = { hostId, installationId, root, hierarchies };
+  return new ProcessProvider({ definition, ...place, remover, clock, env });
 }
 
 async function verifyHost(): Promise<void> {

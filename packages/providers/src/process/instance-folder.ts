@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { CreateRequest } from '../provider.ts';
 import { hasErrno } from './errno.ts';
+import { readPidScope } from './proc.ts';
 import type { ProcessGroup } from './process-group.ts';
 
 /** Names that are safe as a folder's and never collide with our own, which start with a dot. */
@@ -19,18 +20,23 @@ const tagsSchema = z.object({
   installationId: z.string(),
   generation: z.string(),
   createdAt: z.iso.datetime(),
+  /** The folders of its cgroup, one in each tree. */
+  cgroups: z.array(z.string()).default([]),
 });
 
 export type InstanceTags = z.output<typeof tagsSchema>;
 
-/** What is known of the wrapper: not written yet, cancelled by a deleter, or its process group. */
-export type Launch = 'pending' | 'cancelled' | ProcessGroup;
+/**
+ * What is known of the wrapper: not written yet, its process group, or over: cancelled by a deleter,
+ * or of a boot that is past.
+ */
+export type Launch = 'pending' | 'over' | ProcessGroup;
 
-/** Writes the tags. Done in a folder that nobody else sees yet, so that they are there or not. */
+/** Writes the tags, and for the wrapper the list of cgroups to join. Done in a folder that nobody else sees yet, so that they are there or not. */
 export async function writeTags(
   folder: string,
   request: CreateRequest,
-  createdAt: string,
+  { createdAt, cgroups }: Pick<InstanceTags, 'createdAt' | 'cgroups'>,
 ): Promise<void> {
   const { runnerId, runnerName, scaleSetId, installationId, generation } = request;
   const tags: InstanceTags = {
@@ -41,8 +47,12 @@ export async function writeTags(
     installationId,
     generation,
     createdAt,
+    cgroups,
   };
-  await writeFile(join(folder, 'instance.json'), `${JSON.stringify(tags, undefined, 2)}\n`);
+  const list = cgroups.map((path) => `${path}\n`).join('');
+  if (list) await writeFile(join(folder, 'cgroups'), list, { mode: 0o600 });
+  const text = `${JSON.stringify(tags, undefined, 2)}\n`;
+  await writeFile(join(folder, 'instance.json'), text, { mode: 0o600 });
 }
 
 /**
@@ -62,8 +72,8 @@ export async function readTags(folder: string): Promise<InstanceTags | undefined
 export async function readLaunch(folder: string, runnerId: string): Promise<Launch> {
   const text = await readIfPresent(join(folder, 'pid'));
   if (text === undefined) return 'pending';
-  const [pid, startTicks] = text.trim().split(' ');
-  if (!pid || !startTicks) return 'cancelled';
+  const [pid, startTicks, scope] = text.trim().split(' ');
+  if (!pid || !startTicks || scope !== (await readPidScope())) return 'over';
   return { leader: { pid: Number(pid), startTicks }, marker: `${markerVariable}=${runnerId}` };
 }
 

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@baton/shared/time';
+import { removeCgroups } from './cgroup/remove-cgroups.ts';
 import { hasErrno } from './errno.ts';
-import { cancelLaunch, readLaunch } from './instance-folder.ts';
+import { cancelLaunch, readLaunch, readTags } from './instance-folder.ts';
 import { stopGroup } from './process-group.ts';
 
 /** A folder that is being filled, before it gets its name. */
@@ -20,7 +21,8 @@ interface RemoverOptions {
 
 /**
  * Takes instances away. Every step may run twice, in several processes at once: the launch is
- * cancelled or the processes are ended, the folder is renamed out of sight, the processes of what
+ * cancelled or the processes are ended (the group, with time to finish, then what has left it and is
+ * in the cgroup), the folder is renamed out of sight, the processes of what
  * was renamed are ended (it could be a newer instance of the same name), the folder is removed.
  */
 export class InstanceRemover {
@@ -48,9 +50,15 @@ export class InstanceRemover {
     for (const name of await readdir(this.#root)) {
       if (name.startsWith(trashPrefix)) await this.#discard(name, signal);
       if (name.startsWith(stagingPrefix) && (await this.#isStale(name))) {
-        await removeFolder(join(this.#root, name));
+        await this.abandon(join(this.#root, name), signal);
       }
     }
+  }
+
+  /** Takes away a folder that never was an instance, and the cgroups made for it. */
+  async abandon(folder: string, signal: AbortSignal): Promise<void> {
+    await this.#removeCgroups(folder, signal);
+    await removeFolder(folder);
   }
 
   async #discard(name: string, signal: AbortSignal): Promise<void> {
@@ -63,9 +71,14 @@ export class InstanceRemover {
   async #stop(folder: string, runnerId: string, signal: AbortSignal): Promise<void> {
     await cancelLaunch(folder);
     const launch = await readLaunch(folder, runnerId);
-    if (launch === 'pending' || launch === 'cancelled') return;
     const [clock, stopTimeoutMs] = [this.#clock, this.#stopTimeoutMs];
-    await stopGroup(launch, { clock, stopTimeoutMs, signal });
+    if (typeof launch === 'object') await stopGroup(launch, { clock, stopTimeoutMs, signal });
+    await this.#removeCgroups(folder, signal);
+  }
+
+  async #removeCgroups(folder: string, signal: AbortSignal): Promise<void> {
+    const { cgroups = [] } = (await readTags(folder)) ?? {};
+    await removeCgroups(cgroups, { clock: this.#clock, signal });
   }
 
   async #isStale(name: string): Promise<boolean> {

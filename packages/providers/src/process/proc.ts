@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { hasErrno } from './errno.ts';
 
 /** A process for certain: the kernel reuses pids, but not within one tick of the start time. */
@@ -6,6 +6,18 @@ export interface ProcessIdentity {
   pid: number;
   /** Start time in clock ticks since boot, as the kernel writes it. */
   startTicks: string;
+}
+
+/**
+ * Where and since when pids mean what they mean now: this boot of the host, and this namespace. After a
+ * reboot, or in a new container, the same pid is another process.
+ */
+export async function readPidScope(): Promise<string> {
+  const [boot, namespace] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+    readlink('/proc/self/ns/pid'),
+  ]);
+  return `${boot.trim()}/${namespace}`;
 }
 
 interface ProcessStat extends ProcessIdentity {

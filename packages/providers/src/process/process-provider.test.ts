@@ -9,7 +9,7 @@ import { eventuallyState, providerConformance } from '../conformance.ts';
 import { aRequest } from '../testing/a-request.ts';
 import { eventually } from '../testing/eventually.ts';
 import { writeTags } from './instance-folder.ts';
-import { readGroup } from './proc.ts';
+import { readGroup, readPidScope } from './proc.ts';
 import { aProcessBench, aProcessProvider } from './testing/process-bench.ts';
 
 providerConformance('the process provider', aProcessBench);
@@ -71,7 +71,12 @@ test('a runner sees nothing of the environment of the service', async () => {
   await provider.create(aRequest(), signal);
   await eventuallyState(provider, 'runner-1', 'exited');
 
-  const lines = (await readFile(join(root, 'runner-1/stdout.log'), 'utf8')).trim().split('\n');
+  // Log files may be a moment behind the exit.
+  const lines = await eventually(async () => {
+    const text = await readFile(join(root, 'runner-1/stdout.log'), 'utf8');
+    expect(text).toContain('RUNNER_ALLOW_RUNASROOT');
+    return text.trim().split('\n');
+  });
   const setByShells = ['PWD', 'OLDPWD', 'SHLVL', '_'];
   const names = lines.map((line) => line.split('=')[0] ?? '');
   expect(new Set(names.filter((name) => !setByShells.includes(name)))).toEqual(
@@ -128,13 +133,27 @@ test('a delete that is called off leaves an instance that the next one can delet
 test('a process that got the pid of a runner is neither taken for it nor killed', async () => {
   await bench.provider.create(aRequest(), signal);
   const leader = await startedLeader('runner-1');
-  await writeFile(join(root, 'runner-1/pid'), `${leader} 12345\n`);
+  await writeFile(join(root, 'runner-1/pid'), `${leader} 12345 ${await readPidScope()}\n`);
 
   const [instance] = await bench.provider.list(signal);
   await bench.provider.delete('runner-1', signal);
 
   expect(instance).toMatchObject({ state: 'exited' });
   expect(instance).not.toHaveProperty('exitCode');
+  expect(await readGroup(leader)).not.toEqual([]);
+  process.kill(-leader, 'SIGKILL');
+});
+
+test('a process of this boot is not taken for a runner of an earlier one', async () => {
+  await bench.provider.create(aRequest(), signal);
+  const leader = await startedLeader('runner-1');
+  const [pid, ticks, scope = ''] = (await readFile(join(root, 'runner-1/pid'), 'utf8')).split(' ');
+  await writeFile(join(root, 'runner-1/pid'), `${pid} ${ticks} ${scope.replace(/^./, 'x')}`);
+
+  const [instance] = await bench.provider.list(signal);
+  await bench.provider.delete('runner-1', signal);
+
+  expect(instance).toMatchObject({ state: 'exited' });
   expect(await readGroup(leader)).not.toEqual([]);
   process.kill(-leader, 'SIGKILL');
 });
@@ -153,7 +172,7 @@ test('an instance whose creator died before starting it is starting, then exited
   const leave = async (runnerId: string, ageMs: number) => {
     await mkdir(join(root, runnerId));
     const createdAt = new Date(Date.now() - ageMs).toISOString();
-    await writeTags(join(root, runnerId), aRequest({ runnerId }), createdAt);
+    await writeTags(join(root, runnerId), aRequest({ runnerId }), { createdAt, cgroups: [] });
   };
   await leave('fresh', 0);
   await leave('old', 6000);

@@ -1,21 +1,28 @@
-import { mkdir, mkdtemp, readdir, rename } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, isoNow } from '@baton/shared/time';
+import type { Clock } from '@baton/shared/time';
+import { z } from 'zod';
 import type { ComputeProvider, CreateRequest, Instance } from '../provider.ts';
 import type { ProviderDeps } from '../provider-deps.ts';
 import { ProviderError } from '../provider-error.ts';
+import type { Hierarchy } from './cgroup/hierarchies.ts';
+import { combineLimits, type Limits } from './cgroup/limits.ts';
 import { type ProcessDefinition, processSettingsSchema } from './definition.ts';
 import { hasErrno, toProviderError } from './errno.ts';
-import { folderNameSchema, readTags, writeTags } from './instance-folder.ts';
-import { type InstanceRemover, removeFolder, stagingPrefix } from './instance-remover.ts';
+import { folderNameSchema, readTags } from './instance-folder.ts';
+import type { InstanceRemover } from './instance-remover.ts';
+import { makeInstance } from './make-instance.ts';
 import { observeInstance } from './observe-instance.ts';
 import { runnerEnvironment } from './runner-environment.ts';
 import { startWrapper } from './start-wrapper.ts';
 
 interface ProcessProviderOptions extends ProviderDeps {
   definition: ProcessDefinition;
+  hostId: string;
   /** `<directory>/<installationId>`; exists. */
   root: string;
+  /** Where instances get their cgroups; none where they have none. */
+  hierarchies: readonly Hierarchy[];
   remover: InstanceRemover;
 }
 
@@ -25,9 +32,11 @@ interface ProcessProviderOptions extends ProviderDeps {
  * sees and may delete what another one created.
  */
 export class ProcessProvider implements ComputeProvider {
+  readonly hostId: string;
   readonly #definition: ProcessDefinition;
   readonly #installationId: string;
   readonly #root: string;
+  readonly #hierarchies: readonly Hierarchy[];
   readonly #remover: InstanceRemover;
   readonly #clock: Clock;
   readonly #env: ProviderDeps['env'];
@@ -35,9 +44,11 @@ export class ProcessProvider implements ComputeProvider {
   #creatingCount = 0;
 
   constructor(options: ProcessProviderOptions) {
+    this.hostId = options.hostId;
     this.#definition = options.definition;
     this.#installationId = options.installationId;
     this.#root = options.root;
+    this.#hierarchies = options.hierarchies;
     this.#remover = options.remover;
     this.#clock = options.clock;
     this.#env = options.env;
@@ -45,14 +56,14 @@ export class ProcessProvider implements ComputeProvider {
 
   async create(request: CreateRequest, signal: AbortSignal): Promise<{ instanceId: string }> {
     signal.throwIfAborted();
-    this.#validate(request);
+    const limits = this.#validate(request);
     const instanceId = request.runnerId;
     const folder = join(this.#root, instanceId);
     try {
       if (await readTags(folder)) return { instanceId };
       if ((await this.#free()) <= 0) throw new ProviderError('quota', 'maxInstances is reached');
       this.#creatingCount += 1;
-      const isNew = await this.#makeFolder(folder, request, signal).finally(() => {
+      const isNew = await this.#make(request, limits, signal).finally(() => {
         this.#creatingCount -= 1;
       });
       if (isNew) await this.#start(folder, request);
@@ -94,7 +105,8 @@ export class ProcessProvider implements ComputeProvider {
     }
   }
 
-  #validate({ runnerId, installationId, settings }: CreateRequest): void {
+  /** The limits of the instance. */
+  #validate({ runnerId, installationId, settings }: CreateRequest): Limits {
     if (!folderNameSchema.safeParse(runnerId).success)
       throw new ProviderError('bug', 'the runner id cannot be a folder name', {
         details: { runnerId },
@@ -105,40 +117,29 @@ export class ProcessProvider implements ComputeProvider {
       });
     const parsed = processSettingsSchema.safeParse(settings);
     if (!parsed.success)
-      throw new ProviderError('invalid-settings', 'the process provider takes no settings', {
-        cause: parsed.error,
-      });
+      throw new ProviderError('invalid-settings', invalidSettings(z.prettifyError(parsed.error)));
+    const { limits = {} } = this.#definition;
+    const combined = combineLimits(limits, parsed.data?.limits ?? {});
+    if ('problem' in combined)
+      throw new ProviderError('invalid-settings', invalidSettings(combined.problem));
+    return combined.limits;
   }
 
-  /**
-   * Makes the folder complete under another name and renames it into place, which fails if the
-   * place is taken: of two creates one wins, and nobody ever sees an instance without its tags.
-   */
-  async #makeFolder(folder: string, request: CreateRequest, signal: AbortSignal): Promise<boolean> {
-    const staging = await mkdtemp(join(this.#root, stagingPrefix));
-    try {
-      await mkdir(join(staging, 'work'));
-      await writeTags(staging, request, isoNow(this.#clock));
-      signal.throwIfAborted();
-      await rename(staging, folder);
-      return true;
-    } catch (error) {
-      await removeFolder(staging);
-      if (hasErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
-      throw error;
-    }
+  async #make(request: CreateRequest, limits: Limits, signal: AbortSignal): Promise<boolean> {
+    const { user } = this.#definition;
+    const [root, hierarchies, remover] = [this.#root, this.#hierarchies, this.#remover];
+    const clock = this.#clock;
+    return await makeInstance({ root, request, hierarchies, limits, user, remover, clock, signal });
   }
 
   /** From here on an abort comes too late; a failure takes the folder away again. */
   async #start(folder: string, request: CreateRequest): Promise<void> {
-    const { command, env } = this.#definition;
+    const definition = this.#definition;
+    const { runnerName } = request;
+    const home = definition.user ? { HOME: join(folder, 'work') } : {};
+    const env = runnerEnvironment(this.#env, { ...home, ...definition.env }, request);
     try {
-      await startWrapper({
-        folder,
-        runnerName: request.runnerName,
-        command,
-        env: runnerEnvironment(this.#env, env, request),
-      });
+      await startWrapper({ folder, runnerName, definition, env });
     } catch (error) {
       // Not found: somebody deleted the instance, and the name may be another's by now.
       if (!hasErrno(error, 'ENOENT'))
@@ -157,4 +158,8 @@ export class ProcessProvider implements ComputeProvider {
     const names = await readdir(this.#root);
     return names.filter((name) => folderNameSchema.safeParse(name).success);
   }
+}
+
+function invalidSettings(problem: string): string {
+  return `the settings of the scale set cannot be used by the process provider: ${problem}`;
 }

@@ -3,13 +3,16 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asUser } from './as-user.ts';
+import { defaultLogs, type ProcessDefinition } from './definition.ts';
+import { readPidScope } from './proc.ts';
 
 const wrapper = fileURLToPath(new URL('./run-instance.sh', import.meta.url));
 
 interface WrapperOptions {
   folder: string;
   runnerName: string;
-  command: readonly string[];
+  definition: Pick<ProcessDefinition, 'command' | 'user' | 'logs'>;
   env: Record<string, string>;
 }
 
@@ -20,16 +23,16 @@ interface WrapperOptions {
 export async function startWrapper({
   folder,
   runnerName,
-  command,
+  definition: { command, user, logs: { fileBytes, files } = defaultLogs },
   env,
 }: WrapperOptions): Promise<void> {
-  await using stdout = await open(join(folder, 'stdout.log'), 'a', 0o600);
-  await using stderr = await open(join(folder, 'stderr.log'), 'a', 0o600);
-  const child = spawn('/bin/sh', [wrapper, runnerName, ...command], {
+  const bookkeeping = [runnerName, await readPidScope(), String(fileBytes), String(files)];
+  await using log = await open(join(folder, 'wrapper.log'), 'a', 0o600);
+  const child = spawn('/bin/sh', [wrapper, ...bookkeeping, ...asUser(user), ...command], {
     cwd: folder,
     env,
     detached: true,
-    stdio: ['ignore', stdout.fd, stderr.fd],
+    stdio: ['ignore', log.fd, log.fd],
   });
   await once(child, 'spawn');
   child.unref();

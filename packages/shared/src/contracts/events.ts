@@ -143,6 +143,8 @@ export const runnerCommandSchema = z.looseObject({
   v: z.literal(1),
   scaleSetId: z.string(),
   runnerId: z.string(),
+  /** Where it is to be made. Absent from commands of earlier versions, and of deletions. */
+  provider: z.string().optional(),
   traceparent: z.string().optional(),
 });
 export type RunnerCommand = z.infer<typeof runnerCommandSchema>;

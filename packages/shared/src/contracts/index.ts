@@ -41,8 +41,11 @@ export {
 export {
   deletedRunnerKeptMs,
   type Mark,
+  nextRunnerName,
   type Runner,
   type RunnerState,
+  runnerIdAlphabet,
+  runnerIdLength,
   runnerIdOf,
   runnerKey,
   runnerName,

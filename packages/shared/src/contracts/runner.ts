@@ -25,7 +25,12 @@ const markReasons = [
   'create-failed',
   'surplus',
   'rotation',
+  /** It did not come online in time. */
   'registration-deadline',
+  /** GitHub does not list it any more, although its instance lives. */
+  'unregistered',
+  /** The provider does not list its instance any more. */
+  'lost',
   'operator',
 ] as const;
 
@@ -38,6 +43,8 @@ const markSchema = z.looseObject({
   gate: z.enum(['none', 'github']),
   by: z.string(),
   at: z.iso.datetime(),
+  /** What was seen, for people. */
+  text: z.string().optional(),
 });
 export type Mark = z.infer<typeof markSchema>;
 
@@ -71,10 +78,14 @@ export const runnerSchema = z.looseObject({
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
   hostId: z.string().optional(),
-  /** How far a long create is, for people. */
+  /** When it was first known to be online. */
+  onlineAt: z.iso.datetime().optional(),
+  /** How far it is on its way up, or what keeps it, for people; gone once it is online. */
   progress: z.string().optional(),
-  /** A create that GitHub could not serve yet is asked for again at this time. */
+  /** While it is `requested`: its creation was put off until then. */
   retryAt: z.iso.datetime().optional(),
+  /** Why it was put off last, and how often so far. */
+  postponed: z.looseObject({ reason: z.string(), count: z.int().min(1) }).optional(),
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),
   /** The demand that already knew that this runner's job is over. */
   completedIn: positionSchema.optional(),
@@ -101,8 +112,32 @@ export function runnerName(prefix: string, installationId: string, runnerId: str
   return `${prefix}-${installationId}-${runnerId}`;
 }
 
-/** The runner id at the end of a runner name, or undefined when the name is not one of ours. */
+/** Of runner ids and name suffixes: nothing that is mistaken for something else, no `0` or `1`. */
+export const runnerIdAlphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+export const runnerIdLength = 10;
+/** GitHub allows 64 characters, of which the longest name of a first attempt leaves four. */
+const suffixLength = 3;
+/** A name of a later attempt: the id, a `0`, which no id has, and the suffix. */
+const laterName = new RegExp(
+  `^(.+-[${runnerIdAlphabet}]{${runnerIdLength}})0([${runnerIdAlphabet}]{${suffixLength}})$`,
+);
+
+/**
+ * The name of another attempt at the same runner; never the one before. `random` is like
+ * `Math.random`. The runner id stays what `runnerIdOf` finds.
+ */
+export function nextRunnerName(name: string, random: () => number): string {
+  const [, first = name, before] = laterName.exec(name) ?? [];
+  const pick = () => Math.floor(random() * runnerIdAlphabet.length);
+  const indexes = Array.from({ length: suffixLength }, pick);
+  const text = (shift: number) =>
+    indexes.map((index) => runnerIdAlphabet[(index + shift) % runnerIdAlphabet.length]).join('');
+  return `${first}0${text(0) === before ? text(1) : text(0)}`;
+}
+
+/** The runner id in a runner name, or undefined when the name is not one of ours. */
 export function runnerIdOf(name: string, installationId: string): string | undefined {
-  const match = /^.+-([a-z0-9]+)-([a-z0-9]+)$/.exec(name);
+  const [, first = name] = laterName.exec(name) ?? [];
+  const match = /^.+-([a-z0-9]+)-([a-z0-9]+)$/.exec(first);
   return match?.[1] === installationId ? match[2] : undefined;
 }

@@ -20,6 +20,8 @@ interface ConsumeOptions<S extends z.ZodType> {
   schema: S;
   /** How many messages are handled at once. */
   concurrency: number;
+  /** How many are pulled at once, for a handler that keeps none of them waiting. Default 1. */
+  batch?: number;
   /** A message that is being handled is reported as in progress this often, in ms. */
   heartbeatMs: number;
   /** Deliveries after which a message becomes a dead letter. */
@@ -58,7 +60,7 @@ export async function consumeLoop<S extends z.ZodType>(
 }
 
 /**
- * Pulls a message only when it can be handled at once. One that waited in this process would not be
+ * Pulls messages only when they can be handled at once. One that waited in this process would not be
  * reported as in progress: it would come again while it waits, and no other process could have it.
  */
 async function consumeInTurn<S extends z.ZodType>(
@@ -67,15 +69,14 @@ async function consumeInTurn<S extends z.ZodType>(
   stop: AbortSignal,
   abort: AbortSignal,
 ): Promise<void> {
-  const { nats, log, stream, consumer } = options;
+  const { nats, log, stream, consumer, batch = 1 } = options;
   while (!stop.aborted) {
     try {
       const source = await nats.connection
         .jetstream({ timeout: 2_000 })
         .consumers.get(stream, consumer);
       while (!isAborted(stop)) {
-        const message = await pullOne(source, stop);
-        if (message) await handleMessage(options, message, abort);
+        await pull(source, batch, stop, (message) => handleMessage(options, message, abort));
       }
     } catch (cause) {
       const err = natsFailure(`pull from ${consumer}`, cause, nats);
@@ -86,17 +87,21 @@ async function consumeInTurn<S extends z.ZodType>(
   }
 }
 
-/** The next message, or undefined when none came in time or `stop` is aborted. */
-async function pullOne(source: Consumer, stop: AbortSignal): Promise<JsMsg | undefined> {
-  const messages = await source.fetch({ max_messages: 1, expires: pullMs });
+/** Handles the next messages as they come, until there were `batch`, time is up, or `stop` is aborted. */
+async function pull(
+  source: Consumer,
+  batch: number,
+  stop: AbortSignal,
+  handle: (message: JsMsg) => Promise<void>,
+): Promise<void> {
+  const messages = await source.fetch({ max_messages: batch, expires: pullMs });
   const closing = () => messages.stop();
   stop.addEventListener('abort', closing, { once: true });
   try {
     if (stop.aborted) closing();
-    let pulled: JsMsg | undefined;
-    // Ends by itself after the message.
-    for await (const message of messages) pulled = message;
-    return pulled;
+    const handling: Promise<void>[] = [];
+    for await (const message of messages) handling.push(handle(message));
+    await Promise.all(handling);
   } finally {
     stop.removeEventListener('abort', closing);
   }

@@ -1,2 +1,9 @@
-export { type Observed, observeRunner } from './observe-runner.ts';
-export { type Observation, type Transition, transition, transitions } from './transition.ts';
+export { isBoundHere, isElsewhere } from './is-elsewhere.ts';
+export type { Observation } from './observation.ts';
+export {
+  type ObservationCounter,
+  type Observed,
+  observationCounter,
+  observeRunner,
+} from './observe-runner.ts';
+export { marksFrom, type Transition, transition, transitions } from './transition.ts';

@@ -1,8 +1,10 @@
 import { type Runner, runnerKey } from '../contracts/index.ts';
 import { AppError } from '../errors/index.ts';
 import type { RunnerCopy, RunnerStore } from '../stores/index.ts';
+import { Counter } from '../telemetry/index.ts';
 import { type Clock, isoNow } from '../time/index.ts';
-import { type Observation, transition } from './transition.ts';
+import type { Observation } from './observation.ts';
+import { type Transition, transition } from './transition.ts';
 
 /** A record that many write at once is tried this often. */
 const maxAttempts = 20;
@@ -14,6 +16,16 @@ export interface Observed {
   moved: boolean;
 }
 
+export type ObservationCounter = Counter<'observation' | 'result'>;
+
+/** Counts observations by what became of them; many that are refused say that something is told twice. */
+export function observationCounter(): ObservationCounter {
+  return new Counter({
+    name: 'baton_runner_observations_total',
+    help: 'Observations of runners, by whether they moved the runner, were recorded or refused.',
+  });
+}
+
 interface ObserveDeps {
   runners: RunnerStore;
   /**
@@ -22,6 +34,7 @@ interface ObserveDeps {
    */
   copy?: RunnerCopy;
   clock: Clock;
+  observations?: ObservationCounter | undefined;
 }
 
 /**
@@ -41,14 +54,20 @@ export async function observeRunner(
     const result = transition(entry.value, observation, isoNow(deps.clock));
     if (result.kind === 'refused') {
       if (entry === copied) continue;
+      count(deps, observation, result);
       return { runner: entry.value, revision: entry.revision, moved: false };
     }
     const revision = await deps.runners.update(key, result.runner, entry.revision);
     if (revision !== undefined) {
+      count(deps, observation, result);
       return { runner: result.runner, revision, moved: result.kind === 'moved' };
     }
   }
   throw new AppError('conflict', `runner ${key} is written by others all the time`, {
     retryable: true,
   });
+}
+
+function count({ observations }: ObserveDeps, { kind }: Observation, result: Transition): void {
+  observations?.add({ observation: kind, result: result.kind });
 }

@@ -1,21 +1,6 @@
-import type { Mark, Position, Runner, RunnerState } from '../contracts/index.ts';
-
-/** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
-export type Observation =
-  | { kind: 'creating'; creator: NonNullable<Runner['creator']> }
-  /** GitHub could not mint a JIT config: ask again later. Nothing exists yet. */
-  | { kind: 'postponed'; retryAt: string; reason: string }
-  | { kind: 'created'; instanceId: string; githubRunnerId: number | undefined }
-  | { kind: 'failed'; failure: { class: string; text: string } }
-  | { kind: 'online'; githubRunnerId: number }
-  | { kind: 'job-started'; jobId: string; at: string; githubRunnerId?: number | undefined }
-  | { kind: 'job-completed'; position: Position }
-  /** The instance ended. A runner that exits with 0 had been online. */
-  | { kind: 'exited'; code: number | undefined; at: string }
-  | { kind: 'marked'; mark: Mark }
-  /** GitHub says that it is busy: it must not go. */
-  | { kind: 'unmarked' }
-  | { kind: 'deleting' };
+import { type Mark, type Runner, type RunnerState, runnerStates } from '../contracts/index.ts';
+import { learn } from './learn.ts';
+import type { Observation } from './observation.ts';
 
 export type Transition =
   /** The state changed. */
@@ -25,27 +10,53 @@ export type Transition =
   /** Nothing to write. Acknowledge and count it, never retry. */
   | { kind: 'refused' };
 
-/** From which states an observation moves a runner on; anywhere else it is late, or refused. */
-export const transitions: Record<Observation['kind'], { from: readonly RunnerState[] }> = {
-  creating: { from: ['requested'] },
-  postponed: { from: ['creating'] },
-  created: { from: ['creating'] },
-  failed: { from: ['requested', 'creating', 'starting'] },
-  online: { from: ['creating', 'starting'] },
-  'job-started': { from: ['creating', 'starting', 'idle'] },
-  'job-completed': { from: ['creating', 'starting', 'idle', 'busy'] },
-  exited: { from: ['creating', 'starting', 'idle', 'busy'] },
-  marked: {
-    from: ['requested', 'creating', 'starting', 'idle', 'busy', 'completed', 'failed', 'lost'],
-  },
-  unmarked: { from: ['marked', 'deleting'] },
-  deleting: { from: ['marked'] },
+interface Move {
+  /** In any other state the observation is late, or refused. */
+  from: readonly RunnerState[];
+  /** Which of them depends on how the runner ended. */
+  to: readonly RunnerState[];
+}
+
+const unmarked = runnerStates.filter((state) => state !== 'marked' && state !== 'deleting');
+
+/** From which states an observation moves a runner on, and where to. Published in docs/runner-life.md. */
+export const transitions: Readonly<Record<Observation['kind'], Move>> = {
+  creating: { from: ['requested'], to: ['creating'] },
+  postponed: { from: ['creating'], to: ['requested'] },
+  created: { from: ['creating'], to: ['starting'] },
+  progress: { from: [], to: [] },
+  failed: { from: ['requested', 'creating', 'starting'], to: ['failed'] },
+  online: { from: ['creating', 'starting'], to: ['idle'] },
+  'seen-busy': { from: ['creating', 'starting', 'idle'], to: ['busy'] },
+  'job-started': { from: ['creating', 'starting', 'idle'], to: ['busy'] },
+  'job-completed': { from: ['creating', 'starting', 'idle', 'busy'], to: ['completed'] },
+  exited: { from: ['creating', 'starting', 'idle', 'busy'], to: ['completed', 'failed'] },
+  lost: { from: ['creating', 'starting', 'idle', 'busy'], to: ['lost'] },
+  marked: { from: unmarked, to: ['marked'] },
+  unmarked: { from: ['marked', 'deleting'], to: ['busy', 'completed', 'failed'] },
+  deleting: { from: ['marked'], to: ['deleting'] },
+};
+
+const unused = ['requested', 'creating', 'starting', 'idle'] as const;
+
+/**
+ * Marks that were decided about a runner without a job, and mean nothing for one that has got into
+ * another state since. All other reasons mark whatever is not marked yet.
+ */
+export const marksFrom: Readonly<Partial<Record<Mark['reason'], readonly RunnerState[]>>> = {
+  surplus: unused,
+  rotation: unused,
+  'registration-deadline': ['requested', 'creating', 'starting'],
+  unregistered: ['starting', 'idle', 'busy'],
 };
 
 /** Applies an observation to a runner. Pure; applying one twice is the same as once. */
 export function transition(runner: Runner, observation: Observation, at: string): Transition {
   const moves = transitions[observation.kind].from.includes(runner.state);
-  const known = learn(runner, observation);
+  if (observation.kind === 'marked' && moves && !isMarkable(runner, observation.mark)) {
+    return { kind: 'refused' };
+  }
+  const known = learn(runner, observation, at);
   if (moves) {
     const state = nextState(observation, known);
     return { kind: 'moved', runner: { ...known, state, stateAt: at } };
@@ -53,94 +64,18 @@ export function transition(runner: Runner, observation: Observation, at: string)
   return known === runner ? { kind: 'refused' } : { kind: 'recorded', runner: known };
 }
 
+function isMarkable({ state }: Runner, { reason }: Mark): boolean {
+  return marksFrom[reason]?.includes(state) ?? true;
+}
+
 function nextState(observation: Observation, known: Runner): RunnerState {
-  switch (observation.kind) {
-    case 'creating':
-      return 'creating';
-    case 'postponed':
-      return 'requested';
-    case 'created':
-      return 'starting';
-    case 'failed':
-      return 'failed';
-    case 'online':
-      return 'idle';
-    case 'job-started':
-      return 'busy';
-    case 'unmarked':
-      return stateWithoutMark(known);
-    case 'job-completed':
-      return 'completed';
-    case 'exited':
-      return observation.code === 0 ? 'completed' : 'failed';
-    case 'marked':
-      return 'marked';
-    case 'deleting':
-      return 'deleting';
-  }
+  if (observation.kind === 'unmarked') return stateWithoutMark(known);
+  if (observation.kind === 'exited') return observation.code === 0 ? 'completed' : 'failed';
+  return transitions[observation.kind].to[0] ?? known.state;
 }
 
 /** Its job may have ended between GitHub's answer and this write; that is not seen a second time. */
 function stateWithoutMark({ exit, completedIn }: Runner): RunnerState {
   if (exit && exit.code !== 0) return 'failed';
   return exit || completedIn ? 'completed' : 'busy';
-}
-
-/** What an observation teaches, whatever the state; the runner itself when it is nothing new. */
-function learn(runner: Runner, observation: Observation): Runner {
-  switch (observation.kind) {
-    case 'creating':
-      return runner.state === 'requested' ? { ...runner, creator: observation.creator } : runner;
-    case 'deleting':
-      return runner;
-    case 'postponed':
-      return runner.state === 'creating' ? { ...runner, retryAt: observation.retryAt } : runner;
-    case 'created':
-      return withIds(runner, observation);
-    case 'online':
-      return withIds(runner, observation);
-    case 'failed':
-      return runner.failure ? runner : { ...runner, failure: observation.failure };
-    case 'job-started': {
-      const { jobId, at: startedAt, githubRunnerId } = observation;
-      const known = withIds(runner, { githubRunnerId });
-      return runner.job ? known : { ...known, job: { jobId, startedAt } };
-    }
-    case 'job-completed':
-      return runner.completedIn ? runner : { ...runner, completedIn: observation.position };
-    case 'exited':
-      return withExit(runner, observation);
-    case 'marked':
-      return runner.mark ? runner : { ...runner, mark: observation.mark };
-    case 'unmarked':
-      return withoutMark(runner);
-  }
-}
-
-function withoutMark(runner: Runner): Runner {
-  if (!runner.mark && !runner.deletion) return runner;
-  const { mark: _mark, deletion: _deletion, ...rest } = runner;
-  return rest;
-}
-
-function withIds(
-  runner: Runner,
-  { instanceId, githubRunnerId }: { instanceId?: string; githubRunnerId?: number | undefined },
-): Runner {
-  const newInstance = instanceId !== undefined && runner.instanceId === undefined;
-  const newGithub = githubRunnerId !== undefined && runner.githubRunnerId === undefined;
-  if (!newInstance && !newGithub) return runner;
-  return {
-    ...runner,
-    ...(newInstance ? { instanceId } : {}),
-    ...(newGithub ? { githubRunnerId } : {}),
-  };
-}
-
-function withExit(runner: Runner, { code, at }: { code: number | undefined; at: string }): Runner {
-  if (runner.exit) return runner;
-  const exited = { ...runner, exit: code === undefined ? { at } : { code, at } };
-  if (code === 0 || runner.failure) return exited;
-  const text = `the runner ended with ${code === undefined ? 'an unknown code' : `code ${code}`}`;
-  return { ...exited, failure: { class: 'exited', text } };
 }

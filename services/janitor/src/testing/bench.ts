@@ -30,6 +30,7 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import { type DeleteDeps, deleteRunner } from '../delete-runner.ts';
+import { DirectDeletions } from '../direct-deletions.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -84,19 +85,14 @@ export class Bench implements AsyncDisposable {
       log: silentLogger(),
       subsystem: 'test',
     });
-    const provider = await createProvider(
-      {
-        type: 'process',
-        directory: join(dir, 'instances'),
-        command: [runScript],
-        maxInstances: 50,
-        env: { BATON_NODE: process.execPath },
-        stopTimeoutMs: 500,
-      },
-      { installationId, clock: systemClock, env: {} },
-    );
+    const provider = await processesIn(join(dir, 'instances'));
     const [specs, runners] = await Promise.all([openSpecs(cli), openRunners(cli)]);
     return new Bench({ specs, runners, sim, nats, cli, clients, provider, dir });
+  }
+
+  /** The processes of another host, as its services see them. */
+  async otherHost(hostId: string): Promise<ComputeProvider> {
+    return await processesIn(join(this.#parts.dir, hostId), hostId);
   }
 
   github() {
@@ -118,6 +114,12 @@ export class Bench implements AsyncDisposable {
     const mark = { reason: 'surplus', gate: 'none', by: 'provisioner', at } as const;
     const runner = aRunner({ scaleSetId, runnerId, state: 'marked', mark, ...part });
     await this.runners.put(runnerKey(scaleSetId, runnerId), runner);
+    return runner;
+  }
+
+  /** The record, as somebody else would write it. */
+  async rewrite(runner: Runner): Promise<Runner> {
+    await this.runners.put(runnerKey(runner.scaleSetId, runner.runnerId), runner);
     return runner;
   }
 
@@ -155,14 +157,13 @@ export class Bench implements AsyncDisposable {
   /** A janitor with a connection of its own. */
   async janitor(
     provider: ComputeProvider = this.provider,
-  ): Promise<DeleteDeps & { copy: RunnerCopy }> {
+  ): Promise<DeleteDeps & { copy: RunnerCopy; deletions: DirectDeletions }> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
     const log = silentLogger();
-    return {
+    const deps: DeleteDeps = {
       specs,
       runners,
-      copy: copyRunners(nats, runners),
       providers: new Map([['local', provider]]),
       github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
       publisher: new Publisher(nats, log),
@@ -172,6 +173,8 @@ export class Bench implements AsyncDisposable {
       instance: `janitor-${++this.#janitors}`,
       deleteTimeoutMs: 60_000,
     };
+    const copy = copyRunners(nats, runners);
+    return { ...deps, copy, deletions: new DirectDeletions({ deps, concurrency: 50, signal }) };
   }
 
   async delete(janitor: DeleteDeps, { scaleSetId, runnerId, traceparent }: Runner) {
@@ -218,6 +221,21 @@ export class Bench implements AsyncDisposable {
     await Promise.all([nats[Symbol.asyncDispose](), sim[Symbol.asyncDispose]()]);
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function processesIn(directory: string, hostId?: string): Promise<ComputeProvider> {
+  return await createProvider(
+    {
+      type: 'process',
+      directory,
+      command: [runScript],
+      maxInstances: 50,
+      env: { BATON_NODE: process.execPath },
+      stopTimeoutMs: 500,
+      hostId,
+    },
+    { installationId, clock: systemClock, env: {} },
+  );
 }
 
 function expectBusy(status: string | undefined): void {

@@ -16,6 +16,7 @@ import {
 } from '@baton/shared/contracts';
 import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
+import { observationCounter } from '@baton/shared/runners';
 import {
   copyRunners,
   openPlans,
@@ -40,6 +41,8 @@ import {
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
 import { Planner } from '../planner.ts';
+import { providerGates } from '../provider-gate.ts';
+import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -60,6 +63,13 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
   const { signal } = new AbortController();
   const instances = await provider.list(signal);
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
+}
+
+interface Making {
+  /** It answers probes, as a living one does. */
+  alive?: boolean;
+  /** Providers besides `local`, by name. */
+  others?: Record<string, ComputeProvider>;
 }
 
 type Stores = Awaited<ReturnType<typeof openStores>>;
@@ -148,6 +158,15 @@ export class Bench implements AsyncDisposable {
     return this.#clients.get('github', this.sim.configUrl).client;
   }
 
+  /** Plays the listener's session for one poll, so that GitHub assigns jobs. */
+  async assignJobs({ scaleSetId }: Spec): Promise<void> {
+    const registration = (await this.stores.registrations.get(scaleSetId))?.value;
+    const id = registration?.github?.scaleSetId ?? 0;
+    const { client, queue } = this.#clients.get('github', this.sim.configUrl);
+    const { queueUrl, queueToken: token } = await client.createSession(id, 'test');
+    await queue(id).getMessage({ queueUrl, token, maxCapacity: 5 });
+  }
+
   /** The JIT config of a runner name, as GitHub gives it once. */
   async jitConfig({ scaleSetId }: Spec, name: string): Promise<Secret> {
     const registration = (await this.stores.registrations.get(scaleSetId))?.value;
@@ -159,7 +178,11 @@ export class Bench implements AsyncDisposable {
   /** Processes of this host as a provider; two in one folder are two services' views of one. */
   async processes(
     folder: string,
-    { maxInstances = 50, command = [runScript] as [string, ...string[]] } = {},
+    {
+      maxInstances = 50,
+      command = [runScript] as [string, ...string[]],
+      hostId,
+    }: { maxInstances?: number; command?: [string, ...string[]]; hostId?: string } = {},
   ): Promise<ComputeProvider> {
     const provider = await createProvider(
       {
@@ -169,6 +192,7 @@ export class Bench implements AsyncDisposable {
         maxInstances,
         env: { BATON_NODE: process.execPath },
         stopTimeoutMs: 500,
+        hostId,
       },
       { installationId, clock: systemClock, env: {} },
     );
@@ -176,41 +200,48 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own. `alive`: it answers probes, as a living one does. */
-  async provisioner(provider: ComputeProvider, { alive = true } = {}) {
+  /** A provisioner with a connection of its own, whose provider `local` is. */
+  async provisioner(provider: ComputeProvider, { alive = true, others = {} }: Making = {}) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map([['local', provider]]);
+    const providers = new Map(Object.entries({ local: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
+    const gates = providerGates(providers, { clock, random, log, signal });
     const common = {
       ...stores,
       copy: copyRunners(nats, stores.runners),
       publisher: new Publisher(nats, log),
       hints: new Hints(nats),
-      capacity: new CapacityShare({ providers, specs: stores.specs, clock, signal }),
+      capacity: new CapacityShare({ gates, specs: stores.specs, clock }),
       clock,
       random,
       log,
       installationId,
       instance,
       signal,
+      observations: observationCounter(),
     };
     return {
       ...common,
+      nats,
       planner: new Planner(common),
       providers,
       provider,
       github: (credential: string, configUrl: string) => this.#clients.get(credential, configUrl),
+      gates,
       createTimeoutMs: 60_000,
+      jitTimeoutMs: 15_000,
       holder,
       prober: new LivenessProber(nats),
       inProgress: new Set<string>(),
+      githubLookEveryMs: 60_000,
+      passes: new SideBySide({ clock, onError: () => undefined }),
     };
   }
 

@@ -1,4 +1,9 @@
-import { type ComputeProvider, type Instance, ProviderError } from '@baton/providers';
+import {
+  type ComputeProvider,
+  type CreateRequest,
+  type Instance,
+  ProviderError,
+} from '@baton/providers';
 
 /** A provider with room and no instances. Set `problem` to have it fail. */
 export class EmptyProvider implements ComputeProvider {
@@ -9,7 +14,7 @@ export class EmptyProvider implements ComputeProvider {
     this.free = free;
   }
 
-  create(): Promise<{ instanceId: string }> {
+  create(_request: CreateRequest, _signal: AbortSignal): Promise<{ instanceId: string }> {
     return Promise.reject(new ProviderError('transient', 'it makes no instances'));
   }
 
@@ -17,7 +22,7 @@ export class EmptyProvider implements ComputeProvider {
     return Promise.resolve([]);
   }
 
-  delete(): Promise<void> {
+  delete(_instanceId: string, _signal: AbortSignal): Promise<void> {
     return Promise.resolve();
   }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A runner program for tests: does what its JIT config says.
 case $ACTIONS_RUNNER_INPUT_JITCONFIG in
-  exit\ *) exit "${ACTIONS_RUNNER_INPUT_JITCONFIG#exit }" ;;
+  exit\ *) code=${ACTIONS_RUNNER_INPUT_JITCONFIG#exit } && exit "${code%% *}" ;;
   stubborn*) trap '' TERM ;;
 esac
 echo "$$" >started

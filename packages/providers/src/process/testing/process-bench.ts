@@ -37,6 +37,7 @@ export async function aProcessBench(): Promise<ProviderBench & { directory: stri
     directory,
     provider: await aProcessProvider(directory),
     foreign: await aProcessProvider(directory, { installationId: 'other' }),
+    second: await aProcessProvider(directory),
     dispose: async () => await rm(directory, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,55 @@
+import { type Runner, runnerKey } from '@baton/shared/contracts';
+import { observeRunner } from '@baton/shared/runners';
+import { isoNow } from '@baton/shared/time';
+import type { CreateDeps } from './create-deps.ts';
+
+/**
+ * Keeps an instance from being forgotten that a provider made after the deadline of its create. While
+ * the runner's record is there it gets the instance's id, and the janitor, which has it to delete,
+ * looks for the instance again. When the record is gone already it comes back as one that is marked.
+ * Safe to repeat; never rejects. When this process ends first, the provider's list still shows it.
+ */
+export async function keepLateInstance(
+  deps: CreateDeps,
+  record: Runner,
+  instanceId: string,
+): Promise<void> {
+  const { log } = deps;
+  const { scaleSetId, runnerId } = record;
+  log.warn({ scaleSetId, runnerId, instanceId }, 'instance was made after its deadline');
+  try {
+    const made = { kind: 'created', instanceId, githubRunnerId: undefined } as const;
+    const observed = await observeRunner(deps, record, made);
+    if (observed) await reopenDeletion(deps, record);
+    else await writeMarked(deps, record, instanceId);
+  } catch (err) {
+    log.error({ scaleSetId, runnerId, instanceId, err }, 'late instance could not be written down');
+  }
+}
+
+/** A deletion that found no instance before this one was made has one to delete now. */
+async function reopenDeletion({ runners }: CreateDeps, { scaleSetId, runnerId }: Runner) {
+  const key = runnerKey(scaleSetId, runnerId);
+  const entry = await runners.get(key);
+  const { deletion } = entry?.value ?? {};
+  if (!entry || !deletion?.instanceDeleted) return;
+  const open = { ...entry.value, deletion: { ...deletion, instanceDeleted: false } };
+  await runners.update(key, open, entry.revision);
+}
+
+async function writeMarked(
+  { runners, clock, instance }: CreateDeps,
+  record: Runner,
+  instanceId: string,
+): Promise<void> {
+  const { scaleSetId, runnerId } = record;
+  const at = isoNow(clock);
+  await runners.create(runnerKey(scaleSetId, runnerId), {
+    ...record,
+    state: 'marked',
+    stateAt: at,
+    instanceId,
+    failure: { class: 'timeout', text: 'its instance was made after the deadline' },
+    mark: { reason: 'create-failed', gate: 'github', by: `provisioner ${instance}`, at },
+  });
+}

@@ -1,0 +1,38 @@
+import type { ComputeProvider } from '@baton/providers';
+import { repeat } from '@baton/shared/lifecycle';
+import type { Random } from '@baton/shared/retry';
+import { type PassDeps, periodicPass } from './periodic-pass.ts';
+import { SideBySide } from './side-by-side.ts';
+import { watchInstances } from './watch-instances.ts';
+import { type RegistrationDeps, RegistrationWatch } from './watch-registrations.ts';
+
+type KeepWatchDeps = Omit<PassDeps, 'passes'> &
+  RegistrationDeps & {
+    providers: ReadonlyMap<string, ComputeProvider>;
+    random: Random;
+    /** Time between two passes, in ms. */
+    passEveryMs: number;
+  };
+
+/**
+ * All that a provisioner does by the clock, until the signal is aborted: the level-triggered pass,
+ * GitHub's list of runners, and each provider's list of instances. Resolves when nothing of it is
+ * under way any more.
+ */
+export async function keepWatch(deps: KeepWatchDeps, signal: AbortSignal): Promise<void> {
+  const { clock, log, providers, passEveryMs: everyMs } = deps;
+  const passes = new SideBySide({
+    clock,
+    onError: (scaleSetId, err) =>
+      log.warn({ scaleSetId, err }, 'scale set could not be looked after'),
+  });
+  const registrations = new RegistrationWatch(deps);
+  await Promise.all([
+    ...[...providers].map(([name, provider]) => watchInstances(deps, { name, provider }, signal)),
+    repeat({ ...deps, what: 'scale sets', everyMs, signal }, () =>
+      periodicPass({ ...deps, passes }),
+    ),
+    repeat({ ...deps, what: 'registrations', everyMs, signal }, () => registrations.look()),
+  ]);
+  await Promise.all([passes.idle(), registrations.idle()]);
+}

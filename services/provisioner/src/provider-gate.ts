@@ -1,0 +1,92 @@
+import type { ComputeProvider } from '@baton/providers';
+import { errorText } from '@baton/shared/errors';
+import type { Random } from '@baton/shared/retry';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, withDeadline } from '@baton/shared/time';
+import { ProviderBreaker } from './provider-breaker.ts';
+
+interface GateDeps {
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Ends questions that are under way. */
+  signal: AbortSignal;
+}
+
+/** An answer of a provider is used for this long, in ms. */
+const freshMs = 500;
+const timeoutMs = 10_000;
+
+/** By the provider's name. */
+export type ProviderGates = ReadonlyMap<string, ProviderGate>;
+
+export function providerGates(
+  providers: ReadonlyMap<string, ComputeProvider>,
+  deps: GateDeps,
+): ProviderGates {
+  return new Map(
+    [...providers].map(([name, provider]) => [name, new ProviderGate(name, provider, deps)]),
+  );
+}
+
+/** What one provisioner knows of a provider's health and room; all who ask share the answers. */
+export class ProviderGate {
+  readonly breaker: ProviderBreaker;
+  readonly #name: string;
+  readonly #provider: ComputeProvider;
+  readonly #deps: GateDeps;
+  #answer: { at: number; free: Promise<number>; pending: boolean } | undefined;
+  /** Creates that began after the answer was asked for: the provider has not counted them. */
+  #startedSince = 0;
+
+  constructor(name: string, provider: ComputeProvider, deps: GateDeps) {
+    this.#name = name;
+    this.#provider = provider;
+    this.#deps = deps;
+    this.breaker = new ProviderBreaker({ name, ...deps });
+  }
+
+  /**
+   * How many more instances the provider has room for, dead ones counted; at most 500 ms old. A
+   * hint: who creates may still be refused. Rejects with what the provider failed with, or at a
+   * deadline of ten seconds.
+   */
+  async free(): Promise<number> {
+    const known = this.#answer;
+    const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
+    const free = await (isFresh ? known.free : this.#askAnew());
+    return Math.max(0, free - this.#startedSince);
+  }
+
+  /** To be told when a create begins. */
+  started(): void {
+    this.#startedSince += 1;
+  }
+
+  async #askAnew(): Promise<number> {
+    this.#startedSince = 0;
+    const free = this.#ask();
+    const answer = { at: this.#deps.clock.monotonic(), free, pending: true };
+    this.#answer = answer;
+    try {
+      return await free;
+    } finally {
+      answer.pending = false;
+    }
+  }
+
+  async #ask(): Promise<number> {
+    const { clock, signal } = this.#deps;
+    const what = `ask provider ${this.#name} for its capacity`;
+    try {
+      const { free } = await withDeadline({ clock, timeoutMs, what, signal }, (within) =>
+        this.#provider.capacity(within),
+      );
+      this.breaker.questionAnswered();
+      return free;
+    } catch (error) {
+      if (!signal.aborted) this.breaker.questionFailed(errorText(error));
+      throw error;
+    }
+  }
+}
