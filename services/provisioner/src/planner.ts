@@ -255,8 +255,12 @@ function differs(before: Plan, after: Plan, nowMs: number): boolean {
   );
 }
 
+/** Whether a listener would do anything else: it advertises the sum, and withdraws where nothing lives. */
 function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
-  return before?.free !== after.free || before.runners.length !== after.runners.length;
+  if (!before) return true;
+  const all = ({ runners, free }: Plan) => runners.length + free;
+  const lives = ({ runners }: Plan) => runners.length > 0;
+  return all(before) !== all(after) || lives(before) !== lives(after);
 }
 
 function newRunnerId(): string {
