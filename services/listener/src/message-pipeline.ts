@@ -79,12 +79,15 @@ export class MessagePipeline {
   #handling: Promise<void> = Promise.resolve();
   #deleting: Promise<void> = Promise.resolve();
   readonly #pending = new Set<Promise<void>>();
+  /** When a message about jobs last came, in any session. */
+  #messageAt: string | undefined;
 
   constructor(deps: PipelineDeps, options: PipelineOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#facts = new FactWriter(deps, options);
     this.#ring = new MessageRing(deps.claim.record.ring);
+    this.#messageAt = deps.claim.record.demand?.messageAt;
   }
 
   /** Whether the message of this name was taken in before, and is delivered again. */
@@ -152,6 +155,7 @@ export class MessagePipeline {
     const { jobs, statistics } = message;
     const { demand } = this.#options;
     this.#deps.offers.onJobs(jobs);
+    if (jobs.length > 0) this.#messageAt = isoNow(this.#deps.clock);
     const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
     this.#queue({
@@ -211,6 +215,8 @@ export class MessagePipeline {
       epoch: this.#deps.claim.epoch,
       ...demand.current,
       observedAt: isoNow(this.#deps.clock),
+      ...demand.runners,
+      ...(this.#messageAt === undefined ? {} : { messageAt: this.#messageAt }),
     };
   }
 

@@ -1,66 +1,163 @@
-import type { Spec } from '@baton/shared/contracts';
+import { type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
-import { listScaleSetIds, type SpecStore } from '@baton/shared/stores';
-import type { Clock } from '@baton/shared/time';
-import type { ProviderGates } from './provider-gate.ts';
+import { listScaleSetIds, type PlanStore, type SpecStore } from '@baton/shared/stores';
+import { type Clock, notNeeded } from '@baton/shared/time';
+import { askedRunners } from './core/demand.ts';
+import type { Capacity } from './core/plan-input.ts';
+import { type Sharer, shareOf } from './core/share-capacity.ts';
+import type { ProviderGate, ProviderGates } from './provider-gate.ts';
 
 interface CapacityDeps {
   gates: ProviderGates;
   specs: SpecStore;
+  plans: PlanStore;
   clock: Clock;
 }
 
-/** How many share a provider is looked up this often, in ms. */
-const sharersMs = 5_000;
+interface Cached<T> {
+  at: number;
+  value: Promise<T>;
+}
 
-/** How much room a provider has for a scale set; sets on one provider share it equally. */
+interface Known {
+  at: number;
+  free: number;
+}
+
+type Room = Exclude<Capacity, { problem: string }>;
+
+/** The scale sets of a provider, and those of their plans that there are. */
+type Others = readonly { spec: Spec; plan: Plan | undefined }[];
+
+/** An answer of a provider, and the plans of others, are used for this long, in ms. */
+const freshMs = 500;
+/** What is declared is read again after this time, in ms. */
+const declaredMs = 5_000;
+/** Planning waits for a slow provider only so long, where it has answered not long ago, in ms. */
+const patienceMs = 1_000;
+/** Such an answer is used for so long, in ms. */
+const staleMs = 30_000;
+
+/** How much room a provider has for a scale set, shared by weight with the others there. */
 export class CapacityShare {
   readonly #deps: CapacityDeps;
-  #sharers: { at: number; counts: Promise<Map<string, number>> } | undefined;
+  /** The last answer of each provider. */
+  readonly #known = new Map<string, Known>();
+  readonly #plans = new Map<string, Cached<Others>>();
+  #specs: Cached<readonly Spec[]> | undefined;
 
   constructor(deps: CapacityDeps) {
     this.#deps = deps;
   }
 
-  /** Room for new instances; `pending` of the scale set's runners have no instance yet. */
-  async of(
-    spec: Spec,
-    pending: number,
-  ): Promise<{ free: number } | { problem: string; retryAt?: string }> {
+  /**
+   * Room for new instances of a scale set, which has this plan, and `pending` runners without an
+   * instance. Where all may have as many as they want, nobody else's plan is read.
+   */
+  async of(spec: Spec, plan: Plan | undefined, pending: number): Promise<Capacity> {
     const name = spec.declaration.provider;
     const gate = this.#deps.gates.get(name);
     if (!gate) {
       return { problem: `provider "${name}" is not in the provisioner's BATON_PROVIDERS_FILE` };
     }
-    try {
-      const [free, counts] = await Promise.all([gate.free(), this.#counts()]);
-      const trouble = gate.breaker.trouble(spec.scaleSetId);
-      if (trouble) return trouble;
-      const share = Math.ceil(free / Math.max(1, counts.get(name) ?? 1));
-      const most = gate.breaker.isProbeDue(spec.scaleSetId) ? 1 : free;
-      return { free: Math.max(0, Math.min(most, share) - pending) };
-    } catch (error) {
-      const trouble = gate.breaker.trouble(spec.scaleSetId);
-      return trouble ?? { problem: `provider "${name}" cannot be asked: ${errorText(error)}` };
-    }
+    const free = await this.#free(name, gate).catch((error: unknown) => ({
+      problem: `provider "${name}" cannot be asked: ${errorText(error)}`,
+    }));
+    const trouble = gate.breaker.trouble(spec.scaleSetId);
+    if (trouble) return trouble;
+    if (typeof free !== 'number') return free;
+    const share = await this.#shareOf(spec, { plan, pending, free });
+    return gate.breaker.isProbeDue(spec.scaleSetId)
+      ? { ...share, free: Math.min(1, share.free) }
+      : share;
   }
 
-  async #counts(): Promise<Map<string, number>> {
+  async #shareOf(
+    spec: Spec,
+    { plan, pending, free }: { plan: Plan | undefined; pending: number; free: number },
+  ): Promise<Room> {
+    const { scaleSetId, declaration } = spec;
+    const specs = (await this.#declared()).filter(
+      (other) => other.declaration.provider === declaration.provider,
+    );
+    const most = specs.reduce((all, other) => all + other.declaration.maxRunners, 0);
+    if (most <= free - pending) return { free: declaration.maxRunners };
+    const others = (await this.#others(declaration.provider, specs)).filter(
+      (other) => other.spec.scaleSetId !== scaleSetId,
+    );
+    const pendingAll = others.reduce((all, other) => all + (other.plan?.pending ?? 0), pending);
+    const sharers = [{ spec, plan }, ...others].map((one) => this.#sharer(one.spec, one.plan));
+    return shareOf(scaleSetId, sharers, Math.max(0, free - pendingAll));
+  }
+
+  #sharer(spec: Spec, plan: Plan | undefined): Sharer {
+    const { weight, maxRunners } = spec.declaration;
+    const isFresh =
+      plan !== undefined && this.#deps.clock.now() - Date.parse(plan.freeAt) <= planFreshMs;
+    return {
+      scaleSetId: spec.scaleSetId,
+      weight,
+      maxRunners,
+      alive: plan?.runners.length ?? 0,
+      asked: askedRunners(spec, plan?.demand),
+      assigned: plan?.demand?.assigned ?? 0,
+      published: isFresh ? plan.free : 0,
+    };
+  }
+
+  async #free(name: string, gate: ProviderGate): Promise<number> {
     const { clock } = this.#deps;
-    if (this.#sharers && clock.monotonic() - this.#sharers.at < sharersMs)
-      return await this.#sharers.counts;
-    const counts = this.#countSharers();
-    this.#sharers = { at: clock.monotonic(), counts };
-    return await counts;
+    const answer = gate.counted().then((free) => {
+      this.#known.set(name, { at: clock.monotonic(), free });
+      return free;
+    });
+    const known = this.#known.get(name);
+    if (!known || clock.monotonic() - known.at > staleMs) return await answer;
+    const over = new AbortController();
+    const patience = clock.sleep(patienceMs, over.signal).then(
+      () => known.free,
+      () => known.free,
+    );
+    try {
+      return await Promise.race([answer, patience]);
+    } finally {
+      over.abort(notNeeded);
+    }
   }
 
-  async #countSharers(): Promise<Map<string, number>> {
-    const { specs } = this.#deps;
-    const counts = new Map<string, number>();
-    for (const { value } of await specs.getMany(await listScaleSetIds(specs))) {
-      const { provider, enabled } = value.declaration;
-      if (enabled) counts.set(provider, (counts.get(provider) ?? 0) + 1);
-    }
-    return counts;
+  async #others(provider: string, specs: readonly Spec[]): Promise<Others> {
+    const { clock, plans } = this.#deps;
+    const entry = cached(this.#plans.get(provider), freshMs, clock, async () => {
+      const found = await plans.getMany(specs.map(({ scaleSetId }) => scaleSetId));
+      const byId = new Map(found.map(({ key, value }) => [key, value]));
+      return specs.map((spec) => ({ spec, plan: byId.get(spec.scaleSetId) }));
+    });
+    this.#plans.set(provider, entry);
+    return await entry.value;
   }
+
+  /** Those that are to be served: the others need no more room than they have. */
+  async #declared(): Promise<readonly Spec[]> {
+    const { clock, specs } = this.#deps;
+    this.#specs = cached(this.#specs, declaredMs, clock, async () => {
+      const entries = await specs.getMany(await listScaleSetIds(specs));
+      return entries.map(({ value }) => value).filter(({ declaration }) => declaration.enabled);
+    });
+    return await this.#specs.value;
+  }
+}
+
+/** What was asked for lately, or is asked for now; a failure is not kept. */
+function cached<T>(
+  known: Cached<T> | undefined,
+  freshForMs: number,
+  clock: Clock,
+  ask: () => Promise<T>,
+): Cached<T> {
+  if (known && clock.monotonic() - known.at < freshForMs) return known;
+  const entry = { at: clock.monotonic(), value: ask() };
+  entry.value.catch(() => {
+    entry.at = Number.NEGATIVE_INFINITY;
+  });
+  return entry;
 }

@@ -101,7 +101,9 @@ describe('a create that GitHub cannot serve', () => {
 describe('a create that fails', () => {
   test('because the provider is full shows in the plan, and its successor waits', async () => {
     const provider = await bench.processes('full', { maxInstances: 1 });
-    const { spec, provisioner, record } = await aRequest('full', provider);
+    const spec = await bench.register('full', { provider: 'full' });
+    const provisioner = await bench.provisioner(provider, { name: 'full' });
+    const record = await bench.requested(spec, provisioner);
     const neighbour = { runnerId: 'neighbour', runnerName: 'n', scaleSetId: 'n', generation: 'g' };
     const jitConfig = new Secret('none');
     await provider.create({ ...neighbour, installationId, jitConfig, settings: {} }, signal);
@@ -111,7 +113,7 @@ describe('a create that fails', () => {
     const plan = await bench.planOf(spec);
     expect(plan).toMatchObject({
       runners: [],
-      backoff: { failures: 1, retryAt: inMs(750), reason: 'quota: maxInstances is reached' },
+      backoff: { failures: 0, retryAt: inMs(7_500), reason: 'quota: maxInstances is reached' },
     });
     expect(await bench.runner(spec, record.runnerId)).toMatchObject({
       state: 'marked',

@@ -205,8 +205,8 @@ describe('a lost plan', () => {
 describe('a provider', () => {
   test('that has no room lets nobody be named until it has', async () => {
     const provider = new EmptyProvider(1);
-    const { planner } = await bench.provisioner(provider);
-    const spec = await bench.declare('no-room', { maxRunners: 9 });
+    const { planner } = await bench.provisioner(provider, { name: 'small' });
+    const spec = await bench.declare('no-room', { maxRunners: 9, provider: 'small' });
     await bench.demand(spec, { assigned: 3 });
 
     await planner.reconcile(spec.scaleSetId);
@@ -233,9 +233,10 @@ describe('a provider', () => {
     await planner.reconcile(spec.scaleSetId);
 
     expect(silent.runners).toEqual([]);
-    expect(silent.backoff?.reason).toContain('the host is gone');
+    expect(silent.waiting).toMatchObject({ reason: 'provider', missing: 1 });
+    expect(silent.waiting?.text).toContain('the host is gone');
     await expectRunners(spec, 1);
-    expect((await planOf(spec)).value).not.toHaveProperty('backoff');
+    expect((await planOf(spec)).value).not.toHaveProperty('problem');
   });
 
   test('that nobody configured is named in the plan', async () => {
@@ -246,7 +247,7 @@ describe('a provider', () => {
 
     expect((await planOf(spec)).value).toMatchObject({
       runners: [],
-      backoff: { reason: expect.stringContaining('"elsewhere"') as string },
+      waiting: { text: expect.stringContaining('"elsewhere"') as string },
     });
   });
 });
@@ -255,8 +256,8 @@ describe('a provider', () => {
 class CountingShare extends CapacityShare {
   asked = 0;
 
-  override async of(spec: Spec, pending: number) {
+  override async of(...args: Parameters<CapacityShare['of']>) {
     this.asked += 1;
-    return await super.of(spec, pending);
+    return await super.of(...args);
   }
 }

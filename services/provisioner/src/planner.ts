@@ -24,8 +24,10 @@ import type {
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
+import type { ConditionEvents } from './condition-events.ts';
 import { mayHaveStarted } from './core/create-failure.ts';
-import { type PlanResult, planScaleSet, type RunnerView } from './core/plan-scale-set.ts';
+import type { PlanResult, RunnerView } from './core/plan-input.ts';
+import { planScaleSet } from './core/plan-scale-set.ts';
 import { markRunner } from './mark-runner.ts';
 
 export interface PlannerDeps {
@@ -37,6 +39,7 @@ export interface PlannerDeps {
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
+  conditions: ConditionEvents;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -56,6 +59,8 @@ interface Pass {
 /** What free capacity says is written again at least this often, in ms. */
 const freeEveryMs = 15_000;
 const maxAttempts = 20;
+/** Records that are written, and commands that are sent, at a time. */
+const parallel = 100;
 
 /**
  * Makes the plan of a scale set true. Any number of planners may work on one scale set: the plan
@@ -98,7 +103,7 @@ export class Planner {
   async #pass(scaleSetId: string): Promise<void> {
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const spec = (await this.#deps.specs.get(scaleSetId))?.value;
-      if (!spec) return;
+      if (!spec) return this.#deps.conditions.forget(scaleSetId);
       const result = await this.#plan(spec);
       if (!result) continue;
       await this.#carryOut(spec, result);
@@ -111,7 +116,7 @@ export class Planner {
 
   /** Plans and writes the plan; undefined when another planner wrote first. */
   async #plan(spec: Spec): Promise<PlanResult | undefined> {
-    const { plans, sessions, capacity, clock, random, hints } = this.#deps;
+    const { plans, sessions, capacity, clock, random, hints, conditions } = this.#deps;
     const { scaleSetId } = spec;
     const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
     const runners = await this.#views(scaleSetId, before?.value);
@@ -123,17 +128,19 @@ export class Planner {
       demand: session?.value.demand,
       plan: before?.value,
       runners,
-      capacity: await capacity.of(spec, pending.length),
+      capacity: await capacity.of(spec, before?.value, pending.length),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,
     });
+    conditions.known(result.plan);
     if (before && !differs(before.value, result.plan, clock.now())) return result;
     const revision = before
       ? await plans.update(scaleSetId, result.plan, before.revision)
       : await plans.create(scaleSetId, result.plan);
     if (revision === undefined) return undefined;
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
+    conditions.changed(result.plan, result.changes);
     return result;
   }
 
@@ -154,16 +161,15 @@ export class Planner {
     return views;
   }
 
+  /** What jobs wait for comes first. */
   async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
-    await Promise.all([
-      ...request.map((runnerId) => this.#request(spec, runnerId, plan)),
-      ...ended.map((runner) =>
-        markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
-      ),
-      ...retire.map(({ runner, reason }) =>
-        markRunner(this.#deps, runner, { reason, gate: 'github' }),
-      ),
-    ]);
+    await inBatches(request, (runnerId) => this.#request(spec, runnerId, plan));
+    await inBatches(ended, (runner) =>
+      markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
+    );
+    await inBatches(retire, ({ runner, reason }) =>
+      markRunner(this.#deps, runner, { reason, gate: 'github' }),
+    );
   }
 
   /**
@@ -223,6 +229,12 @@ export class Planner {
       { v: 1, scaleSetId, runnerId, provider, traceparent },
       { messageId: `create-${runnerId}-${Math.floor(clock.now() / 5_000)}`, traceparent, signal },
     );
+  }
+}
+
+async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let start = 0; start < items.length; start += parallel) {
+    await Promise.all(items.slice(start, start + parallel).map(act));
   }
 }
 

@@ -47,15 +47,20 @@ export class ProviderGate {
   }
 
   /**
-   * How many more instances the provider has room for, dead ones counted; at most 500 ms old. A
-   * hint: who creates may still be refused. Rejects with what the provider failed with, or at a
-   * deadline of ten seconds.
+   * How many more instances the provider has room for, dead ones counted; at most 500 ms old, less
+   * the creates that began since. A hint: who creates may still be refused. Rejects with what the
+   * provider failed with, or at a deadline of ten seconds.
    */
   async free(): Promise<number> {
+    const free = await this.counted();
+    return Math.max(0, free - this.#startedSince);
+  }
+
+  /** The same as the provider counted it, for who knows by himself what has begun since. */
+  async counted(): Promise<number> {
     const known = this.#answer;
     const isFresh = known && (known.pending || this.#deps.clock.monotonic() - known.at < freshMs);
-    const free = await (isFresh ? known.free : this.#askAnew());
-    return Math.max(0, free - this.#startedSince);
+    return await (isFresh ? known.free : this.#askAnew());
   }
 
   /** To be told when a create begins. */

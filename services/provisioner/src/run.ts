@@ -37,6 +37,7 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { CapacityShare } from './capacity-share.ts';
+import { ConditionEvents } from './condition-events.ts';
 import type { ProvisionerConfig } from './config.ts';
 import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
@@ -79,13 +80,13 @@ export async function run(
   const publisher = new Publisher(nats, log);
   const hints = new Hints(nats);
   const gates = providerGates(providers, { clock, random, log, signal: abort });
-  const capacity = new CapacityShare({ gates, specs: stores.specs, clock });
   const common = {
     ...stores,
     copy: copyRunners(nats, stores.runners),
     publisher,
     hints,
-    capacity,
+    capacity: new CapacityShare({ ...stores, gates, clock }),
+    conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,
     log,
@@ -127,6 +128,17 @@ function countObservations({ metrics }: Runtime): ObservationCounter {
   const observations = observationCounter();
   metrics.add(observations);
   return observations;
+}
+
+/** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */
+function tellConditions(
+  publisher: Publisher,
+  instance: string,
+  { clock, log, metrics }: Runtime,
+): ConditionEvents {
+  const conditions = new ConditionEvents({ publisher, clock, log, instance });
+  metrics.add(conditions.gauge);
+  return conditions;
 }
 
 /** Whether this process lives, and what stands between it and GitHub. */

@@ -89,7 +89,7 @@ describe('planApply', () => {
     const value = {
       ...entry.value,
       extra: 1,
-      declaration: { ...entry.value.declaration, weight: 3 },
+      declaration: { ...entry.value.declaration, newer: 3 },
     };
 
     const { changes } = planApply({
@@ -99,7 +99,7 @@ describe('planApply', () => {
     });
 
     expect(changes).toMatchObject([
-      { fields: ['runnerNamePrefix'], spec: { extra: 1, declaration: { weight: 3 } } },
+      { fields: ['runnerNamePrefix'], spec: { extra: 1, declaration: { newer: 3 } } },
     ]);
     expect(changes[0]?.spec.declaration).not.toHaveProperty('runnerNamePrefix');
   });

@@ -17,6 +17,12 @@ export const demandSchema = z.looseObject({
   assigned: z.int().min(0),
   /** Listener's wall clock when GitHub answered. */
   observedAt: z.iso.datetime(),
+  /** Runners that GitHub counts for the scale set: registered, and of those with and without a job. */
+  registered: z.int().min(0).optional(),
+  busy: z.int().min(0).optional(),
+  idle: z.int().min(0).optional(),
+  /** When GitHub last delivered a message that was about jobs, in any session. */
+  messageAt: z.iso.datetime().optional(),
   /** W3C trace context of the poll that brought it. */
   traceparent: z.string().optional(),
 });

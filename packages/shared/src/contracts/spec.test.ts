@@ -25,8 +25,10 @@ describe('scaleSetDeclarationSchema', () => {
       labels: [],
       minRunners: 0,
       maxRunners: 10,
+      weight: 1,
       settings: {},
       bootstrapTimeoutSeconds: 1_200,
+      spareAfterSeconds: 240,
       enabled: true,
       adopt: false,
     });

@@ -30,6 +30,8 @@ export const scaleSetDeclarationSchema = z
     /** Settings that the provider itself understands and checks. */
     settings: z.record(z.string(), z.unknown()).default({}),
     bootstrapTimeoutSeconds: z.int().min(10).max(86_400).default(1_200),
+    /** A runner that is not online by then, while jobs wait, is given a spare. */
+    spareAfterSeconds: z.int().min(1).max(86_400).default(240),
     /** Start of every runner name; the scale set's name when absent. */
     runnerNamePrefix: z
       .string()

@@ -1,6 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JobMessage, Statistics } from '@baton/scaleset';
 import { backlogLimits } from './backlog-limits.ts';
 import { jobKey } from './job-key.ts';
+
+interface RunnerCounts {
+  registered: number;
+  busy: number;
+  idle: number;
+}
 
 /** After this time an assigned job must have reached GitHub's statistics, in ms. */
 const trustJobsMs = 120_000;
@@ -33,6 +40,8 @@ export class DemandCounter {
   #assigned: number;
   /** Of the demand of now: what GitHub said. */
   #said: number;
+  /** What GitHub said last of the runners; of a backlog nothing. */
+  #runners: RunnerCounts | undefined;
 
   constructor(opening: Statistics | undefined, now: number, options: DemandOptions = {}) {
     const { firstSeq = 0, backlogMaxMs = backlogLimits(0).maxMs } = options;
@@ -43,6 +52,12 @@ export class DemandCounter {
     this.#assigned = this.#opening;
     this.#said = this.#opening;
     this.#openedAt = now;
+    this.#runners = runnerCounts(opening);
+  }
+
+  /** The runners that GitHub counts, with the demand of now. */
+  get runners(): Partial<RunnerCounts> {
+    return this.#runners ?? {};
   }
 
   get current(): { seq: number; assigned: number } {
@@ -75,6 +90,7 @@ export class DemandCounter {
       this.#stale ||= jobs.length > 0;
       return false;
     }
+    this.#runners = runnerCounts(statistics) ?? this.#runners;
     this.#next(statistics?.totalAssignedJobs ?? 0, now);
     return true;
   }
@@ -86,7 +102,10 @@ export class DemandCounter {
   onStatistics(statistics: Statistics | undefined, seq: number, now: number): boolean {
     if (!statistics || seq !== this.#seq || this.inBacklog(now)) return false;
     const { totalAssignedJobs: said } = statistics;
-    if (Math.max(said, this.#openJobs(now)) === this.#assigned) return false;
+    const runners = runnerCounts(statistics);
+    const sameRunners = isDeepStrictEqual(runners, this.#runners);
+    if (sameRunners && Math.max(said, this.#openJobs(now)) === this.#assigned) return false;
+    this.#runners = runners;
     this.#next(said, now);
     return true;
   }
@@ -106,6 +125,7 @@ export class DemandCounter {
   settle(statistics: Statistics | undefined, now: number): boolean {
     // A message that came in the meantime brought newer ones.
     if (this.#seq > this.#firstSeq) return false;
+    this.#runners = runnerCounts(statistics) ?? this.#runners;
     this.#next(statistics?.totalAssignedJobs ?? this.#opening, now);
     return true;
   }
@@ -128,4 +148,10 @@ export class DemandCounter {
     }
     return this.#open.size;
   }
+}
+
+function runnerCounts(statistics: Statistics | undefined): RunnerCounts | undefined {
+  if (!statistics) return undefined;
+  const { totalRegisteredRunners, totalBusyRunners, totalIdleRunners } = statistics;
+  return { registered: totalRegisteredRunners, busy: totalBusyRunners, idle: totalIdleRunners };
 }

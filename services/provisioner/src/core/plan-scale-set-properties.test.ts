@@ -3,7 +3,8 @@ import { aDemand, aPlan, aRunner, aSpec } from '@baton/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { after, aPlanInput, countingIds, startMs } from '../testing/plan-input.ts';
-import { type PlanInput, planScaleSet, type RunnerView } from './plan-scale-set.ts';
+import type { PlanInput, RunnerView } from './plan-input.ts';
+import { planScaleSet } from './plan-scale-set.ts';
 
 const positions = fc.record({
   epoch: fc.integer({ min: 1, max: 3 }),

@@ -2,7 +2,8 @@ import type { Runner } from '@baton/shared/contracts';
 import { aDemand, aPlan, aRunner, aSpec, at } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { after, aPlanInput, startMs } from '../testing/plan-input.ts';
-import { type PlanResult, planScaleSet } from './plan-scale-set.ts';
+import type { PlanResult } from './plan-input.ts';
+import { planScaleSet } from './plan-scale-set.ts';
 
 const graceMs = 15_000;
 const lasting = { surplusSince: at };
@@ -50,7 +51,7 @@ describe('surplus runners', () => {
 
     const result = planScaleSet(aPlanInput({ plan, runners, demand, nowMs }));
 
-    expect(result.plan).not.toHaveProperty('surplusSince');
+    expect(result.plan.surplusSince).toBeUndefined();
     expect(result.retire).toEqual([]);
   });
 

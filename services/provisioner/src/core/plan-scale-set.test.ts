@@ -2,7 +2,8 @@ import type { Runner } from '@baton/shared/contracts';
 import { aDemand, aPlan, aRunner, aSpec, at } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { after, aPlanInput, startMs } from '../testing/plan-input.ts';
-import { type PlanResult, planScaleSet, type RunnerView } from './plan-scale-set.ts';
+import type { PlanResult, RunnerView } from './plan-input.ts';
+import { planScaleSet } from './plan-scale-set.ts';
 
 const mark = { gate: 'none', by: 'janitor', at } as const;
 const namesOf = ({ plan }: PlanResult) => plan.runners.map(({ runnerId }) => runnerId);
@@ -53,7 +54,8 @@ describe('planScaleSet', () => {
 
     expect(plan.runners).toEqual([]);
     expect(plan.free).toBe(0);
-    expect(plan.backoff).toMatchObject({ failures: 0, reason: capacity.problem });
+    expect(plan.waiting).toEqual({ reason: 'provider', missing: 1, text: capacity.problem });
+    expect(plan.problem).toEqual({ since: at, text: capacity.problem });
   });
 
   test('names only what is missing', () => {
@@ -145,8 +147,8 @@ describe('a place in the plan', () => {
   });
 
   test.each([
-    { what: 'failed', view: aView({ state: 'failed' }) },
-    { what: 'is lost', view: aView({ state: 'lost' }) },
+    { what: 'failed', view: aView({ state: 'failed', job: { jobId: 'j', startedAt: at } }) },
+    { what: 'is lost', view: aView({ state: 'lost', job: { jobId: 'j', startedAt: at } }) },
     { what: 'was deleted', view: 'deleted' },
     {
       what: 'crashed before GitHub refused to let it go',
@@ -258,7 +260,7 @@ describe('a place in the plan', () => {
 
       const result = planScaleSet(aPlanInput({ runners, demand: aDemand({ assigned: 1 }) }));
 
-      expect(result.plan.runners).toEqual([{ runnerId: 'a', recorded: true, namedAt: at }]);
+      expect(result.plan.runners).toMatchObject([{ runnerId: 'a', recorded: true, namedAt: at }]);
       expect(result.request).toEqual([]);
     },
   );

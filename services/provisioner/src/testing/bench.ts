@@ -40,6 +40,7 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
+import { ConditionEvents } from '../condition-events.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
 import { SideBySide } from '../side-by-side.ts';
@@ -66,6 +67,8 @@ async function deleteAll(provider: ComputeProvider): Promise<void> {
 }
 
 interface Making {
+  /** Name of its provider: the scale sets of a provider share its room. */
+  name?: string;
   /** It answers probes, as a living one does. */
   alive?: boolean;
   /** Providers besides `local`, by name. */
@@ -200,25 +203,33 @@ export class Bench implements AsyncDisposable {
     return provider;
   }
 
-  /** A provisioner with a connection of its own, whose provider `local` is. */
-  async provisioner(provider: ComputeProvider, { alive = true, others = {} }: Making = {}) {
+  /**
+   * A provisioner with a connection of its own. `alive`: it answers probes, as a living one does.
+   * `name` of its provider: the scale sets of a provider share its room.
+   */
+  async provisioner(
+    provider: ComputeProvider,
+    { alive = true, name = 'local', others = {} }: Making = {},
+  ) {
     const { clock } = this;
     const instance = `provisioner-${++this.#provisioners}`;
     const nats = await this.#nats.connect('provisioner', { clock });
     const holder: Holder = { v: 1, identity: instance, incarnation: `of-${instance}` };
     if (alive) answerProbes(nats, holder);
     const stores = await openStores(nats);
-    const providers = new Map(Object.entries({ local: provider, ...others }));
+    const providers = new Map(Object.entries({ [name]: provider, ...others }));
     const { signal } = new AbortController();
     const log = silentLogger();
     const random = () => 0.5;
     const gates = providerGates(providers, { clock, random, log, signal });
+    const publisher = new Publisher(nats, log);
     const common = {
       ...stores,
       copy: copyRunners(nats, stores.runners),
-      publisher: new Publisher(nats, log),
+      publisher,
       hints: new Hints(nats),
-      capacity: new CapacityShare({ gates, specs: stores.specs, clock }),
+      capacity: new CapacityShare({ ...stores, gates, clock }),
+      conditions: new ConditionEvents({ publisher, clock, log, instance }),
       clock,
       random,
       log,

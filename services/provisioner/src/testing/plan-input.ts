@@ -1,6 +1,6 @@
 import type { Runner } from '@baton/shared/contracts';
 import { aSpec, at } from '@baton/testkit';
-import type { PlanInput, RunnerView } from '../core/plan-scale-set.ts';
+import type { PlanInput, RunnerView } from '../core/plan-input.ts';
 
 /** The time at which the builders' records were written, in ms. */
 export const startMs = Date.parse(at);
