@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   commandSubject,
+  type Demand,
   eventSubject,
   type Plan,
   type Runner,
@@ -11,7 +12,7 @@ import {
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
-import type { Hints, Publisher } from '@baton/shared/messaging';
+import type { Entry, Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
 import type { ObservationCounter } from '@baton/shared/runners';
 import type {
@@ -101,10 +102,16 @@ export class Planner {
   }
 
   async #pass(scaleSetId: string): Promise<void> {
+    const { specs, plans, sessions, conditions } = this.#deps;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const spec = (await this.#deps.specs.get(scaleSetId))?.value;
-      if (!spec) return this.#deps.conditions.forget(scaleSetId);
-      const result = await this.#plan(spec);
+      const [declared, before, session] = await Promise.all([
+        specs.get(scaleSetId),
+        plans.get(scaleSetId),
+        sessions.get(scaleSetId),
+      ]);
+      if (!declared) return conditions.forget(scaleSetId);
+      const spec = declared.value;
+      const result = await this.#plan(spec, before, session?.value.demand);
       if (!result) continue;
       await this.#carryOut(spec, result);
       return;
@@ -115,17 +122,20 @@ export class Planner {
   }
 
   /** Plans and writes the plan; undefined when another planner wrote first. */
-  async #plan(spec: Spec): Promise<PlanResult | undefined> {
-    const { plans, sessions, capacity, clock, random, hints, conditions } = this.#deps;
+  async #plan(
+    spec: Spec,
+    before: Entry<Plan> | undefined,
+    demand: Demand | undefined,
+  ): Promise<PlanResult | undefined> {
+    const { plans, capacity, clock, random, hints, conditions } = this.#deps;
     const { scaleSetId } = spec;
-    const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
     const runners = await this.#views(scaleSetId, before?.value);
     const pending = [...runners.values()].filter(
       (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
     );
     const result = planScaleSet({
       spec,
-      demand: session?.value.demand,
+      demand,
       plan: before?.value,
       runners,
       capacity: await capacity.of(spec, before?.value, pending.length),
