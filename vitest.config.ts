@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** A test file's suffix says what it needs: nothing, a nats-server, or whole processes. */
+/** A test file's suffix says what it needs: nothing, a nats-server, whole processes, or an engine. */
 export default defineConfig({
   test: {
     projects: [
@@ -12,7 +12,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
-          exclude: ['**/*.nats.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.nats.test.ts', '**/*.engines.test.ts', '**/node_modules/**'],
         },
       },
       {
@@ -44,6 +44,17 @@ export default defineConfig({
           // Alone: it asserts a time that an operator is promised.
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'engines',
+          include: ['packages/*/src/**/*.engines.test.ts', 'test/engines/**/*.engines.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Each starts an engine of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -47,7 +47,7 @@ function specOf(name: string, nowMs: number, { configUrl, installationId }: Decl
     name,
     configUrl,
     credential: 'github',
-    provider: 'processes',
+    provider: 'local',
     maxRunners: capacity,
   });
   return {

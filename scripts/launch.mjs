@@ -3,6 +3,7 @@
 // or newer), with nothing installed. Says what it does on stderr; stdout belongs to the program that
 // it starts.
 import { ensureDependencies } from './toolchain/dependencies.mjs';
+import { requireDocker } from './toolchain/docker.mjs';
 import { findNatsServer, requireNatsServer } from './toolchain/nats-server.mjs';
 import { root } from './toolchain/paths.mjs';
 import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
@@ -16,10 +17,14 @@ const program = (file, ...nodeOptions) => ({
   cwd: process.cwd(),
 });
 
+/** The tests of one project, or with a `!` those of all others. */
+const vitest = (project) => ['node_modules/vitest/vitest.mjs', 'run', '--project', project];
+
 /** What each command runs, with our Node, in the root of the repository if not said, and what it needs. */
 const commands = {
   start: { needs: ['dependencies', 'nats'], argv: () => ['packages/stack/src/main.ts'] },
-  test: { needs: ['dependencies', 'nats'], argv: () => ['node_modules/vitest/vitest.mjs', 'run'] },
+  test: { needs: ['dependencies', 'nats'], argv: () => vitest('!engines') },
+  'test:engines': { needs: ['dependencies', 'nats', 'docker'], argv: () => vitest('engines') },
   bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
@@ -43,6 +48,7 @@ async function launch([name, ...args]) {
   const command = commands[name];
   const toolchain = await ensureToolchain();
   if (command.needs.includes('dependencies')) await ensureDependencies(toolchain);
+  if (command.needs.includes('docker')) await requireDocker();
   const natsServer = command.needs.includes('nats') ? await requireNatsServer() : findNatsServer();
   const argv = [...command.argv(toolchain.pnpm), ...args];
   return await runToTheEnd({ node: toolchain.node, natsServer, argv, cwd: command.cwd ?? root });

@@ -1,3 +1,5 @@
+export type { EngineAddress } from './docker/engine-address.ts';
+export { importImage, removeImage } from './docker/local-image.ts';
 export { loadProviders } from './load-providers.ts';
 export type {
   ComputeProvider,

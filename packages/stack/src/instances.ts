@@ -5,14 +5,18 @@ import {
   type ProviderDefinition,
 } from '@baton/providers';
 import { isAborted, systemClock } from '@baton/shared/time';
-import { installationId } from './stack-files.ts';
 
 /** How long a runner may take to end when the stack is stopped, in ms. */
 const stopTimeoutMs = 2_000;
 
+interface Owner {
+  definition: ProviderDefinition;
+  installationId: string;
+}
+
 /** What the provider has, by its own books. */
-export async function listInstances(definition: ProviderDefinition): Promise<Instance[]> {
-  return await (await open(definition)).list(new AbortController().signal);
+export async function listInstances(owner: Owner): Promise<Instance[]> {
+  return await (await open(owner)).list(new AbortController().signal);
 }
 
 /**
@@ -20,15 +24,15 @@ export async function listInstances(definition: ProviderDefinition): Promise<Ins
  * the time that they have for it short.
  */
 export async function deleteInstances(
-  definition: ProviderDefinition,
+  owner: Owner,
   hurry: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   try {
     hurry.throwIfAborted();
-    await deleteAll(await open({ ...definition, stopTimeoutMs }), hurry);
+    await deleteAll(await open(owner, stopTimeoutMs), hurry);
   } catch (error) {
     if (!isAborted(hurry)) throw error;
-    const provider = await open({ ...definition, stopTimeoutMs: 0 });
+    const provider = await open(owner, 0);
     await deleteAll(provider, new AbortController().signal);
   }
 }
@@ -38,6 +42,10 @@ async function deleteAll(provider: ComputeProvider, signal: AbortSignal): Promis
   await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
 }
 
-async function open(definition: ProviderDefinition): Promise<ComputeProvider> {
-  return await createProvider(definition, { installationId, clock: systemClock, env: {} });
+async function open(
+  { definition, installationId }: Owner,
+  stopTimeoutMs?: number,
+): Promise<ComputeProvider> {
+  const changed = stopTimeoutMs === undefined ? definition : { ...definition, stopTimeoutMs };
+  return await createProvider(changed, { installationId, clock: systemClock, env: {} });
 }

@@ -87,7 +87,7 @@ export class LocalStack implements AsyncDisposable {
       ...entry,
       configUrl: this.configUrl,
       credential: 'github',
-      provider: 'processes',
+      provider: 'local',
     }));
     const file = join(this.dir, 'scalesets.yaml');
     await writeFile(file, stringify({ scaleSets }));
@@ -102,7 +102,10 @@ export class LocalStack implements AsyncDisposable {
 
   /** The provider's own books. */
   async instances(): Promise<Instance[]> {
-    return await listInstances(this.#parts.provider);
+    return await listInstances({
+      definition: this.#parts.provider,
+      installationId: this.#parts.installationId,
+    });
   }
 
   async killNats(): Promise<void> {

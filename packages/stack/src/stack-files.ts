@@ -2,14 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ProviderDefinition, providerDefinitionSchema } from '@baton/providers';
+import type { ProviderDefinition } from '@baton/providers';
 import { parseConfigUrl } from '@baton/scaleset';
 import { stringify } from 'yaml';
 import type { ServiceName } from './service-process.ts';
 import type { StackOptions } from './stack-options.ts';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const installationId = 'local';
 export const simToken = 'sim-token';
 
 /** One password for each user of infra/nats/nats.conf, by the variable it is read from. */
@@ -21,20 +20,6 @@ export function natsPasswords(): Record<string, string> {
   );
 }
 
-/** The stack's one provider. A real runner needs to be told less than the simulated one. */
-export function providerDefinition(dir: string, options: StackOptions): ProviderDefinition {
-  const { github, maxInstances, env } = options;
-  const simulated = [join(root, 'packages/github-sim/bin/run.sh')];
-  const node = { BATON_NODE: process.execPath, ...pick(env, ['NODE_COMPILE_CACHE']) };
-  return providerDefinitionSchema.parse({
-    type: 'process',
-    directory: join(dir, 'instances'),
-    command: github.kind === 'real' ? github.runnerCommand : simulated,
-    maxInstances,
-    env: github.kind === 'real' ? {} : node,
-  });
-}
-
 /** The files that the services' configuration names: credentials and providers. */
 export async function writeServiceFiles(
   dir: string,
@@ -43,7 +28,7 @@ export async function writeServiceFiles(
 ): Promise<void> {
   const token = github.kind === 'real' ? github.token : simToken;
   await writeCredentials(join(dir, 'credentials.yaml'), configUrl, token);
-  await writeFile(join(dir, 'providers.yaml'), stringify({ providers: { processes: provider } }));
+  await writeFile(join(dir, 'providers.yaml'), stringify({ providers: { local: provider } }));
 }
 
 /** A credentials file whose token names its user to the simulator. Returns the variable for it. */
@@ -65,13 +50,14 @@ async function writeCredentials(file: string, configUrl: string, token: string):
 interface Surroundings {
   dir: string;
   options: StackOptions;
+  installationId: string;
   natsUrl: string;
   passwords: Record<string, string>;
 }
 
 /** Everything a process needs to talk to the stack as this user. */
 export function stackVariables(
-  { dir, options, natsUrl, passwords }: Surroundings,
+  { dir, options, installationId, natsUrl, passwords }: Surroundings,
   user: ServiceName | 'cli',
 ): Record<string, string> {
   return {
@@ -95,7 +81,8 @@ export function baseEnv(env: StackOptions['env']): Record<string, string> {
   return pick(env, ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_COMPILE_CACHE', 'BATON_LOG_LEVEL']);
 }
 
-function pick(env: StackOptions['env'], names: readonly string[]): Record<string, string> {
+/** The variables of these names that are set. */
+export function pick(env: StackOptions['env'], names: readonly string[]): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of names) {
     const value = env[name];

@@ -7,13 +7,22 @@ export type GitHubSide =
       kind: 'real';
       configUrl: string;
       token: string;
-      runnerCommand: readonly [string, ...string[]];
+      /** For runners as processes. */
+      runnerCommand?: readonly [string, ...string[]] | undefined;
+      /** For runners in containers; default: that of the provider. */
+      runnerImage?: string | undefined;
     };
+
+/** What `--provider` can name; each has its line in providers/prepare-provider.ts. */
+export const providerNames = ['process', 'docker'] as const;
+export type ProviderName = (typeof providerNames)[number];
 
 export interface StackOptions {
   env: Readonly<Record<string, string | undefined>>;
   services: Readonly<Record<ServiceName, number>>;
   github: GitHubSide;
+  /** Default: process. */
+  provider?: ProviderName | undefined;
   maxInstances: number;
   leaseTtlMs: number;
   /** More variables for the services. */
@@ -36,6 +45,8 @@ export interface ScaleSetEntry {
   name: string;
   maxRunners: number;
   minRunners?: number;
+  bootstrapTimeoutSeconds?: number;
+  spareAfterSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
 }

@@ -5,11 +5,11 @@ import type { ProviderDefinition } from '@baton/providers';
 import { Child } from './child-process.ts';
 import { deleteInstances } from './instances.ts';
 import { NatsHost } from './nats-host.ts';
+import { prepareProvider } from './providers/prepare-provider.ts';
 import { removeStackFolder } from './remove-stack-folder.ts';
 import { type ServiceName, ServiceProcess } from './service-process.ts';
 import {
   natsPasswords,
-  providerDefinition,
   root,
   stackVariables,
   writeOwnCredentials,
@@ -25,6 +25,7 @@ export interface Parts {
   nats: NatsHost;
   passwords: Record<string, string>;
   configUrl: string;
+  installationId: string;
   provider: ProviderDefinition;
   sim: SimulatorProcess | undefined;
 }
@@ -39,6 +40,9 @@ export async function startParts(
   const dir = await mkdtemp(join(tmpdir(), 'baton-'));
   cleanup.defer(() => removeStackFolder(dir, keepLogsIn));
   await mkdir(join(dir, 'logs'));
+  const installationId = installationIdOf(dir, options);
+  const provider = await prepareProvider({ dir, options, installationId, cleanup });
+  signal?.throwIfAborted();
   const passwords = natsPasswords();
   const nats = await NatsHost.start({ bin, dir, passwords, signal, hurry });
   cleanup.defer(() => nats.stop());
@@ -51,10 +55,14 @@ export async function startParts(
     say(`GitHub simulator at ${sim.url}`);
   }
   const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
-  const provider = providerDefinition(dir, options);
-  cleanup.defer(() => deleteInstances(provider, hurry));
+  cleanup.defer(() => deleteInstances({ definition: provider, installationId }, hurry));
   await writeServiceFiles(dir, options, { configUrl, provider });
-  return { dir, options, nats, passwords, configUrl, provider, sim };
+  return { dir, options, nats, passwords, configUrl, installationId, provider, sim };
+}
+
+/** Where stacks share what runs their instances, each must know its own. */
+function installationIdOf(dir: string, { provider = 'process' }: StackOptions): string {
+  return provider === 'process' ? 'local' : `local${dir.slice(-6).toLowerCase()}`;
 }
 
 /** Starts all services; none of them is ready yet. */
@@ -80,10 +88,10 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
 
 /** What a process needs to talk to the stack as this user. */
 export function variablesOf(
-  { dir, options, nats, passwords }: Parts,
+  { dir, options, installationId, nats, passwords }: Parts,
   user: ServiceName | 'cli',
 ): Record<string, string> {
-  return stackVariables({ dir, options, natsUrl: nats.url, passwords }, user);
+  return stackVariables({ dir, options, installationId, natsUrl: nats.url, passwords }, user);
 }
 
 /** Runs the `baton` command; returns its stdout, and tells `say` its stderr. Rejects when it fails. */

@@ -1,8 +1,8 @@
-import { type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
+import { type Demand, type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
 import { listScaleSetIds, type PlanStore, type SpecStore } from '@baton/shared/stores';
 import { type Clock, notNeeded } from '@baton/shared/time';
-import { askedRunners } from './core/demand.ts';
+import { askedRunners, latestDemand } from './core/demand.ts';
 import type { Capacity } from './core/plan-input.ts';
 import { type Sharer, shareOf } from './core/share-capacity.ts';
 import type { ProviderGate, ProviderGates } from './provider-gate.ts';
@@ -12,6 +12,17 @@ interface CapacityDeps {
   specs: SpecStore;
   plans: PlanStore;
   clock: Clock;
+}
+
+/** A scale set that is planned. */
+interface Asking {
+  spec: Spec;
+  /** Its plan of now; undefined when it has none. */
+  plan: Plan | undefined;
+  /** The demand that is planned for. */
+  demand: Demand | undefined;
+  /** Its runners that have no instance yet. */
+  pending: number;
 }
 
 interface Cached<T> {
@@ -50,11 +61,9 @@ export class CapacityShare {
     this.#deps = deps;
   }
 
-  /**
-   * Room for new instances of a scale set, which has this plan, and `pending` runners without an
-   * instance. Where all may have as many as they want, nobody else's plan is read.
-   */
-  async of(spec: Spec, plan: Plan | undefined, pending: number): Promise<Capacity> {
+  /** Room for new instances. Where all may have as many as they want, nobody else's plan is read. */
+  async of(asking: Asking): Promise<Capacity> {
+    const { spec } = asking;
     const name = spec.declaration.provider;
     const gate = this.#deps.gates.get(name);
     if (!gate) {
@@ -66,16 +75,13 @@ export class CapacityShare {
     const trouble = gate.breaker.trouble(spec.scaleSetId);
     if (trouble) return trouble;
     if (typeof free !== 'number') return free;
-    const share = await this.#shareOf(spec, { plan, pending, free });
+    const share = await this.#shareOf(asking, free);
     return gate.breaker.isProbeDue(spec.scaleSetId)
       ? { ...share, free: Math.min(1, share.free) }
       : share;
   }
 
-  async #shareOf(
-    spec: Spec,
-    { plan, pending, free }: { plan: Plan | undefined; pending: number; free: number },
-  ): Promise<Room> {
+  async #shareOf({ spec, plan, demand, pending }: Asking, free: number): Promise<Room> {
     const { scaleSetId, declaration } = spec;
     const specs = (await this.#declared()).filter(
       (other) => other.declaration.provider === declaration.provider,
@@ -86,7 +92,8 @@ export class CapacityShare {
       (other) => other.spec.scaleSetId !== scaleSetId,
     );
     const pendingAll = others.reduce((all, other) => all + (other.plan?.pending ?? 0), pending);
-    const sharers = [{ spec, plan }, ...others].map((one) => this.#sharer(one.spec, one.plan));
+    const own = { ...this.#sharer(spec, plan), ...wants(spec, latestDemand({ demand, plan })) };
+    const sharers = [own, ...others.map((other) => this.#sharer(other.spec, other.plan))];
     return shareOf(scaleSetId, sharers, Math.max(0, free - pendingAll));
   }
 
@@ -99,8 +106,7 @@ export class CapacityShare {
       weight,
       maxRunners,
       alive: plan?.runners.length ?? 0,
-      asked: askedRunners(spec, plan?.demand),
-      assigned: plan?.demand?.assigned ?? 0,
+      ...wants(spec, plan?.demand),
       published: isFresh ? plan.free : 0,
     };
   }
@@ -145,6 +151,10 @@ export class CapacityShare {
     });
     return await this.#specs.value;
   }
+}
+
+function wants(spec: Spec, demand: Plan['demand']): Pick<Sharer, 'asked' | 'assigned'> {
+  return { asked: askedRunners(spec, demand), assigned: demand?.assigned ?? 0 };
 }
 
 /** What was asked for lately, or is asked for now; a failure is not kept. */

@@ -58,11 +58,11 @@ describe('periodicPass', () => {
   });
 
   test('looks after the other scale sets while the provider of one does not answer', async () => {
-    const { provisioner: stuck, provider } = await withProvider('z-stuck');
-    provider.hangs = true;
-    const broken = await bench.declare('a-stuck-set', { provider: 'z-stuck' });
+    const provider = new StuckProvider();
+    const stuck = await bench.provisioner(provider);
+    const broken = await bench.declare('a-stuck-set');
     await withRunner(broken, { runnerId: 'stuckset' });
-    const spec = await bench.declare('b-healthy-set');
+    const spec = await bench.declare('b-healthy-set', { provider: 'elsewhere' });
     const runner = await withRunner(spec, { runnerId: 'healthyset' });
     await bench.clock.advance(5_001);
 
@@ -71,7 +71,7 @@ describe('periodicPass', () => {
     await eventually(async () => {
       expect(await bench.commands('create', spec)).toEqual([runner.runnerId]);
     });
-    expect(provider.hanging).toBe(true);
+    await eventually(() => expect(provider.hanging).toBe(true));
     await bench.clock.advance(250);
     await done;
     await bench.clock.advance(30_000);
@@ -79,23 +79,12 @@ describe('periodicPass', () => {
   });
 });
 
-/** A provisioner with one more provider. */
-async function withProvider(name: string) {
-  const provider = new StuckProvider();
-  const one = await bench.provisioner(new EmptyProvider());
-  one.providers.set(name, provider);
-  return { provisioner: one, provider };
-}
-
+/** Has no answer to what it has room for. */
 class StuckProvider extends EmptyProvider {
-  hangs = false;
   hanging = false;
 
   override async capacity(): Promise<{ free: number }> {
-    if (this.hangs) {
-      this.hanging = true;
-      await new Promise(() => undefined);
-    }
-    return { free: 1 };
+    this.hanging = true;
+    return await new Promise(() => undefined);
   }
 }

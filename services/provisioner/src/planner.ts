@@ -133,12 +133,11 @@ export class Planner {
     const pending = [...runners.values()].filter(
       (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
     );
+    const known = { spec, demand, plan: before?.value };
     const result = planScaleSet({
-      spec,
-      demand,
-      plan: before?.value,
+      ...known,
       runners,
-      capacity: await capacity.of(spec, before?.value, pending.length),
+      capacity: await capacity.of({ ...known, pending: pending.length }),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,

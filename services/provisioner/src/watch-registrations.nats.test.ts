@@ -228,6 +228,9 @@ describe('the registration deadline', () => {
       },
     });
     expect(await bench.commands('delete', spec)).toEqual([runnerId]);
+    // Not at once: a runner that does not come online is a reason to go slow.
+    await bench.clock.advance(10_000);
+    await provisioner.planner.reconcile(spec.scaleSetId);
     const { runners } = await bench.planOf(spec);
     expect(runners).toHaveLength(1);
     expect(runners).not.toContainEqual(expect.objectContaining({ runnerId }));

@@ -15,9 +15,10 @@ const shown = 5;
 export function capacityFindings(planned: readonly Planned[], nowMs: number): Finding[] {
   if (planned.length === 0) return [];
   const unheard = planned.filter(({ plan }) => freeOf(plan, nowMs) === undefined);
-  const paused = planned.flatMap(({ spec, plan }) =>
-    plan?.backoff ? [{ name: spec.declaration.name, reason: plan.backoff.reason }] : [],
-  );
+  const paused = planned.flatMap(({ spec, plan }) => {
+    const reason = plan?.problem?.text ?? plan?.backoff?.reason;
+    return reason === undefined ? [] : [{ name: spec.declaration.name, reason }];
+  });
   const findings: Finding[] = paused.map(({ name, reason }) => ({
     check,
     about: `scale set ${name}`,

@@ -73,7 +73,9 @@ export async function readLaunch(folder: string, runnerId: string): Promise<Laun
   const text = await readIfPresent(join(folder, 'pid'));
   if (text === undefined) return 'pending';
   const [pid, startTicks, scope] = text.trim().split(' ');
-  if (!pid || !startTicks || scope !== (await readPidScope())) return 'over';
+  if (!pid || !startTicks) return 'over';
+  // An instance of an earlier version has no scope.
+  if (scope !== undefined && scope !== (await readPidScope())) return 'over';
   return { leader: { pid: Number(pid), startTicks }, marker: `${markerVariable}=${runnerId}` };
 }
 
@@ -83,6 +85,15 @@ export async function cancelLaunch(folder: string): Promise<void> {
     await writeFile(join(folder, 'pid'), 'cancelled\n', { flag: 'wx' });
   } catch (error) {
     if (!hasErrno(error, 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
+/** Says that the instance is about to be signalled, to a wrapper that is just starting the runner. */
+export async function announceStop(folder: string): Promise<void> {
+  try {
+    await writeFile(join(folder, 'stopping'), '');
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@baton/shared/time';
 import { removeCgroups } from './cgroup/remove-cgroups.ts';
 import { hasErrno } from './errno.ts';
-import { cancelLaunch, readLaunch, readTags } from './instance-folder.ts';
+import { announceStop, cancelLaunch, readLaunch, readTags } from './instance-folder.ts';
 import { stopGroup } from './process-group.ts';
 
 /** A folder that is being filled, before it gets its name. */
@@ -65,11 +65,13 @@ export class InstanceRemover {
     const folder = join(this.#root, name);
     const runnerId = name.slice(trashPrefix.length, name.lastIndexOf('~'));
     await this.#stop(folder, runnerId, signal);
+    await closeFolder(folder);
     await removeFolder(folder);
   }
 
   async #stop(folder: string, runnerId: string, signal: AbortSignal): Promise<void> {
     await cancelLaunch(folder);
+    await announceStop(folder);
     const launch = await readLaunch(folder, runnerId);
     const [clock, stopTimeoutMs] = [this.#clock, this.#stopTimeoutMs];
     if (typeof launch === 'object') await stopGroup(launch, { clock, stopTimeoutMs, signal });
@@ -89,6 +91,15 @@ export class InstanceRemover {
       if (hasErrno(error, 'ENOENT')) return false;
       throw error;
     }
+  }
+}
+
+/** Jobs of the same user must not move things about in what is being removed. */
+async function closeFolder(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }
 

@@ -13,6 +13,14 @@ export interface ProcessIdentity {
  * reboot, or in a new container, the same pid is another process.
  */
 export async function readPidScope(): Promise<string> {
+  pidScope ??= findPidScope();
+  return await pidScope;
+}
+
+/** It cannot change while this process lives. */
+let pidScope: Promise<string> | undefined;
+
+async function findPidScope(): Promise<string> {
   const [boot, namespace] = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     readlink('/proc/self/ns/pid'),

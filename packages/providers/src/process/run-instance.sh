@@ -9,6 +9,9 @@
 set -u
 pid_scope=$2 file_bytes=$3 files=$4
 shift 4
+# The definition may give the runner a PATH without the tools that are used here.
+runner_path=${PATH:-}
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 start_ticks() {
   read -r stat <"/proc/$$/stat"
@@ -29,8 +32,9 @@ join() {
   done <cgroups
 }
 
-# Copies what comes from file descriptor $2 to $1.log until its end; full files move on to $1.1.log, $1.2.log and so on, and the
-# last one is lost. What cannot be written (a full disk) is lost as well: the runner is never held up.
+# Copies what comes from file descriptor $2 to $1.log until its end; full files move on to $1.1.log,
+# $1.2.log and so on, and the last one is lost. What cannot be written (a full disk) is lost as well:
+# the runner is never held up.
 keep_log() {
   trap '' HUP INT TERM
   # Not as redirections of the call: the shell would keep the writing ends to restore them.
@@ -40,7 +44,10 @@ keep_log() {
   ! command -v stdbuf >/dev/null || unbuffered='stdbuf -o0'
   while :; do
     # shellcheck disable=SC2086 # two words, or none
-    $unbuffered head -c "$file_bytes" >"$1.log" || head -c "$file_bytes" >/dev/null
+    if ! $unbuffered head -c "$file_bytes" >"$1.log"; then
+      [ "$(head -c "$file_bytes" | wc -c)" -ge "$file_bytes" ] || break
+      continue
+    fi
     [ "$(wc -c <"$1.log")" -ge "$file_bytes" ] || break
     n=$((files - 1))
     while [ "$n" -gt 1 ]; do
@@ -57,8 +64,7 @@ rm -f "pid.$$"
 
 # Until here a signal ends this script, and nothing has started. From here on this script outlives
 # the runner, to write down how it ended. Caught, not ignored: the runner gets the default back.
-is_stopped=
-trap 'is_stopped=1' HUP INT TERM
+trap : HUP INT TERM
 give_up() {
   write_exit "$1"
   exit "$1"
@@ -75,8 +81,14 @@ keep_log stderr 6 &
 stderr_keeper=$!
 exec 5<&- 6<&-
 
-[ -z "$is_stopped" ] || give_up 143
-(join runner && cd work && exec "$@" >&3 2>&4 3>&- 4>&-)
+# A deleter makes `stopping` before it signals: a signal that came before the runner's process had the
+# default back is not lost.
+(
+  [ ! -f stopping ] || exit 143
+  join runner || exit 125
+  PATH=$runner_path
+  cd work && exec "$@" >&3 2>&4 3>&- 4>&-
+)
 code=$?
 exec 3>&- 4>&-
 # Of a program that did not start, the reason is all there is: let it be on disk first.

@@ -29,6 +29,7 @@ describe('parseOptions', () => {
       kill: undefined,
       seed: 500_000,
       scaleSets: 2,
+      provider: 'process',
       keepLogs: false,
       logLevel: 'info',
       given: [],
@@ -41,7 +42,7 @@ describe('parseOptions', () => {
 
   test('takes everything from the line', () => {
     const line =
-      '--jobs 8 --exit --kill janitor --seed 3 --scale-sets 4 --keep-logs --log-level debug';
+      '--jobs 8 --exit --kill janitor --seed 3 --scale-sets 4 --provider process --keep-logs --log-level debug';
 
     expect(parseOptions(line.split(' '), setUp().io)).toEqual({
       jobs: 8,
@@ -49,9 +50,19 @@ describe('parseOptions', () => {
       kill: 'janitor',
       seed: 3,
       scaleSets: 4,
+      provider: 'process',
       keepLogs: true,
       logLevel: 'debug',
-      given: ['--jobs', '--exit', '--kill', '--seed', '--scale-sets', '--keep-logs', '--log-level'],
+      given: [
+        '--jobs',
+        '--exit',
+        '--kill',
+        '--seed',
+        '--scale-sets',
+        '--provider',
+        '--keep-logs',
+        '--log-level',
+      ],
     });
   });
 
@@ -59,6 +70,7 @@ describe('parseOptions', () => {
     ['--jobs 0', 'At least 1'],
     ['--jobs many', 'Not a whole number'],
     ['--kill everything', 'Allowed choices are listener, provisioner, janitor, nats'],
+    ['--provider moon', 'Allowed choices are process, docker'],
     ['--sead 1', "unknown option '--sead'"],
     ['extra', 'too many arguments'],
   ])('%s is explained on stderr', (line, text) => {

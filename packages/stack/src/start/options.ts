@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { type ProviderName, providerNames } from '../stack-options.ts';
 import type { Io } from './io.ts';
 
 const killTargets = ['listener', 'provisioner', 'janitor', 'nats'] as const;
@@ -13,6 +14,7 @@ export interface StartOptions {
   kill: KillTarget | undefined;
   seed: number;
   scaleSets: number;
+  provider: ProviderName;
   keepLogs: boolean;
   logLevel: (typeof logLevels)[number];
   /** The options that stand on the line, as they are written there. */
@@ -27,6 +29,7 @@ const parsedSchema = z.object({
   kill: z.enum(killTargets).optional(),
   seed: z.int().optional(),
   scaleSets: z.int(),
+  provider: z.enum(providerNames),
   keepLogs: z.boolean().default(false),
   logLevel: z.enum(logLevels),
 });
@@ -64,6 +67,11 @@ function startCommand({ stdout, stderr }: Io): Command {
     )
     .option('--seed <number>', 'decides the jobs and whom --kill hits (default: random)', whole)
     .option('--scale-sets <number>', 'how many scale sets', positive, 2)
+    .addOption(
+      new Option('--provider <type>', 'where the runners live')
+        .choices(providerNames)
+        .default('process'),
+    )
     .option('--keep-logs', 'keep the logs of all processes, and say where')
     .addOption(
       new Option('--log-level <level>', 'of the services').choices(logLevels).default('info'),
@@ -86,10 +94,17 @@ a janitor, each a process of its own, and gives them jobs. Ctrl-C drains everyth
 
 With --exit the last line of stdout is the report as JSON, and everything else goes to stderr.
 
+With --provider docker runners are containers of the Docker engine that DOCKER_HOST (default
+unix:///var/run/docker.sock), DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name. It must be on this machine,
+where the simulator is; the image of the simulated runner is made for the run.
+
 Against the real GitHub (no simulator, no jobs of its own), with these variables:
   BATON_GITHUB_CONFIG_URL   https://github.com/ORG, https://github.com/OWNER/REPO, …
   BATON_GITHUB_TOKEN        a token that may manage self-hosted runners; or BATON_GITHUB_TOKEN_FILE
   BATON_RUNNER_DIR          actions/runner, unpacked: https://github.com/actions/runner/releases
+                            (not needed with --provider docker)
+  BATON_RUNNER_IMAGE        the image with --provider docker, default
+                            ghcr.io/actions/actions-runner:latest
   BATON_SCALE_SET           name of the scale set, default baton-local
   BATON_ADOPT               true: take over a scale set of that name which is there already, as
                             after a run that was killed

@@ -36,6 +36,15 @@ describe('loadRealGitHub', () => {
     expect(load).toThrow(/BATON_RUNNER_DIR: is not set .*github\.com\/actions\/runner\/releases/);
   });
 
+  test('needs no runner program where runners are containers, and takes the name of an image', () => {
+    const { BATON_RUNNER_DIR: _, ...other } = env;
+
+    const real = loadRealGitHub({ ...other, BATON_RUNNER_IMAGE: 'acme/runner:2' }, 'docker');
+
+    expect(real?.runnerDir).toBeUndefined();
+    expect(real?.runnerImage).toBe('acme/runner:2');
+  });
+
   test('names the variable of a malformed URL', () => {
     const load = () => loadRealGitHub({ ...env, BATON_GITHUB_CONFIG_URL: 'github.com/acme' });
 
@@ -45,7 +54,7 @@ describe('loadRealGitHub', () => {
   test('every runner gets a copy of its own, whatever the folder is called', () => {
     const real = loadRealGitHub({ ...env, BATON_RUNNER_DIR: '/opt/my $runner' });
 
-    expect(real && runnerCommand(real)).toEqual([
+    expect(runnerCommand(real?.runnerDir ?? '')).toEqual([
       '/bin/sh',
       '-c',
       expect.stringContaining('cp -a --reflink=auto "$1/." .'),

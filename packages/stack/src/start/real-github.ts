@@ -13,6 +13,7 @@ import { exitCodes } from '@baton/shared/lifecycle';
 import { silentLogger } from '@baton/shared/telemetry';
 import { withDeadline } from '@baton/shared/time';
 import { z } from 'zod';
+import type { ProviderName } from '../stack-options.ts';
 import { Refusal } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -20,12 +21,18 @@ import type { Io } from './io.ts';
 export interface RealGitHub {
   configUrl: ConfigUrl;
   token: Secret;
-  /** An unpacked actions/runner. */
-  runnerDir: string;
+  /** An unpacked actions/runner, for runners as processes. */
+  runnerDir: string | undefined;
+  /** For runners in containers. */
+  runnerImage: string | undefined;
   scaleSet: string;
   /** Take over a scale set of that name that an earlier run left behind, or somebody else made. */
   adopt: boolean;
 }
+
+const runnerDirSchema = z
+  .string()
+  .describe('an unpacked actions/runner: https://github.com/actions/runner/releases');
 
 const variables = {
   configUrl: { variable: 'BATON_GITHUB_CONFIG_URL', schema: z.string() },
@@ -35,12 +42,7 @@ const variables = {
       'a token that may manage self-hosted runners there; or BATON_GITHUB_TOKEN_FILE',
     ),
   },
-  runnerDir: {
-    variable: 'BATON_RUNNER_DIR',
-    schema: z
-      .string()
-      .describe('an unpacked actions/runner: https://github.com/actions/runner/releases'),
-  },
+  runnerImage: { variable: 'BATON_RUNNER_IMAGE', schema: z.string().optional() },
   scaleSet: { variable: 'BATON_SCALE_SET', schema: z.string().default('baton-local') },
   adopt: { variable: 'BATON_ADOPT', schema: flagSchema },
 };
@@ -50,6 +52,7 @@ const realOnly = [
   'BATON_GITHUB_TOKEN',
   'BATON_GITHUB_TOKEN_FILE',
   'BATON_RUNNER_DIR',
+  'BATON_RUNNER_IMAGE',
   'BATON_ADOPT',
 ];
 const preflightTimeoutMs = 30_000;
@@ -58,7 +61,10 @@ const preflightTimeoutMs = 30_000;
  * What the environment says of the real GitHub; undefined when it names none.
  * @throws ConfigError with everything that is missing.
  */
-export function loadRealGitHub(env: Io['env']): RealGitHub | undefined {
+export function loadRealGitHub(
+  env: Io['env'],
+  provider: ProviderName = 'process',
+): RealGitHub | undefined {
   if (!env.BATON_GITHUB_CONFIG_URL) {
     const meant = realOnly.filter((variable) => env[variable]);
     if (meant.length === 0) return undefined;
@@ -66,9 +72,15 @@ export function loadRealGitHub(env: Io['env']): RealGitHub | undefined {
       `${meant.join(' and ')} is for the real GitHub: set BATON_GITHUB_CONFIG_URL too, or unset it`,
     );
   }
-  const { configUrl, runnerDir, ...rest } = loadConfig(variables, { ...env });
+  const schema = provider === 'process' ? runnerDirSchema : runnerDirSchema.optional();
+  const known = { ...variables, runnerDir: { variable: 'BATON_RUNNER_DIR', schema } };
+  const { configUrl, runnerDir, ...rest } = loadConfig(known, { ...env });
   try {
-    return { ...rest, configUrl: parseConfigUrl(configUrl), runnerDir: resolve(runnerDir) };
+    return {
+      ...rest,
+      configUrl: parseConfigUrl(configUrl),
+      runnerDir: runnerDir && resolve(runnerDir),
+    };
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new ConfigError(`BATON_GITHUB_CONFIG_URL: ${cause.message}`, { cause });
@@ -79,18 +91,18 @@ export function loadRealGitHub(env: Io['env']): RealGitHub | undefined {
  * Each runner unpacks its configuration into its own folder, so each gets a copy of the program, in
  * its working folder. `--reflink=auto` makes that cheap where the file system can.
  */
-export function runnerCommand({ runnerDir }: RealGitHub): readonly [string, ...string[]] {
+export function runnerCommand(runnerDir: string): readonly [string, ...string[]] {
   const script = 'cp -a --reflink=auto "$1/." . && exec ./run.sh';
   return ['/bin/sh', '-c', script, 'runner', runnerDir];
 }
 
 /** @throws ConfigError or Refusal, before anything is started, when it cannot work. */
 export async function preflight(real: RealGitHub, io: Io): Promise<void> {
-  await verifyRunner(real);
+  if (real.runnerDir !== undefined) await verifyRunner(real.runnerDir);
   await verifyToken(real, io);
 }
 
-async function verifyRunner({ runnerDir }: RealGitHub): Promise<void> {
+async function verifyRunner(runnerDir: string): Promise<void> {
   try {
     await access(join(runnerDir, 'run.sh'), constants.X_OK);
   } catch (cause) {

@@ -10,7 +10,7 @@ import { runSimulation } from './run-simulation.ts';
 export async function start(args: readonly string[], io: Io): Promise<number> {
   try {
     const options = parseOptions(args, io);
-    const real = loadRealGitHub(io.env);
+    const real = loadRealGitHub(io.env, options.provider);
     const exitCode = await (real
       ? runAgainstGitHub(real, options, io)
       : runSimulation(options, io));

@@ -73,6 +73,7 @@ async function runStack<T>(
     env: io.env,
     services: { listener: 2, provisioner: 2, janitor: 1 },
     github,
+    provider: options.provider,
     maxInstances: 50,
     leaseTtlMs: 10_000,
     serviceEnv: { BATON_LOG_LEVEL: options.logLevel },

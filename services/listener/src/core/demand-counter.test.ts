@@ -19,6 +19,32 @@ describe('DemandCounter', () => {
     expect(new DemandCounter(undefined, 0).current).toEqual({ seq: 0, assigned: 0 });
   });
 
+  test('tells the runners that GitHub counted last, those of a backlog not', () => {
+    const opening = { ...someStatistics(1), totalRegisteredRunners: 4, totalBusyRunners: 1 };
+    const counter = new DemandCounter(opening, 0);
+    counter.onMessage(assign('a'), someStatistics(9), 10);
+    expect(counter.runners).toEqual({ registered: 4, busy: 1, idle: 0 });
+
+    counter.onPollHeld();
+    counter.settle(undefined, 20);
+    counter.onMessage([], undefined, 30);
+    expect(counter.runners).toEqual({ registered: 4, busy: 1, idle: 0 });
+    counter.onMessage([], { ...someStatistics(1), totalIdleRunners: 2 }, 40);
+
+    expect(counter.runners).toEqual({ registered: 0, busy: 0, idle: 2 });
+  });
+
+  test('has a new demand when GitHub, asked, counts other runners', () => {
+    const counter = aSettledCounter(3);
+
+    expect(counter.onStatistics(someStatistics(3), 0, 10)).toBe(false);
+    const changed = counter.onStatistics({ ...someStatistics(3), totalBusyRunners: 3 }, 0, 20);
+
+    expect(changed).toBe(true);
+    expect(counter.current).toEqual({ seq: 1, assigned: 3 });
+    expect(counter.runners.busy).toBe(3);
+  });
+
   test('goes on behind the demands of an earlier session', () => {
     const counter = new DemandCounter(someStatistics(3), 0, { firstSeq: 7 });
     counter.onMessage(assign('a'), undefined, 10);

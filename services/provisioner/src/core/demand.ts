@@ -2,7 +2,7 @@ import { comparePositions, type Plan, type Runner, type Spec } from '@baton/shar
 import type { PlanInput } from './plan-input.ts';
 
 /** The later of the recorded demand and the one that was applied: an old epoch changes nothing. */
-export function latestDemand({ demand, plan }: PlanInput): Plan['demand'] {
+export function latestDemand({ demand, plan }: Pick<PlanInput, 'demand' | 'plan'>): Plan['demand'] {
   const applied = plan?.demand;
   if (!demand) return applied;
   if (applied && comparePositions(applied, demand) > 0) return applied;

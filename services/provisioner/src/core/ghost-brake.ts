@@ -34,13 +34,14 @@ const probeDelay: BackoffPolicy = { baseMs: 60_000, maxMs: 30 * 60_000, minMs: 3
  */
 export function nextGhost(situation: Situation): Ghost {
   const { plan, demand, ends, nowMs, random } = situation;
-  const assigned = demand?.assigned ?? 0;
+  // The jobs that were told while they waited: one that is new by this pass is no evidence.
+  const assigned = Math.min(demand?.assigned ?? 0, plan?.demand?.assigned ?? 0);
   const before = withdrawn(plan?.ghost, situation);
   const unserved = assigned - busyCount(situation);
   const ended = ends.filter((end) => end.class === 'unused').length;
   if (ended === 0 || unserved <= 0) return before;
 
-  const goesOn = before !== undefined && isUnmoved(before, situation);
+  const goesOn = before?.assigned === assigned && isUnmoved(before, situation);
   const unused = (goesOn ? before.unused : 0) + ended;
   const proven = unused >= enough;
   const ghosts = proven ? unserved : (before?.ghosts ?? 0);

@@ -196,5 +196,5 @@ describe('planners and creators that overlap, and die between any two steps', ()
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 });

@@ -108,6 +108,15 @@ describe('runners of an old generation', () => {
     expect(retired(planScaleSet(aPlanInput({ spec, plan, runners })))).toEqual(['a rotation']);
   });
 
+  test('stay while the new ones fail', () => {
+    const runners = idle(['a', 'b']);
+    const backoff = { failures: 1, retryAt: after(60_000), reason: 'image: x', class: 'image' };
+
+    const result = planScaleSet(aPlanInput({ spec, plan: { ...plan, backoff }, runners }));
+
+    expect(retired(result)).toEqual([]);
+  });
+
   test('stay while they are busy', () => {
     const runners = idle(['a', 'b'], { state: 'busy' });
 

@@ -133,7 +133,7 @@ describe('a stream of short jobs', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 30_000);
 
   test('gets one more, to stay warm, with a minimum of one', () => {
     fc.assert(

@@ -31,13 +31,15 @@ export async function aProcessProvider(
   return await createProvider(definition, { installationId, clock: systemClock, env: serviceEnv });
 }
 
-export async function aProcessBench(): Promise<ProviderBench & { directory: string }> {
+export async function aProcessBench(
+  changes: Changes = {},
+): Promise<ProviderBench & { directory: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'baton-process-'));
   return {
     directory,
-    provider: await aProcessProvider(directory),
-    foreign: await aProcessProvider(directory, { installationId: 'other' }),
-    second: await aProcessProvider(directory),
+    provider: await aProcessProvider(directory, changes),
+    foreign: await aProcessProvider(directory, { ...changes, installationId: 'other' }),
+    second: await aProcessProvider(directory, changes),
     dispose: async () => await rm(directory, { recursive: true, force: true }),
   };
 }
