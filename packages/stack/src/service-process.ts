@@ -105,10 +105,13 @@ export class ServiceProcess {
   }
 }
 
-/** As each service is to be run everywhere; for a listener's see docs/adr/0005-memory-of-a-listener.md. */
+/** See docs/adr/0005-memory-of-a-listener.md. */
+const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
+
+/** As each service is to be run everywhere. */
 const nodeOptions: Record<ServiceName, readonly string[]> = {
-  listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
-  provisioner: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
+  listener: ['--enable-source-maps', ...boundedMemory],
+  provisioner: ['--enable-source-maps', ...boundedMemory],
   janitor: ['--enable-source-maps'],
 };
 
