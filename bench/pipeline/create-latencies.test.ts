@@ -23,7 +23,9 @@ describe('createLatencies', () => {
       { scaleSet: 'a', at: 105 },
     ];
 
-    expect(createLatencies(jobs, journal, created).sort()).toEqual([5, 7, 9]);
+    const times = createLatencies(jobs, journal, created);
+
+    expect(times.sort((a, b) => a - b)).toEqual([5, 7, 9]);
   });
 
   test('leaves out jobs without a runner, and those that were not assigned', () => {

@@ -25,7 +25,7 @@ interface PipelineOptions {
 }
 
 const instantProvisioner = fileURLToPath(new URL('./instant-provisioner.ts', import.meta.url));
-const startTimeoutMs = 60_000;
+const startTimeoutMs = 120_000;
 const lookEveryMs = 10;
 /** No job is given to another runner, and no runner counts as dead, while a benchmark runs. */
 const simulatorArgs = ['--reassign-ms', '3600000', '--runner-offline-ms', '3600000'];

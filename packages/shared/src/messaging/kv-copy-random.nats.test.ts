@@ -35,9 +35,9 @@ async function write(bucket: TestBucket, random: Random): Promise<void> {
 
 /** A burst of writes by both; those that NATS cannot take meanwhile are lost. */
 async function writeMuch(writers: readonly TestBucket[], random: Random): Promise<void> {
-  const work = Array.from({ length: writesOfARound }, (_, index) => {
+  const work = Array.from({ length: writesOfARound }, async (_, index) => {
     const bucket = writers[index % writers.length];
-    return bucket && write(bucket, random).catch(() => undefined);
+    if (bucket) await write(bucket, random).catch(() => undefined);
   });
   await Promise.all(work);
 }
