@@ -13,7 +13,7 @@ import { InstanceBook } from './instance-book.ts';
 /** Where instant providers write, for their process. */
 export const booksVariable = 'BATON_BENCH_BOOKS';
 /** As the stack's scale sets name it. */
-export const providerName = 'processes';
+export const providerName = 'local';
 
 interface PipelineOptions {
   sets: number;
