@@ -93,7 +93,10 @@ export class PipelineStack implements AsyncDisposable {
       { stack, nats, names, book, provisioners },
       cleanup.move(),
     );
+    await using undo = new AsyncDisposableStack();
+    undo.use(made);
     await made.#untilRoomFor(maxRunners);
+    undo.move();
     return made;
   }
 
