@@ -1,28 +1,35 @@
 import { Command } from 'commander';
 import { z } from 'zod';
+import { benchPipeline } from './pipeline/pipeline.ts';
+import { pipelineTable } from './pipeline/table.ts';
 import { type Io, positive } from './run-program.ts';
+import { benchScaling } from './scaling/scaling.ts';
+import { scalingTable } from './scaling/table.ts';
 import { benchSessions } from './sessions/sessions.ts';
 import { sessionsTable } from './sessions/table.ts';
 import { takeoverTable } from './takeover/table.ts';
 import { benchTakeover } from './takeover/takeover.ts';
 
-const names = ['takeover', 'sessions'] as const;
+const names = ['takeover', 'sessions', 'pipeline', 'scaling'] as const;
+const choices = `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 
 /** `npm run bench`. Nothing is left afterwards. */
 export function benchProgram(io: Io): Command {
   const program = new Command('npm run bench --')
-    .argument('[name]', `which benchmark: ${names.join(' or ')}`)
+    .argument('[name]', `which benchmark: ${choices}`)
     .usage('<name> [options]')
     .action((name?: string) => {
       const what = name === undefined ? 'no benchmark is named' : `there is no benchmark "${name}"`;
-      program.error(`error: ${what}: name ${names.join(' or ')}`);
+      program.error(`error: ${what}: name ${choices}`);
     })
     .description(
       'Measures Baton on this machine, against its own simulator of GitHub. Progress goes to stderr;\n' +
         'the last line of stdout is the result, as JSON.',
     )
     .addCommand(takeoverCommand(io))
-    .addCommand(sessionsCommand(io));
+    .addCommand(sessionsCommand(io))
+    .addCommand(pipelineCommand(io))
+    .addCommand(scalingCommand(io));
   return program;
 }
 
@@ -70,6 +77,56 @@ function sessionsCommand(io: Io): Command {
       const { json, profile, ...options } = sessionsSchema.parse(given);
       const report = await benchSessions(io, { ...options, profileDir: profile });
       finish(io, report, json ? undefined : sessionsTable(report));
+    });
+}
+
+const pipelineSchema = z.object({
+  rates: z.array(z.int().min(1)),
+  seconds: z.number(),
+  jobs: z.number(),
+  profile: z.string().optional(),
+  json: z.boolean().default(false),
+});
+
+function pipelineCommand(io: Io): Command {
+  return new Command('pipeline')
+    .description('how fast a job gets its runner, and how many a second, with instant compute')
+    .option('--rates <numbers>', 'jobs a second, one measurement each', numbers, [10, 50, 200])
+    .option('--seconds <number>', 'how long each rate lasts', positive, 20)
+    .option('--jobs <number>', 'jobs of a burst', positive, 5_000)
+    .option(
+      '--profile <folder>',
+      'write CPU profiles of the provisioners; the figures then count little',
+    )
+    .option(...jsonOption)
+    .action(async (given: unknown) => {
+      const { json, profile, ...options } = pipelineSchema.parse(given);
+      const report = await benchPipeline(io, { ...options, profileDir: profile });
+      finish(io, report, json ? undefined : pipelineTable(report));
+    });
+}
+
+const scalingSchema = z.object({
+  live: z.array(z.int().min(1)),
+  provisioners: z.array(z.int().min(1)),
+  json: z.boolean().default(false),
+});
+
+function scalingCommand(io: Io): Command {
+  return new Command('scaling')
+    .description('what a runner costs when many live, and what more provisioners are good for')
+    .option(
+      '--live <numbers>',
+      'live runners, one measurement each',
+      numbers,
+      [1_000, 5_000, 10_000],
+    )
+    .option('--provisioners <numbers>', 'provisioners, one measurement each', numbers, [1, 2, 4])
+    .option(...jsonOption)
+    .action(async (given: unknown) => {
+      const { json, ...options } = scalingSchema.parse(given);
+      const report = await benchScaling(io, options);
+      finish(io, report, json ? undefined : scalingTable(report));
     });
 }
 

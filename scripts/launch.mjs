@@ -10,6 +10,9 @@ import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
 import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
 
+/** See docs/adr/0005-memory-of-a-listener.md; also packages/stack/src/service-process.ts. */
+const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
+
 /** Runs where the caller is, so that a file on its command line is the caller's. */
 const program = (file, ...nodeOptions) => ({
   needs: ['dependencies'],
@@ -29,13 +32,8 @@ const commands = {
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
   baton: program('packages/cli/src/main.ts'),
-  // For its memory: docs/adr/0005-memory-of-a-listener.md.
-  listener: program(
-    'services/listener/src/main.ts',
-    '--max-semi-space-size=8',
-    '--heap-growing-percent=30',
-  ),
-  provisioner: program('services/provisioner/src/main.ts'),
+  listener: program('services/listener/src/main.ts', ...boundedMemory),
+  provisioner: program('services/provisioner/src/main.ts', ...boundedMemory),
   janitor: program('services/janitor/src/main.ts'),
   simulator: program('packages/github-sim/src/main.ts'),
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },

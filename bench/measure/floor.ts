@@ -24,6 +24,12 @@ export async function measureFloor(nats: Nats, clock: Clock): Promise<Floor> {
   };
 }
 
+/** An answer of a server that does nothing for it. */
+export async function httpRoundTrip(url: string, clock: Clock): Promise<Spread | undefined> {
+  const ask = async () => void (await (await fetch(url)).arrayBuffer());
+  return spread(await repeat(roundTrips, clock, ask));
+}
+
 async function bareStart(): Promise<void> {
   await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit');
 }

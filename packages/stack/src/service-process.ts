@@ -9,6 +9,8 @@ export type ServiceName = 'listener' | 'provisioner' | 'janitor';
 interface ServiceOptions {
   service: ServiceName;
   instance: string;
+  /** The program, where it is not the service's own. */
+  main?: string | undefined;
   env: Record<string, string>;
   logFile: string;
   /** Kills it as soon as it is aborted. */
@@ -103,21 +105,24 @@ export class ServiceProcess {
   }
 }
 
-/** As each service is to be run everywhere; for a listener's see docs/adr/0005-memory-of-a-listener.md. */
+/** See docs/adr/0005-memory-of-a-listener.md. */
+const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
+
+/** As each service is to be run everywhere. */
 const nodeOptions: Record<ServiceName, readonly string[]> = {
-  listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
-  provisioner: ['--enable-source-maps'],
+  listener: ['--enable-source-maps', ...boundedMemory],
+  provisioner: ['--enable-source-maps', ...boundedMemory],
   janitor: ['--enable-source-maps'],
 };
 
 function launch({
   service,
   instance,
+  main = mainOf(service),
   env,
   logFile,
   hurry,
 }: ServiceOptions): [Child, Promise<number>] {
-  const main = fileURLToPath(import.meta.resolve(`../../../services/${service}/src/main.ts`));
   const started = firstLine((line) => startedSchema.safeParse(parseLine(line)).data?.healthPort);
   const child = new Child({
     name: instance,
@@ -128,6 +133,10 @@ function launch({
     hurry,
   });
   return [child, started.foundIn(child)];
+}
+
+function mainOf(service: ServiceName): string {
+  return fileURLToPath(import.meta.resolve(`../../../services/${service}/src/main.ts`));
 }
 
 async function isReady(port: number): Promise<boolean> {

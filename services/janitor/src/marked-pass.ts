@@ -2,12 +2,12 @@ import type { ComputeProvider } from '@baton/providers';
 import { commandSubject, type Runner } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
 import { isBoundHere, isElsewhere } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import type { RunnerCopy } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { DirectDeletions } from './direct-deletions.ts';
 
 interface PassDeps {
-  runners: RunnerStore;
+  copy: RunnerCopy;
   providers: ReadonlyMap<string, ComputeProvider>;
   deletions: DirectDeletions;
   publisher: Publisher;
@@ -25,8 +25,9 @@ const commandMs = 3_000;
  * what only this host can delete is deleted without one, and what only another can is left alone.
  */
 export async function markedPass(deps: PassDeps): Promise<number> {
-  const { runners, providers, deletions, publisher, clock, signal } = deps;
-  const records = (await runners.list()).map(({ value }) => value);
+  const { copy, providers, deletions, publisher, clock, signal } = deps;
+  await copy.sync();
+  const records = copy.all().map(({ value }) => value);
   const due = records
     .filter((runner) => isDue(runner, clock.now()))
     .filter((runner) => !isElsewhere(runner, providers.get(runner.provider)));

@@ -23,15 +23,18 @@ import {
   replayRoute,
 } from '@baton/shared/messaging';
 import {
+  copyRunners,
   listDeclared,
   openRunners,
   openSpecs,
+  type RunnerCopy,
   ScaleSetsByProvider,
   type SpecStore,
   verifyInstallation,
 } from '@baton/shared/stores';
+import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
-import { deleteRunner } from './delete-runner.ts';
+import { type DeleteDeps, deleteRunner } from './delete-runner.ts';
 import { DirectDeletions } from './direct-deletions.ts';
 import { markedPass } from './marked-pass.ts';
 
@@ -58,6 +61,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const [specs, runners] = [await openSpecs(nats), await openRunners(nats)];
   answerQuestions(nats, specs, clients, config, runtime);
   scaleSets.bind({ specs, runners });
+  const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
   const deps = {
     specs,
@@ -79,33 +83,47 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   ]);
   runtime.ready();
   await Promise.all([
-    consumeLoop(
-      {
-        nats,
-        publisher,
-        log,
-        service: 'janitor',
-        stream: streams.commands,
-        consumer: consumers.deleteCommands,
-        schema: runnerCommandSchema,
-        concurrency,
-        heartbeatMs: commandAckWaitMs / 3,
-        maxDeliveries: 20,
-        handle: (command, context) => deleteRunner(deps, command, context.signal),
-      },
-      signal,
-      abort,
-    ),
+    consumeDeletes(nats, deps, concurrency, runtime),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
     repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
-      runners.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs)),
+      forgetDeleted(copy, clock),
     ),
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
-      markedPass({ ...deps, deletions, signal: abort }),
+      markedPass({ ...deps, copy, deletions, signal: abort }),
     ),
   ]);
   await deletions.settled();
   await clients.close();
+}
+
+async function consumeDeletes(
+  nats: Nats,
+  deps: DeleteDeps,
+  concurrency: number,
+  { log, signal, abort }: Runtime,
+): Promise<void> {
+  await consumeLoop(
+    {
+      nats,
+      publisher: deps.publisher,
+      log,
+      service: 'janitor',
+      stream: streams.commands,
+      consumer: consumers.deleteCommands,
+      schema: runnerCommandSchema,
+      concurrency,
+      heartbeatMs: commandAckWaitMs / 3,
+      maxDeliveries: 20,
+      handle: (command, context) => deleteRunner(deps, command, context.signal),
+    },
+    signal,
+    abort,
+  );
+}
+
+async function forgetDeleted(copy: RunnerCopy, clock: Clock): Promise<void> {
+  await copy.sync();
+  await copy.forgetDeleted(new Date(clock.now() - deletedRunnerKeptMs));
 }
 
 function answerQuestions(

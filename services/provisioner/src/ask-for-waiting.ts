@@ -1,7 +1,7 @@
 import type { Runner, RunnerCommand } from '@baton/shared/contracts';
 import type { Random } from '@baton/shared/retry';
 import { isBoundHere, isElsewhere } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import type { RunnerCopy } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 import { createRunner } from './create-runner.ts';
@@ -62,7 +62,7 @@ async function finishInterrupted(deps: AskDeps, runner: Runner): Promise<void> {
  * any of them, so that provisioners that look at the same time seldom choose the same.
  */
 export async function findWaiting(
-  { runners, clock, random }: { runners: RunnerStore; clock: Clock; random: Random },
+  { copy, clock, random }: { copy: RunnerCopy; clock: Clock; random: Random },
   scaleSetId: string,
   {
     provider,
@@ -71,7 +71,7 @@ export async function findWaiting(
   }: { provider: string; count: number; isKnown: (id: string) => boolean },
 ): Promise<RunnerCommand[]> {
   const nowMs = clock.now();
-  const waiting = (await listRunners({ runners }, scaleSetId))
+  const waiting = (await listRunners({ copy }, scaleSetId))
     .filter((runner) => runner.provider === provider && isDue(runner, nowMs))
     .filter(({ runnerId }) => !isKnown(runnerId));
   return waiting

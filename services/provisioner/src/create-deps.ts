@@ -5,7 +5,7 @@ import { ConfigError } from '@baton/shared/errors';
 import type { Holder, LivenessProber } from '@baton/shared/lease';
 import type { Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import type { RegistrationStore, RunnerStore, SpecStore } from '@baton/shared/stores';
+import type { RegistrationStore, RunnerCopy, RunnerStore, SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
@@ -16,6 +16,7 @@ export interface CreateDeps {
   specs: SpecStore;
   registrations: RegistrationStore;
   runners: RunnerStore;
+  copy: RunnerCopy;
   providers: ReadonlyMap<string, ComputeProvider>;
   gates: ProviderGates;
   github: (credential: string, configUrl: string) => GitHubClient;

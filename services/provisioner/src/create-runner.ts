@@ -26,8 +26,12 @@ export async function createRunner(
   signal: AbortSignal,
 ): Promise<CreateResult> {
   const { runners, specs, clock, inProgress } = deps;
-  const record = (await runners.get(runnerKey(scaleSetId, runnerId)))?.value;
-  const spec = (await specs.get(scaleSetId))?.value;
+  const [found, declared] = await Promise.all([
+    runners.get(runnerKey(scaleSetId, runnerId)),
+    specs.get(scaleSetId),
+  ]);
+  const record = found?.value;
+  const spec = declared?.value;
   if (!record || !spec || inProgress.has(runnerId)) return 'nothing';
   if (record.state === 'creating') {
     if (isElsewhere(record, deps.providers.get(record.provider))) return 'nothing';

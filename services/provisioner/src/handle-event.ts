@@ -1,13 +1,14 @@
 import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
 import { type Observation, type ObservationCounter, observeRunner } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
 
 export interface EventDeps {
   runners: RunnerStore;
+  copy: RunnerCopy;
   planner: Planner;
   clock: Clock;
   log: Logger;

@@ -1,11 +1,12 @@
 import { commandSubject, eventSubject, type Mark, type Runner } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
 import { type ObservationCounter, observeRunner } from '@baton/shared/runners';
-import type { RunnerStore } from '@baton/shared/stores';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import { type Clock, isoNow } from '@baton/shared/time';
 
 export interface MarkDeps {
   runners: RunnerStore;
+  copy: RunnerCopy;
   publisher: Publisher;
   clock: Clock;
   instance: string;

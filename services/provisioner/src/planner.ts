@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   commandSubject,
+  type Demand,
   eventSubject,
   type Plan,
   type Runner,
@@ -11,10 +12,16 @@ import {
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
-import type { Hints, Publisher } from '@baton/shared/messaging';
+import type { Entry, Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
 import type { ObservationCounter } from '@baton/shared/runners';
-import type { PlanStore, RunnerStore, SessionStore, SpecStore } from '@baton/shared/stores';
+import type {
+  PlanStore,
+  RunnerCopy,
+  RunnerStore,
+  SessionStore,
+  SpecStore,
+} from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
@@ -29,6 +36,7 @@ export interface PlannerDeps {
   sessions: SessionStore;
   plans: PlanStore;
   runners: RunnerStore;
+  copy: RunnerCopy;
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
@@ -94,10 +102,16 @@ export class Planner {
   }
 
   async #pass(scaleSetId: string): Promise<void> {
+    const { specs, plans, sessions, conditions } = this.#deps;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const spec = (await this.#deps.specs.get(scaleSetId))?.value;
-      if (!spec) return this.#deps.conditions.forget(scaleSetId);
-      const result = await this.#plan(spec);
+      const [declared, before, session] = await Promise.all([
+        specs.get(scaleSetId),
+        plans.get(scaleSetId),
+        sessions.get(scaleSetId),
+      ]);
+      if (!declared) return conditions.forget(scaleSetId);
+      const spec = declared.value;
+      const result = await this.#plan(spec, before, session?.value.demand);
       if (!result) continue;
       await this.#carryOut(spec, result);
       return;
@@ -108,15 +122,18 @@ export class Planner {
   }
 
   /** Plans and writes the plan; undefined when another planner wrote first. */
-  async #plan(spec: Spec): Promise<PlanResult | undefined> {
-    const { plans, sessions, capacity, clock, random, hints, conditions } = this.#deps;
+  async #plan(
+    spec: Spec,
+    before: Entry<Plan> | undefined,
+    demand: Demand | undefined,
+  ): Promise<PlanResult | undefined> {
+    const { plans, capacity, clock, random, hints, conditions } = this.#deps;
     const { scaleSetId } = spec;
-    const [before, session] = await Promise.all([plans.get(scaleSetId), sessions.get(scaleSetId)]);
     const runners = await this.#views(scaleSetId, before?.value);
     const pending = [...runners.values()].filter(
       (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
     );
-    const known = { spec, demand: session?.value.demand, plan: before?.value };
+    const known = { spec, demand, plan: before?.value };
     const result = planScaleSet({
       ...known,
       runners,
@@ -136,18 +153,20 @@ export class Planner {
     return result;
   }
 
-  /** The records of the scale set, and what became of named ids that have none. */
+  /**
+   * The records of the scale set, and what became of named ids that have none. To be read after the plan:
+   * a record that the plan knows to exist must be among them.
+   */
   async #views(scaleSetId: string, plan: Plan | undefined): Promise<Map<string, RunnerView>> {
-    const { runners } = this.#deps;
+    const { copy } = this.#deps;
+    await copy.sync();
     const views = new Map<string, RunnerView>();
-    for (const { value } of await runners.list(scaleSetId)) views.set(value.runnerId, value);
-    const unknown = (plan?.runners ?? []).filter(({ runnerId }) => !views.has(runnerId));
-    await Promise.all(
-      unknown.map(async ({ runnerId }) => {
-        const found = await runners.lookup(runnerKey(scaleSetId, runnerId));
-        views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
-      }),
-    );
+    for (const { value } of copy.under(scaleSetId)) views.set(value.runnerId, value);
+    for (const { runnerId } of plan?.runners ?? []) {
+      if (views.has(runnerId)) continue;
+      const found = copy.lookup(runnerKey(scaleSetId, runnerId));
+      views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
+    }
     return views;
   }
 
@@ -262,8 +281,12 @@ function differs(before: Plan, after: Plan, nowMs: number): boolean {
   );
 }
 
+/** Whether a listener would do anything else: it advertises the sum, and withdraws where nothing lives. */
 function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
-  return before?.free !== after.free || before.runners.length !== after.runners.length;
+  if (!before) return true;
+  const all = ({ runners, free }: Plan) => runners.length + free;
+  const lives = ({ runners }: Plan) => runners.length > 0;
+  return all(before) !== all(after) || lives(before) !== lives(after);
 }
 
 function newRunnerId(): string {

@@ -26,6 +26,7 @@ import {
 } from '@baton/shared/messaging';
 import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
 import {
+  copyRunners,
   listDeclared,
   openJit,
   openPlans,
@@ -62,7 +63,12 @@ const used = {
   ],
 };
 
-export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<void> {
+/** `load` makes the providers; a benchmark brings one of its own. */
+export async function run(
+  config: ProvisionerConfig,
+  runtime: Runtime,
+  load: typeof loadProviders = loadProviders,
+): Promise<void> {
   const { log, clock, signal, abort } = runtime;
   const { installationId, instance } = config;
   const random = Math.random;
@@ -72,7 +78,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const bootstrap = new Bootstrap(config);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of, bootstrap: bootstrap.port };
-  const providers = await loadProviders(config.providersFile, given);
+  const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `provisioner ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
@@ -86,6 +92,7 @@ export async function run(config: ProvisionerConfig, runtime: Runtime): Promise<
   const gates = providerGates(providers, { clock, random, log, signal: abort });
   const common = {
     ...stores,
+    copy: copyRunners(nats, stores.runners),
     publisher,
     hints,
     capacity: new CapacityShare({ ...stores, gates, clock }),

@@ -81,6 +81,9 @@ export const dropSchema = z.object({
   told: z.boolean().default(true),
 });
 
+/** Runners to be played: each comes online, and takes a job that waits, without a process of its own. */
+export const playRunnersSchema = z.object({ names: z.array(z.string()).max(10_000) });
+
 export const outageSchema = z.object({
   ms: z.number().min(0),
   status: z.int().min(400).max(599).default(503),

@@ -79,6 +79,12 @@ export class SimControl {
     await this.#call(path, { method: 'DELETE', answer: anything });
   }
 
+  /** Runners that no process plays come online and take a job each; returns how many there were. */
+  async playRunners(names: readonly string[]): Promise<number> {
+    const answer = z.object({ played: z.int() });
+    return (await this.#call('runners/play', { method: 'POST', body: { names }, answer })).played;
+  }
+
   /** Every GitHub-side route answers `status` (503) for so long; held polls end with it. */
   async outage(ms: number, status = 503): Promise<void> {
     await this.#post('outage', { ms, status });

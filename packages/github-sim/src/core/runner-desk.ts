@@ -97,6 +97,15 @@ export class RunnerDesk {
     return runner.token;
   }
 
+  /**
+   * Plays the process of a runner that never connected: it comes online, and has a job if one waits. What
+   * it would do then nobody plays: it keeps its job.
+   */
+  play(runner: Runner): void {
+    const token = this.connect({ agentId: runner.id, secret: runner.secret, instance: 'played' });
+    this.hold(token, 'wait');
+  }
+
   /** Holds a runner's request: `wait` for a job, or `watch` a running one for cancellation. */
   hold(token: string, kind: 'wait' | 'watch'): Hold<RunnerAnswer> {
     const runner = this.#require(token);

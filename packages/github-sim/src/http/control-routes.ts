@@ -4,6 +4,7 @@ import {
   addJobsSchema,
   outageSchema,
   personalTokenSchema,
+  playRunnersSchema,
   tokenKindSchema,
 } from '../control/schemas.ts';
 import { faultRuleSchema } from '../core/fault-rule.ts';
@@ -49,6 +50,15 @@ export function controlRoutes(sim: Simulator): Route[] {
     control('DELETE', 'faults/:id', (request) => {
       sim.faults.clear(param(request, 'id'));
       return {};
+    }),
+    control('POST', 'runners/play', (request) => {
+      const { names } = readBody(request, playRunnersSchema);
+      const scopes = [...new Set(sim.scaleSets.all().map(({ scope }) => scope))];
+      const played = scopes.flatMap((scope) =>
+        names.flatMap((name) => sim.runners.list(scope, name)),
+      );
+      for (const runner of played) sim.desk.play(runner);
+      return { played: played.length };
     }),
     control('POST', 'outage', (request) => {
       const { ms, status } = readBody(request, outageSchema);

@@ -2,3 +2,4 @@ export { exitCodes } from './exit-codes.ts';
 export { Health } from './health-server.ts';
 export { repeat } from './repeat.ts';
 export { exitCodeOf, type Runtime, runMain, type ServiceConfig } from './run-main.ts';
+export { SharedRounds } from './shared-rounds.ts';

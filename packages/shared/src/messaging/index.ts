@@ -1,5 +1,6 @@
 export { connectNats, maxReconnectDelayMs, type Nats, type NatsSettings } from './connect.ts';
 export { consumeLoop } from './consume-loop.ts';
+export type { Copied } from './copied-keys.ts';
 export { type DeadLetterFilter, DeadLetters } from './dead-letters.ts';
 export type { StoredLetter } from './dead-letters-join.ts';
 export { byRoute, replayLoop, replayRoute } from './dead-letters-replay.ts';
@@ -8,6 +9,7 @@ export { answerDoctor } from './doctor-answers.ts';
 export { askDoctor, type DoctorReport } from './doctor-ask.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
+export { KvCopy } from './kv-copy.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';

@@ -2,6 +2,7 @@ import type { JetStreamManager, KV } from 'nats';
 import { ZodError, type z } from 'zod';
 import { ContractError } from '../errors/index.ts';
 import type { Nats } from './connect.ts';
+import { KvLog } from './kv-log.ts';
 import { isMissing, isRevisionConflict, natsFailure } from './nats-error.ts';
 
 /** A value with what is needed to change it safely. */
@@ -19,6 +20,13 @@ export type Lookup<T> =
   | { kind: 'never' }
   | { kind: 'deleted'; key: string; revision: number; deletedAt: Date };
 
+/** A value that this process wrote. */
+export interface LocalWrite {
+  key: string;
+  text: string;
+  revision: number;
+}
+
 const requestTimeoutMs = 2_000;
 /** How often opening is tried, and the pause between two tries, in ms. */
 const openAttempts = 8;
@@ -35,6 +43,8 @@ export class KvBucket<S extends z.ZodType> {
   readonly #name: string;
   readonly #schema: S;
   readonly #nats: Nats;
+  readonly #log: KvLog;
+  #onWrite: ((write: LocalWrite) => void) | undefined;
 
   private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager, nats: Nats) {
     this.#name = name;
@@ -42,6 +52,7 @@ export class KvBucket<S extends z.ZodType> {
     this.#kv = kv;
     this.#jsm = jsm;
     this.#nats = nats;
+    this.#log = new KvLog(nats.connection, jsm, name);
   }
 
   /** Opens a bucket that exists; never makes one (that would be a bucket without its TTL). */
@@ -99,26 +110,29 @@ export class KvBucket<S extends z.ZodType> {
 
   /** Writes a key that holds no value; returns its revision, or undefined when it holds one. */
   async create(key: string, value: z.input<S>): Promise<number | undefined> {
-    return await this.#casWrite(`create ${key}`, () => this.#kv.create(key, encode(value)));
+    return await this.#write('create', { key, value }, (data) => this.#kv.create(key, data));
   }
 
   /** Writes a key that never held a value: unlike `create`, a deleted one stays deleted. */
   async createFirst(key: string, value: z.input<S>): Promise<number | undefined> {
-    return await this.#casWrite(`create ${key}`, () =>
-      this.#kv.put(key, encode(value), { previousSeq: 0 }),
+    return await this.#write('create', { key, value }, (data) =>
+      this.#kv.put(key, data, { previousSeq: 0 }),
     );
   }
 
   /** Replaces the value at `revision`; returns the new revision, or undefined when it has moved. */
   async update(key: string, value: z.input<S>, revision: number): Promise<number | undefined> {
-    return await this.#casWrite(`update ${key}`, () =>
-      this.#kv.update(key, encode(value), revision),
+    return await this.#write('update', { key, value }, (data) =>
+      this.#kv.update(key, data, revision),
     );
   }
 
   /** Writes whatever is there: only for values with one writer and no decision behind them. */
   async put(key: string, value: z.input<S>): Promise<number> {
-    return await this.#try(`write ${key}`, () => this.#kv.put(key, encode(value)));
+    const text = JSON.stringify(value);
+    const revision = await this.#try(`write ${key}`, () => this.#kv.put(key, encoder.encode(text)));
+    this.#onWrite?.({ key, text, revision });
+    return revision;
   }
 
   /** Deletes the value at `revision`; false when it has moved. */
@@ -151,22 +165,31 @@ export class KvBucket<S extends z.ZodType> {
     return info.state.last_seq;
   }
 
-  /**
-   * Forgets that keys were deleted, where that was before `before`: a deleted key costs as much to
-   * list as a live one. A key that was written again in the meantime stays. Returns how many.
-   */
-  async forgetDeleted(before: Date): Promise<number> {
-    let forgotten = 0;
-    for (const key of await this.keys()) {
-      const found = await this.lookup(key);
-      if (found.kind !== 'deleted' || found.deletedAt > before) continue;
-      const filter = `$KV.${this.#name}.${key}`;
-      await this.#try(`forget ${key}`, () =>
-        this.#jsm.streams.purge(`KV_${this.#name}`, { filter, seq: found.revision + 1 }),
-      );
-      forgotten += 1;
+  /** Forgets that a key was deleted, which costs as much to list as a value; not what came later. */
+  async forget(key: string, revision: number): Promise<void> {
+    const filter = `$KV.${this.#name}.${key}`;
+    await this.#try(`forget ${key}`, () =>
+      this.#jsm.streams.purge(`KV_${this.#name}`, { filter, seq: revision + 1 }),
+    );
+  }
+
+  /** Has the bucket's log read, for a copy of it. */
+  async readLog<T>(read: (log: KvLog) => Promise<T>): Promise<T> {
+    return await this.#try('read what was written', () => read(this.#log));
+  }
+
+  /** The value of what was written; undefined, with an error in the log, when it is not readable. */
+  readText(key: string, text: string): z.infer<S> | undefined {
+    try {
+      return this.#parse(key, text);
+    } catch (err) {
+      return this.#passOver(key, err);
     }
-    return forgotten;
+  }
+
+  /** Tells one listener of every value that is written through this object, once it is stored. */
+  onWrite(listener: (write: LocalWrite) => void): void {
+    this.#onWrite = listener;
   }
 
   /** Every value under a prefix, read with bounded parallelism. Keys that vanish are left out. */
@@ -193,10 +216,13 @@ export class KvBucket<S extends z.ZodType> {
     try {
       return await this.get(key);
     } catch (err) {
-      if (!(err instanceof ContractError)) throw err;
-      this.#nats.log.error({ key, err }, 'record cannot be understood and is passed over');
-      return undefined;
+      return this.#passOver(key, err);
     }
+  }
+
+  #passOver(key: string, err: unknown): undefined {
+    if (!(err instanceof ContractError)) throw err;
+    this.#nats.log.error({ key, err }, 'record cannot be understood and is passed over');
   }
 
   #parse(key: string, text: string): z.infer<S> {
@@ -208,6 +234,17 @@ export class KvBucket<S extends z.ZodType> {
         cause,
       });
     }
+  }
+
+  async #write(
+    what: string,
+    { key, value }: { key: string; value: z.input<S> },
+    write: (data: Uint8Array) => Promise<number>,
+  ): Promise<number | undefined> {
+    const text = JSON.stringify(value);
+    const revision = await this.#casWrite(`${what} ${key}`, () => write(encoder.encode(text)));
+    if (revision !== undefined) this.#onWrite?.({ key, text, revision });
+    return revision;
   }
 
   async #casWrite(what: string, write: () => Promise<number>): Promise<number | undefined> {
@@ -230,7 +267,3 @@ export class KvBucket<S extends z.ZodType> {
 
 const readParallel = 64;
 const encoder = new TextEncoder();
-
-function encode(value: unknown): Uint8Array {
-  return encoder.encode(JSON.stringify(value));
-}

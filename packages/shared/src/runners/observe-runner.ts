@@ -1,6 +1,6 @@
 import { type Runner, runnerKey } from '../contracts/index.ts';
 import { AppError } from '../errors/index.ts';
-import type { RunnerStore } from '../stores/index.ts';
+import type { RunnerCopy, RunnerStore } from '../stores/index.ts';
 import { Counter } from '../telemetry/index.ts';
 import { type Clock, isoNow } from '../time/index.ts';
 import type { Observation } from './observation.ts';
@@ -28,6 +28,11 @@ export function observationCounter(): ObservationCounter {
 
 interface ObserveDeps {
   runners: RunnerStore;
+  /**
+   * Spares a read: what it holds is tried first, however old. The write proves that it is the record, or
+   * the record is read; and nothing is refused because of it.
+   */
+  copy?: RunnerCopy;
   clock: Clock;
   observations?: ObservationCounter | undefined;
 }
@@ -43,10 +48,12 @@ export async function observeRunner(
 ): Promise<Observed | undefined> {
   const key = runnerKey(runner.scaleSetId, runner.runnerId);
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const entry = await deps.runners.get(key);
+    const copied = attempt === 0 ? deps.copy?.lookup(key) : undefined;
+    const entry = copied?.kind === 'found' ? copied : await deps.runners.get(key);
     if (!entry) return undefined;
     const result = transition(entry.value, observation, isoNow(deps.clock));
     if (result.kind === 'refused') {
+      if (entry === copied) continue;
       count(deps, observation, result);
       return { runner: entry.value, revision: entry.revision, moved: false };
     }

@@ -1,6 +1,7 @@
 export { ScaleSetsByProvider } from './scale-sets-by-provider.ts';
 export {
   claimInstallation,
+  copyRunners,
   type JitStore,
   listDeclared,
   listScaleSetIds,
@@ -17,6 +18,7 @@ export {
   openStatus,
   type PlanStore,
   type RegistrationStore,
+  type RunnerCopy,
   type RunnerStore,
   type SessionStore,
   type SpecStore,

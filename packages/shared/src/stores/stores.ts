@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   buckets,
+  deletedRunnerKeptMs,
   memberSchema,
   planSchema,
   registrationSchema,
@@ -12,7 +13,7 @@ import {
 } from '../contracts/index.ts';
 import { AppError } from '../errors/index.ts';
 import { leaseSchema } from '../lease/index.ts';
-import { KvBucket, type Nats } from '../messaging/index.ts';
+import { KvBucket, KvCopy, type Nats } from '../messaging/index.ts';
 import { sealedSchema } from '../sealing/index.ts';
 
 /** The key in `specs` that says whose buckets these are. */
@@ -40,6 +41,12 @@ export type StatusStore = Awaited<ReturnType<typeof openStatus>>;
 export type PlanStore = Awaited<ReturnType<typeof openPlans>>;
 export type RunnerStore = Awaited<ReturnType<typeof openRunners>>;
 export type JitStore = Awaited<ReturnType<typeof openJit>>;
+
+/** A copy of all runner records, to be brought up to date by whoever reads it. One for each process. */
+export const copyRunners = (nats: Nats, runners: RunnerStore) =>
+  new KvCopy(runners, nats, { deletedKeptMs: deletedRunnerKeptMs });
+
+export type RunnerCopy = ReturnType<typeof copyRunners>;
 
 /** The ids of all scale sets that have a spec. */
 export async function listScaleSetIds(specs: SpecStore): Promise<string[]> {

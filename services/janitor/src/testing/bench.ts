@@ -6,7 +6,14 @@ import { type ComputeProvider, createProvider } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
 import { type Runner, runnerKey, type Spec, streams } from '@baton/shared/contracts';
 import { type Nats, Publisher } from '@baton/shared/messaging';
-import { openRunners, openSpecs, type RunnerStore, type SpecStore } from '@baton/shared/stores';
+import {
+  copyRunners,
+  openRunners,
+  openSpecs,
+  type RunnerCopy,
+  type RunnerStore,
+  type SpecStore,
+} from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
@@ -150,7 +157,7 @@ export class Bench implements AsyncDisposable {
   /** A janitor with a connection of its own. */
   async janitor(
     provider: ComputeProvider = this.provider,
-  ): Promise<DeleteDeps & { deletions: DirectDeletions }> {
+  ): Promise<DeleteDeps & { copy: RunnerCopy; deletions: DirectDeletions }> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
     const log = silentLogger();
@@ -166,7 +173,8 @@ export class Bench implements AsyncDisposable {
       instance: `janitor-${++this.#janitors}`,
       deleteTimeoutMs: 60_000,
     };
-    return { ...deps, deletions: new DirectDeletions({ deps, concurrency: 50, signal }) };
+    const copy = copyRunners(nats, runners);
+    return { ...deps, copy, deletions: new DirectDeletions({ deps, concurrency: 50, signal }) };
   }
 
   async delete(janitor: DeleteDeps, { scaleSetId, runnerId, traceparent }: Runner) {

@@ -82,7 +82,12 @@ export class JitVault {
 
   /** Forgets that something was removed: marks of deletions would pile up for a day. */
   async forgetRemoved(): Promise<void> {
-    await this.#store.forgetDeleted(new Date(this.#clock.now() - forgetAfterMs));
+    const before = this.#clock.now() - forgetAfterMs;
+    for (const key of await this.#store.keys()) {
+      const found = await this.#store.lookup(key);
+      if (found.kind !== 'deleted' || found.deletedAt.getTime() > before) continue;
+      await this.#store.forget(key, found.revision);
+    }
   }
 }
 

@@ -18,6 +18,7 @@ import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
 import { observationCounter } from '@baton/shared/runners';
 import {
+  copyRunners,
   openPlans,
   openRegistrations,
   openRunners,
@@ -224,6 +225,7 @@ export class Bench implements AsyncDisposable {
     const publisher = new Publisher(nats, log);
     const common = {
       ...stores,
+      copy: copyRunners(nats, stores.runners),
       publisher,
       hints: new Hints(nats),
       capacity: new CapacityShare({ ...stores, gates, clock }),

@@ -1,0 +1,154 @@
+import type { JetStreamManager, MsgHdrs, NatsConnection } from 'nats';
+import { AppError } from '../errors/index.ts';
+import { isMissing } from './nats-error.ts';
+
+/** One write to a bucket, as it still stands there. */
+export interface LogEntry {
+  key: string;
+  revision: number;
+  /** The server's clock when it was written. */
+  writtenAt: Date;
+  /** Undefined for the mark that the key was deleted. */
+  text: string | undefined;
+}
+
+export interface LogState {
+  /** When the stream was made: another one after a loss. */
+  created: string;
+  firstSeq: number;
+  lastSeq: number;
+  /** Keys that hold a value or the mark of a deletion. */
+  messages: number;
+}
+
+/** Sequences that one hand walks through: it is at `next`. */
+interface Span {
+  next: number;
+  end: number;
+}
+
+const readParallel = 64;
+const requestTimeoutMs = 2_000;
+const notFound = 404;
+const encoder = new TextEncoder();
+
+/**
+ * The stream behind a bucket, read by sequence. Made by requests, no consumer. Failures are the
+ * client's own; `KvCopy` says what was tried.
+ */
+export class KvLog {
+  readonly #connection: NatsConnection;
+  readonly #jsm: JetStreamManager;
+  readonly #stream: string;
+  readonly #root: string;
+
+  constructor(connection: NatsConnection, jsm: JetStreamManager, bucket: string) {
+    this.#connection = connection;
+    this.#jsm = jsm;
+    this.#stream = `KV_${bucket}`;
+    this.#root = `$KV.${bucket}.`;
+  }
+
+  /** Answered by the stream's leader. */
+  async state(): Promise<LogState> {
+    const { created, state } = await this.#jsm.streams.info(this.#stream);
+    const { first_seq: firstSeq, last_seq: lastSeq, messages } = state;
+    return { created, firstSeq, lastSeq, messages };
+  }
+
+  /**
+   * What stands at the sequences from `from` to `to`, both included, in any order, as `read` makes it out
+   * of each. About one request for each entry that is there, however many others were superseded, and
+   * none for the sequences in `known`.
+   */
+  async between<T>(
+    { from, to, known }: { from: number; to: number; known: ReadonlySet<number> },
+    read: (entry: LogEntry) => T,
+  ): Promise<T[]> {
+    const found: T[] = [];
+    const spans: Span[] = from > to ? [] : [{ next: from, end: to }];
+    const walk = async (span: Span) => {
+      for (; span.next <= span.end; span.next += 1) {
+        if (known.has(span.next)) continue;
+        const entry = await this.#next(span.next);
+        if (!entry || entry.revision > span.end) return;
+        if (!known.has(entry.revision)) found.push(read(entry));
+        span.next = entry.revision;
+      }
+    };
+    const first = spans[0];
+    await Promise.all(
+      Array.from({ length: Math.min(readParallel, to - from + 1) }, async (_, hand) => {
+        let span = hand === 0 ? first : halfOfWidest(spans);
+        for (; span; span = halfOfWidest(spans)) {
+          await walk(span);
+          spans.splice(spans.indexOf(span), 1);
+        }
+      }),
+    );
+    return found;
+  }
+
+  /**
+   * The first message at or behind a sequence that was written. Any replica answers. What one has is the
+   * log up to some point, so an answer proves that all before it is gone; "nothing there" may only mean
+   * that the replica lags, and then the leader is asked.
+   */
+  async #next(seq: number): Promise<LogEntry | undefined> {
+    const query = { seq, next_by_subj: '>' };
+    const answer = await this.#connection.request(
+      `$JS.API.DIRECT.GET.${this.#stream}`,
+      encoder.encode(JSON.stringify(query)),
+      { timeout: requestTimeoutMs },
+    );
+    const { headers } = answer;
+    if (headers && headers.code === 0) {
+      const revision = Number(headers.get('Nats-Sequence'));
+      const writtenAt = new Date(headers.get('Nats-Time-Stamp'));
+      const subject = headers.get('Nats-Subject');
+      return this.#entry({ subject, revision, writtenAt, headers, text: () => answer.string() });
+    }
+    if (headers?.code !== notFound) {
+      throw new AppError('nats', `read sequence ${seq}: ${headers?.description ?? 'no headers'}`);
+    }
+    return await this.#nextAtLeader(query);
+  }
+
+  async #nextAtLeader(query: { seq: number; next_by_subj: string }): Promise<LogEntry | undefined> {
+    try {
+      const stored = await this.#jsm.streams.getMessage(this.#stream, query);
+      const { subject, seq: revision, time: writtenAt, header: headers } = stored;
+      return this.#entry({ subject, revision, writtenAt, headers, text: () => stored.string() });
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+      return undefined;
+    }
+  }
+
+  #entry({ subject, revision, writtenAt, headers, text }: Message): LogEntry {
+    const deleted = headers.get('KV-Operation') !== '';
+    const key = subject.slice(this.#root.length);
+    return { key, revision, writtenAt, text: deleted ? undefined : text() };
+  }
+}
+
+interface Message extends Pick<LogEntry, 'revision' | 'writtenAt'> {
+  subject: string;
+  headers: MsgHdrs;
+  text: () => string;
+}
+
+/** Takes the upper half of what is left of the widest span: entries may lie close together. */
+function halfOfWidest(spans: Span[]): Span | undefined {
+  const left = ({ next, end }: Span) => end - next;
+  const widest = spans.reduce<Span | undefined>(
+    (best, span) => (best && left(best) >= left(span) ? best : span),
+    undefined,
+  );
+  if (!widest || left(widest) < 1) return undefined;
+  const end = widest.end;
+  widest.end -= Math.ceil(left(widest) / 2);
+  const half = { next: widest.end + 1, end };
+  spans.push(half);
+  return half;
+}
