@@ -12,6 +12,7 @@ import {
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
+import { SharedRounds } from '@baton/shared/lifecycle';
 import type { Entry, Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
 import type { ObservationCounter } from '@baton/shared/runners';
@@ -51,12 +52,6 @@ export interface PlannerDeps {
   observations?: ObservationCounter;
 }
 
-interface Pass {
-  running: Promise<void>;
-  /** Waits for the one that runs; shared by all who asked since it began. */
-  next: Promise<void> | undefined;
-}
-
 /** What free capacity says is written again at least this often, in ms. */
 const freeEveryMs = 15_000;
 const maxAttempts = 20;
@@ -70,8 +65,8 @@ const parallel = 100;
  */
 export class Planner {
   readonly #deps: PlannerDeps;
-  /** The pass under way and the one that waits for it, per scale set. */
-  readonly #passes = new Map<string, Pass>();
+  /** By scale set. */
+  readonly #rounds = new Map<string, SharedRounds>();
 
   constructor(deps: PlannerDeps) {
     this.#deps = deps;
@@ -82,23 +77,9 @@ export class Planner {
    * while one is under way share the next.
    */
   async reconcile(scaleSetId: string): Promise<void> {
-    const known = this.#passes.get(scaleSetId);
-    if (known) {
-      known.next ??= known.running.catch(() => undefined).then(() => this.#start(scaleSetId));
-      return await known.next;
-    }
-    await this.#start(scaleSetId);
-  }
-
-  async #start(scaleSetId: string): Promise<void> {
-    const running = this.#pass(scaleSetId);
-    const entry: Pass = { running, next: undefined };
-    this.#passes.set(scaleSetId, entry);
-    try {
-      await running;
-    } finally {
-      if (this.#passes.get(scaleSetId) === entry && !entry.next) this.#passes.delete(scaleSetId);
-    }
+    const rounds = this.#rounds.get(scaleSetId) ?? new SharedRounds(() => this.#pass(scaleSetId));
+    this.#rounds.set(scaleSetId, rounds);
+    await rounds.run();
   }
 
   async #pass(scaleSetId: string): Promise<void> {
@@ -109,7 +90,10 @@ export class Planner {
         plans.get(scaleSetId),
         sessions.get(scaleSetId),
       ]);
-      if (!declared) return conditions.forget(scaleSetId);
+      if (!declared) {
+        this.#rounds.delete(scaleSetId);
+        return conditions.forget(scaleSetId);
+      }
       const spec = declared.value;
       const result = await this.#plan(spec, before, session?.value.demand);
       if (!result) continue;

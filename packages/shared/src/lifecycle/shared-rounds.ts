@@ -14,18 +14,24 @@ export class SharedRounds {
   /** Rejects when the round that was waited for does. */
   async run(): Promise<void> {
     if (!this.#running) return await this.#start();
-    this.#next ??= this.#running.catch(() => undefined).then(() => this.#start());
+    this.#next ??= this.#startAfter(this.#running);
     await this.#next;
   }
 
-  async #start(): Promise<void> {
+  async #startAfter(running: Promise<void>): Promise<void> {
+    await running.catch(() => undefined);
     this.#next = undefined;
-    this.#running = this.#work();
+    await this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const running = this.#work();
+    this.#running = running;
     try {
-      await this.#running;
+      await running;
     } finally {
       // Until the next one has begun, who asks waits for that.
-      if (!this.#next) this.#running = undefined;
+      if (this.#running === running && !this.#next) this.#running = undefined;
     }
   }
 }
