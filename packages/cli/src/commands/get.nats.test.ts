@@ -175,10 +175,12 @@ test('what holds creation back is shown for the scale set and for each runner', 
   const reason = 'provider "local" fails: transient: the host is gone';
   await nats.asService(async ({ plans, runners }) => {
     const plan = { v: 1 as const, scaleSetId: id, runners: [], free: 0, freeAt: at };
-    await plans.put(id, { ...plan, backoff: { failures: 3, retryAt: soon, reason } });
+    const waiting = { reason: 'back-off', missing: 1, text: reason, until: soon };
+    const backoff = { failures: 3, retryAt: soon, reason };
+    await plans.put(id, { ...plan, backoff, waiting });
     const failure = { class: 'image', text: 'no such image' };
-    const waiting = { state: 'requested', retryAt: soon, postponed: { reason, count: 2 } } as const;
-    await runners.create(`${id}.r1`, aRunner('r1', waiting));
+    const later = { state: 'requested', retryAt: soon, postponed: { reason, count: 2 } } as const;
+    await runners.create(`${id}.r1`, aRunner('r1', later));
     await runners.create(`${id}.r2`, aRunner('r2', { state: 'failed', failure, retryAt: at }));
     const progress = 'pulling: 40 %';
     await runners.create(`${id}.r3`, aRunner('r3', { state: 'creating', progress }));
