@@ -111,7 +111,7 @@ const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
 /** As each service is to be run everywhere. */
 const nodeOptions: Record<ServiceName, readonly string[]> = {
   listener: ['--enable-source-maps', ...boundedMemory],
-  provisioner: ['--enable-source-maps', ...boundedMemory],
+  provisioner: ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=60'],
   janitor: ['--enable-source-maps'],
 };
 

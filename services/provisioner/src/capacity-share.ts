@@ -2,6 +2,7 @@ import { type Demand, type Plan, planFreshMs, type Spec } from '@baton/shared/co
 import { errorText } from '@baton/shared/errors';
 import { listScaleSetIds, type PlanStore, type SpecStore } from '@baton/shared/stores';
 import { type Clock, notNeeded } from '@baton/shared/time';
+import { type Cached, cached } from './cached.ts';
 import { askedRunners, latestDemand } from './core/demand.ts';
 import type { Capacity } from './core/plan-input.ts';
 import { type Sharer, shareOf } from './core/share-capacity.ts';
@@ -23,11 +24,6 @@ interface Asking {
   demand: Demand | undefined;
   /** Its runners that have no instance yet. */
   pending: number;
-}
-
-interface Cached<T> {
-  at: number;
-  value: Promise<T>;
 }
 
 interface Known {
@@ -155,19 +151,4 @@ export class CapacityShare {
 
 function wants(spec: Spec, demand: Plan['demand']): Pick<Sharer, 'asked' | 'assigned'> {
   return { asked: askedRunners(spec, demand), assigned: demand?.assigned ?? 0 };
-}
-
-/** What was asked for lately, or is asked for now; a failure is not kept. */
-function cached<T>(
-  known: Cached<T> | undefined,
-  freshForMs: number,
-  clock: Clock,
-  ask: () => Promise<T>,
-): Cached<T> {
-  if (known && clock.monotonic() - known.at < freshForMs) return known;
-  const entry = { at: clock.monotonic(), value: ask() };
-  entry.value.catch(() => {
-    entry.at = Number.NEGATIVE_INFINITY;
-  });
-  return entry;
 }

@@ -5,16 +5,16 @@ import { ConfigError } from '@baton/shared/errors';
 import type { Holder, LivenessProber } from '@baton/shared/lease';
 import type { Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import type { RegistrationStore, RunnerCopy, RunnerStore, SpecStore } from '@baton/shared/stores';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { Planner } from './planner.ts';
 import type { ProviderGates } from './provider-gate.ts';
+import type { RecentDeclarations } from './recent-declarations.ts';
 
 /** What a create is made with. */
 export interface CreateDeps {
-  specs: SpecStore;
-  registrations: RegistrationStore;
+  declarations: RecentDeclarations;
   runners: RunnerStore;
   copy: RunnerCopy;
   providers: ReadonlyMap<string, ComputeProvider>;

@@ -25,14 +25,11 @@ export async function createRunner(
   { scaleSetId, runnerId }: RunnerCommand,
   signal: AbortSignal,
 ): Promise<CreateResult> {
-  const { runners, specs, clock, inProgress } = deps;
-  const [found, declared] = await Promise.all([
-    runners.get(runnerKey(scaleSetId, runnerId)),
-    specs.get(scaleSetId),
-  ]);
-  const record = found?.value;
-  const spec = declared?.value;
-  if (!record || !spec || inProgress.has(runnerId)) return 'nothing';
+  const { declarations, clock, inProgress } = deps;
+  const record = await findRecord(deps, runnerKey(scaleSetId, runnerId));
+  if (!record || inProgress.has(runnerId)) return 'nothing';
+  const spec = await declarations.spec(scaleSetId, record.generation);
+  if (!spec) return 'nothing';
   if (record.state === 'creating') {
     if (isElsewhere(record, deps.providers.get(record.provider))) return 'nothing';
     if (!(await isAbandoned(deps, record))) return 'nothing';
@@ -41,6 +38,16 @@ export async function createRunner(
   if (record.state !== 'requested') return 'nothing';
   if (record.retryAt && Date.parse(record.retryAt) > clock.now()) return 'nothing';
   return await alone(deps, runnerId, () => createRequested(deps, spec, record, signal));
+}
+
+/**
+ * The record, or the copy of one that waits to be created: it is claimed by compare-and-set, so that an
+ * old copy is found out.
+ */
+async function findRecord({ runners, copy }: CreateDeps, key: string): Promise<Runner | undefined> {
+  const copied = copy.lookup(key);
+  if (copied.kind === 'found' && copied.value.state === 'requested') return copied.value;
+  return (await runners.get(key))?.value;
 }
 
 /** One thing at a time happens to a runner in this process. */

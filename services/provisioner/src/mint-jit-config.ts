@@ -31,8 +31,8 @@ export async function mintJitConfig(
   claimed: Runner,
   signal: AbortSignal,
 ): Promise<Minted | undefined> {
-  const { clock, jitTimeoutMs: timeoutMs, registrations, github } = deps;
-  const registration = (await registrations.get(claimed.scaleSetId))?.value;
+  const { clock, jitTimeoutMs: timeoutMs, declarations, github } = deps;
+  const registration = await declarations.registration(claimed.scaleSetId);
   const githubScaleSetId = registration?.github?.scaleSetId;
   if (githubScaleSetId === undefined) throw notRegistered(claimed.scaleSetId);
   const { client } = github(spec.declaration.credential, spec.declaration.configUrl);

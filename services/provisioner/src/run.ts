@@ -47,6 +47,7 @@ import { type EventDeps, handleEvent } from './handle-event.ts';
 import { keepWatch } from './keep-watch.ts';
 import { Planner } from './planner.ts';
 import { providerGates } from './provider-gate.ts';
+import { RecentDeclarations } from './recent-declarations.ts';
 import { consumeCreates, serveCreates } from './serve-creates.ts';
 
 /** What a provisioner uses of the topology. */
@@ -84,7 +85,7 @@ export async function run(
   await verifyInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
-  const stores = await openStores(nats);
+  const stores = await openStores(nats, runtime);
   scaleSets.bind(stores);
   answerQuestions(nats, stores.specs, clients, holder, runtime);
   const publisher = new Publisher(nats, log);
@@ -92,7 +93,6 @@ export async function run(
   const gates = providerGates(providers, { clock, random, log, signal: abort });
   const common = {
     ...stores,
-    copy: copyRunners(nats, stores.runners),
     publisher,
     hints,
     capacity: new CapacityShare({ ...stores, gates, clock }),
@@ -191,7 +191,7 @@ function followHints(hints: Hints, planner: Planner, { log }: Runtime): void {
   });
 }
 
-async function openStores(nats: Nats) {
+async function openStores(nats: Nats, { clock }: Runtime) {
   const [specs, registrations, sessions, plans, runners, jit] = await Promise.all([
     openSpecs(nats),
     openRegistrations(nats),
@@ -200,7 +200,9 @@ async function openStores(nats: Nats) {
     openRunners(nats),
     openJit(nats),
   ]);
-  return { specs, registrations, sessions, plans, runners, jit };
+  const copy = copyRunners(nats, runners);
+  const declarations = new RecentDeclarations({ specs, registrations, clock });
+  return { specs, registrations, sessions, plans, runners, jit, copy, declarations };
 }
 
 const loop = { service: 'provisioner', maxDeliveries: 20 };
@@ -213,7 +215,7 @@ async function consumeEvents(
   handle: EventHandler,
 ): Promise<void> {
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
-  const options = { ...loop, ...stream, schema: anyListenerEventSchema, concurrency: 64 };
-  const heartbeatMs = 5_000;
-  await consumeLoop({ ...options, heartbeatMs, nats, publisher, log, handle }, signal, abort);
+  const options = { ...loop, ...stream, schema: anyListenerEventSchema };
+  const pulls = { concurrency: 2, batch: 64, heartbeatMs: 5_000 };
+  await consumeLoop({ ...options, ...pulls, nats, publisher, log, handle }, signal, abort);
 }

@@ -18,9 +18,9 @@ interface ConsumeOptions<S extends z.ZodType> {
   stream: string;
   consumer: string;
   schema: S;
-  /** How many messages are handled at once. */
+  /** How many pull at once; `concurrency` times `batch` messages are handled at once. */
   concurrency: number;
-  /** How many are pulled at once, for a handler that keeps none of them waiting. Default 1. */
+  /** How many each hand takes at once: all of them are handled side by side. Default 1. */
   batch?: number;
   /** A message that is being handled is reported as in progress this often, in ms. */
   heartbeatMs: number;
@@ -69,14 +69,20 @@ async function consumeInTurn<S extends z.ZodType>(
   stop: AbortSignal,
   abort: AbortSignal,
 ): Promise<void> {
-  const { nats, log, stream, consumer, batch = 1 } = options;
+  const { nats, log, stream, consumer } = options;
+  const handling = new Set<Promise<void>>();
+  const handle = (message: JsMsg) => {
+    const done = handleMessage(options, message, abort).finally(() => handling.delete(done));
+    handling.add(done);
+  };
   while (!stop.aborted) {
     try {
       const source = await nats.connection
         .jetstream({ timeout: 2_000 })
         .consumers.get(stream, consumer);
       while (!isAborted(stop)) {
-        await pull(source, batch, stop, (message) => handleMessage(options, message, abort));
+        const room = await roomIn(handling, options.batch ?? 1);
+        await pull(source, room, stop, handle);
       }
     } catch (cause) {
       const err = natsFailure(`pull from ${consumer}`, cause, nats);
@@ -85,23 +91,28 @@ async function consumeInTurn<S extends z.ZodType>(
       await nats.clock.sleep(reopenMs, stop).catch(() => undefined);
     }
   }
+  await Promise.all(handling);
 }
 
-/** Handles the next messages as they come, until there were `batch`, time is up, or `stop` is aborted. */
+/** How many more can be handled at once; waits until that is one at least. */
+async function roomIn(handling: ReadonlySet<Promise<void>>, batch: number): Promise<number> {
+  while (handling.size >= batch) await Promise.race(handling);
+  return batch - handling.size;
+}
+
+/** Takes the next messages as they come, until there were `room`, time is up, or `stop` is aborted. */
 async function pull(
   source: Consumer,
-  batch: number,
+  room: number,
   stop: AbortSignal,
-  handle: (message: JsMsg) => Promise<void>,
+  handle: (message: JsMsg) => void,
 ): Promise<void> {
-  const messages = await source.fetch({ max_messages: batch, expires: pullMs });
+  const messages = await source.fetch({ max_messages: room, expires: pullMs });
   const closing = () => messages.stop();
   stop.addEventListener('abort', closing, { once: true });
   try {
     if (stop.aborted) closing();
-    const handling: Promise<void>[] = [];
-    for await (const message of messages) handling.push(handle(message));
-    await Promise.all(handling);
+    for await (const message of messages) handle(message);
   } finally {
     stop.removeEventListener('abort', closing);
   }

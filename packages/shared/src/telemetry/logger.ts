@@ -26,7 +26,7 @@ export function createLogger({ service, instance, level, pretty }: LoggerOptions
         ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
         : {}),
     },
-    ...(pretty ? [] : [pino.destination({ dest: 2, sync: true })]),
+    ...(pretty ? [] : [pino.destination({ dest: 2, sync: false })]),
   );
 }
 

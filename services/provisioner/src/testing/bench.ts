@@ -43,6 +43,7 @@ import { CapacityShare } from '../capacity-share.ts';
 import { ConditionEvents } from '../condition-events.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
+import { RecentDeclarations } from '../recent-declarations.ts';
 import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
@@ -61,9 +62,8 @@ async function openStores(nats: Nats) {
 }
 
 async function deleteAll(provider: ComputeProvider): Promise<void> {
-  const { signal } = new AbortController();
-  const instances = await provider.list(signal);
-  await Promise.all(instances.map(({ instanceId }) => provider.delete(instanceId, signal)));
+  const never = new AbortController().signal;
+  for (const { instanceId } of await provider.list(never)) await provider.delete(instanceId, never);
 }
 
 interface Making {
@@ -250,6 +250,7 @@ export class Bench implements AsyncDisposable {
       jitTimeoutMs: 15_000,
       holder,
       prober: new LivenessProber(nats),
+      declarations: new RecentDeclarations({ ...stores, clock }),
       inProgress: new Set<string>(),
       githubLookEveryMs: 60_000,
       passes: new SideBySide({ clock, onError: () => undefined }),
