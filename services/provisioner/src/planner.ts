@@ -4,6 +4,7 @@ import {
   type Demand,
   eventSubject,
   type Plan,
+  packPlan,
   type Runner,
   runnerIdAlphabet,
   runnerIdLength,
@@ -129,8 +130,8 @@ export class Planner {
     conditions.known(result.plan);
     if (before && !differs(before.value, result.plan, clock.now())) return result;
     const revision = before
-      ? await plans.update(scaleSetId, result.plan, before.revision)
-      : await plans.create(scaleSetId, result.plan);
+      ? await plans.update(scaleSetId, packPlan(result.plan), before.revision)
+      : await plans.create(scaleSetId, packPlan(result.plan));
     if (revision === undefined) return undefined;
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
     conditions.changed(result.plan, result.changes);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { packPlaces, placesSchema } from './places.ts';
 import { demandSchema, positionSchema } from './session-record.ts';
 import { conditionSchema } from './status.ts';
 
@@ -23,17 +24,6 @@ const waitReasons = [
   'no-capacity',
 ] as const;
 export type WaitReason = (typeof waitReasons)[number];
-
-const placeSchema = z.looseObject({
-  runnerId: z.string(),
-  /** The runner's record is known to have been written. */
-  recorded: z.boolean(),
-  namedAt: z.iso.datetime(),
-  /** It has been seen online. */
-  online: z.boolean().optional(),
-  /** Made because another runner is late; is given no spare itself. */
-  spare: z.boolean().optional(),
-});
 
 const backoffSchema = z.looseObject({
   /** Waves of failures in a row; 0 when it only waits for room. */
@@ -79,7 +69,7 @@ export const planSchema = z.looseObject({
       }).shape,
     )
     .optional(),
-  runners: z.array(placeSchema),
+  runners: placesSchema,
   /** How many of `runners` have no instance yet: the provider does not count them. */
   pending: z.int().min(0).optional(),
   /** Instances that the provider could still run for this scale set. */
@@ -113,3 +103,8 @@ export const planSchema = z.looseObject({
   conditions: z.array(conditionSchema).optional(),
 });
 export type Plan = z.infer<typeof planSchema>;
+
+/** A plan as it is written. */
+export function packPlan({ runners, ...rest }: Plan): z.input<typeof planSchema> {
+  return { ...rest, runners: packPlaces(runners) };
+}
