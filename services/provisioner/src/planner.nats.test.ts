@@ -188,6 +188,32 @@ describe('a planner that is asked many times while it works', () => {
   });
 });
 
+describe('a record that is written while the copy of all records is read', () => {
+  test('keeps the place of its runner, and no other is made', async () => {
+    const spec = await bench.declare('written-meanwhile');
+    const { scaleSetId } = spec;
+    await bench.demand(spec, { assigned: 2 });
+    await one.planner.reconcile(scaleSetId);
+    await one.planner.reconcile(scaleSetId);
+    const [moved] = await bench.runnersOf(spec);
+    if (!moved) throw new Error('no runner was requested');
+    const reader = await bench.provisioner(new EmptyProvider());
+    const { runners, planner } = reader;
+    const readLog = runners.readLog.bind(runners);
+    runners.readLog = async (read) =>
+      await readLog(async (log) => {
+        const state = await log.state();
+        await bench.stores.runners.put(runnerKey(scaleSetId, moved.runnerId), moved);
+        log.state = () => Promise.resolve(state);
+        return await read(log);
+      });
+
+    await planner.reconcile(scaleSetId);
+
+    await expectRunners(spec, 2);
+  });
+});
+
 describe('a lost plan', () => {
   test('is made again with the runners that live', async () => {
     const spec = await bench.declare('lost-plan');

@@ -140,18 +140,22 @@ export class Planner {
 
   /**
    * The records of the scale set, and what became of named ids that have none. To be read after the plan:
-   * a record that the plan knows to exist must be among them.
+   * a record that the plan knows to exist must be among them. One that the copy does not have was
+   * written while the copy was read, or cannot be understood: it is read by itself, because a place is
+   * given up for what is found.
    */
   async #views(scaleSetId: string, plan: Plan | undefined): Promise<Map<string, RunnerView>> {
-    const { copy } = this.#deps;
+    const { copy, runners } = this.#deps;
     await copy.sync();
     const views = new Map<string, RunnerView>();
     for (const { value } of copy.under(scaleSetId)) views.set(value.runnerId, value);
-    for (const { runnerId } of plan?.runners ?? []) {
-      if (views.has(runnerId)) continue;
-      const found = copy.lookup(runnerKey(scaleSetId, runnerId));
+    const unknown = (plan?.runners ?? []).filter(({ runnerId }) => !views.has(runnerId));
+    await inBatches(unknown, async ({ runnerId, recorded }) => {
+      const key = runnerKey(scaleSetId, runnerId);
+      const copied = copy.lookup(key);
+      const found = recorded && copied.kind === 'never' ? await runners.lookup(key) : copied;
       views.set(runnerId, found.kind === 'found' ? found.value : found.kind);
-    }
+    });
     return views;
   }
 
