@@ -133,6 +133,56 @@ describe('a create that ends after its deadline', () => {
   });
 });
 
+describe('a create whose runner was given up by another provisioner meanwhile', () => {
+  async function underWay(name: string) {
+    const made = await aSet(name);
+    const gate = Promise.withResolvers<undefined>();
+    made.provider.play(made.spec.scaleSetId, async () => await gate.promise);
+    const creating = command(made.provisioner, made.record);
+    await eventually(() => expect(made.provider.asked).toHaveLength(1));
+    const key = runnerKey(made.spec.scaleSetId, made.record.runnerId);
+    const entry = await bench.stores.runners.get(key);
+    if (!entry) throw new Error('the runner has no record');
+    const end = async () => {
+      gate.resolve(undefined);
+      await creating;
+    };
+    return { ...made, key, entry, end };
+  }
+
+  test('brings the record of its instance back, marked, when that was deleted', async () => {
+    const { spec, record, key, entry, end } = await underWay('given-up-and-gone');
+    await bench.stores.runners.delete(key, entry.revision);
+
+    await end();
+
+    expect(await bench.runner(spec, record.runnerId)).toMatchObject({
+      state: 'marked',
+      instanceId: `i-${record.runnerId}`,
+      mark: { reason: 'create-failed', gate: 'github' },
+    });
+  });
+
+  test('has its instance deleted when the janitor had already found none', async () => {
+    const { spec, record, key, entry, end } = await underWay('given-up-and-half-deleted');
+    const at = new Date(bench.clock.now()).toISOString();
+    await bench.stores.runners.put(key, {
+      ...entry.value,
+      state: 'deleting',
+      mark: { reason: 'create-failed', gate: 'github', by: 'test', at },
+      deletion: { attempts: 0, deregistered: false, instanceDeleted: true },
+    });
+
+    await end();
+
+    expect(await bench.runner(spec, record.runnerId)).toMatchObject({
+      state: 'deleting',
+      instanceId: `i-${record.runnerId}`,
+      deletion: { instanceDeleted: false },
+    });
+  });
+});
+
 describe('the progress of a long create', () => {
   test('stands in the record, the first word at once, the latest every five seconds', async () => {
     const { spec, provider, provisioner, record } = await aSet('long');

@@ -3,13 +3,18 @@ import { observeRunner } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
 import type { CreateFailure } from './core/create-failure.ts';
 import type { CreateDeps } from './create-deps.ts';
+import { keepLateInstance } from './keep-late-instance.ts';
 
 interface Made {
   instanceId: string;
   githubRunnerId: number | undefined;
 }
 
-/** The instance exists: writes that down and tells of it. Safe to repeat. */
+/**
+ * The instance exists: writes that down and tells of it. When the runner was given up and deleted in the
+ * meantime (its creator was cut off from NATS and taken for dead), the instance is kept for the janitor.
+ * Safe to repeat.
+ */
 export async function finishCreate(
   deps: CreateDeps,
   record: Runner,
@@ -18,7 +23,11 @@ export async function finishCreate(
 ): Promise<void> {
   const { publisher, clock, instance } = deps;
   const { scaleSetId, runnerId, name, traceparent } = record;
-  await observeRunner(deps, record, { kind: 'created', ...made });
+  const observed = await observeRunner(deps, record, { kind: 'created', ...made });
+  if (!observed || observed.runner.deletion?.instanceDeleted) {
+    await keepLateInstance(deps, record, made.instanceId);
+    return;
+  }
   await publisher.publish(
     eventSubject('provisioner', scaleSetId, 'runner', 'created'),
     {

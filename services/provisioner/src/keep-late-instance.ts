@@ -4,7 +4,7 @@ import { isoNow } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 
 /**
- * Keeps an instance from being forgotten that a provider made after the deadline of its create. While
+ * Keeps an instance from being forgotten that a provider made after its runner was given up. While
  * the runner's record is there it gets the instance's id, and the janitor, which has it to delete,
  * looks for the instance again. When the record is gone already it comes back as one that is marked.
  * Safe to repeat; never rejects. When this process ends first, the provider's list still shows it.
@@ -16,7 +16,7 @@ export async function keepLateInstance(
 ): Promise<void> {
   const { log } = deps;
   const { scaleSetId, runnerId } = record;
-  log.warn({ scaleSetId, runnerId, instanceId }, 'instance was made after its deadline');
+  log.warn({ scaleSetId, runnerId, instanceId }, 'instance was made after its runner was given up');
   try {
     const made = { kind: 'created', instanceId, githubRunnerId: undefined } as const;
     const observed = await observeRunner(deps, record, made);
@@ -49,7 +49,7 @@ async function writeMarked(
     state: 'marked',
     stateAt: at,
     instanceId,
-    failure: { class: 'timeout', text: 'its instance was made after the deadline' },
+    failure: { class: 'timeout', text: 'its instance was made after the runner was given up' },
     mark: { reason: 'create-failed', gate: 'github', by: `provisioner ${instance}`, at },
   });
 }
