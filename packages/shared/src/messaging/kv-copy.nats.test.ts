@@ -94,6 +94,26 @@ describe('KvCopy', () => {
     expect(Object.keys(held)).toHaveLength(500);
   });
 
+  test('has keys that others write while everything is read for the first time', async () => {
+    await bucket.put('a.1', { n: 1 });
+    await bucket.put('a.2', { n: 2 });
+    const process = await copying();
+    const readLog = process.own.readLog.bind(process.own);
+    process.own.readLog = async (read) =>
+      await readLog(async (log) => {
+        const state = await log.state();
+        const stateLater = log.state.bind(log);
+        log.state = async () => {
+          log.state = stateLater;
+          await bucket.put('a.1', { n: -1 });
+          return state;
+        };
+        return await read(log);
+      });
+
+    expect(await synced(process)).toEqual({ 'a.1': -1, 'a.2': 2 });
+  });
+
   test('asks for nothing that its own process wrote', async () => {
     const process = await copying();
     await process.copy.sync();

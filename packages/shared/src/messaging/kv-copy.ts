@@ -32,10 +32,12 @@ interface Progress<T> {
 const listEveryMs = 600_000;
 
 /**
- * A copy of a bucket in memory. After `sync` it is what the bucket held at some moment since the call,
- * or later: what was written since the last `sync` is read by its sequence, about one request for each
- * change, and none for what this process wrote through the same `KvBucket`. Nothing is watched, and between
- * two calls the copy grows old. Not for buckets whose keys expire: that leaves no trace in the log.
+ * A copy of a bucket in memory. After `sync` it is what the bucket held when that was called, or later: what
+ * was written since the last `sync` is read by its sequence, about one request for each change, and none for
+ * what this process wrote through the same `KvBucket`. A key that others write at the very moment at which
+ * its sequence is to be read has moved on in the log: the copy has what it held before, or nothing when it was
+ * new, until the next `sync`. Nothing is watched, and between two calls the copy grows old. Not for buckets
+ * whose keys expire: that leaves no trace in the log.
  *
  * Everything is read anew when the log may have become another one: the connection was lost, the stream
  * was made again or holds less than it must, or the copy is too old.
@@ -132,6 +134,8 @@ export class KvCopy<S extends z.ZodType> {
       listedAt: at,
     };
     await this.#catchUp(log, anew, lastSeq);
+    // That took long: what was written in the meantime had moved away before it could be read.
+    await this.#catchUp(log, anew, (await log.state()).lastSeq);
     this.#progress = anew;
   }
 
