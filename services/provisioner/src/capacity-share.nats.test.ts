@@ -110,6 +110,53 @@ describe('a provider that has become slow', () => {
   });
 });
 
+describe('a provider that never answers any more', () => {
+  /** One that has not answered for a minute. */
+  async function aHangingOne(name: string) {
+    const provider = new SlowProvider();
+    const { planner } = await bench.provisioner(provider, { name });
+    const spec = await bench.declare(`${name}-set`, { provider: name });
+    await planner.reconcile(spec.scaleSetId);
+    provider.hangs = true;
+    await bench.clock.advance(60_000);
+    return { provider, planner, spec };
+  }
+
+  test('keeps planning waiting for a second, not for its deadline', async () => {
+    const { provider, planner, spec } = await aHangingOne('hanging');
+    const asked = provider.asked;
+
+    const planning = planner.reconcile(spec.scaleSetId);
+    await eventually(() => expect(provider.asked).toBe(asked + 1));
+    await bench.clock.advance(1_000);
+    await planning;
+
+    const text = 'provider "hanging" cannot be asked: it has not answered for 1000 ms';
+    expect((await bench.planOf(spec)).problem).toMatchObject({ text });
+  });
+
+  test('is not asked while it is known to fail, and planning does not wait for it', async () => {
+    const { provider, planner, spec } = await aHangingOne('known-to-hang');
+    for (let question = 1; question <= 3; question += 1) {
+      const asked = provider.asked;
+      const planning = planner.reconcile(spec.scaleSetId);
+      await eventually(() => expect(provider.asked).toBe(asked + 1));
+      await bench.clock.advance(10_000);
+      await planning;
+    }
+    const asked = provider.asked;
+
+    await planner.reconcile(spec.scaleSetId);
+    const meanwhile = provider.asked;
+    provider.hangs = false;
+    await bench.clock.advance(60_000);
+    await planner.reconcile(spec.scaleSetId);
+
+    expect(meanwhile).toBe(asked);
+    expect((await bench.planOf(spec)).problem).toBeUndefined();
+  });
+});
+
 /** Answers at first, and later never by itself. */
 class SlowProvider extends EmptyProvider {
   asked = 0;

@@ -1,5 +1,5 @@
 import { type Demand, type Plan, planFreshMs, type Spec } from '@baton/shared/contracts';
-import { errorText } from '@baton/shared/errors';
+import { errorText, TimeoutError } from '@baton/shared/errors';
 import { listScaleSetIds, type PlanStore, type SpecStore } from '@baton/shared/stores';
 import { type Clock, notNeeded } from '@baton/shared/time';
 import { type Cached, cached } from './cached.ts';
@@ -40,9 +40,9 @@ type Others = readonly { spec: Spec; plan: Plan | undefined }[];
 const freshMs = 500;
 /** What is declared is read again after this time, in ms. */
 const declaredMs = 5_000;
-/** Planning waits for a slow provider only so long, where it has answered not long ago, in ms. */
+/** Planning, and whatever event waits for it, waits for a slow provider only so long, in ms. */
 const patienceMs = 1_000;
-/** Such an answer is used for so long, in ms. */
+/** Then its last answer is used for so long, in ms; without one it counts as failing. */
 const staleMs = 30_000;
 
 /** How much room a provider has for a scale set, shared by weight with the others there. */
@@ -65,6 +65,9 @@ export class CapacityShare {
     if (!gate) {
       return { problem: `provider "${name}" is not in the provisioner's BATON_PROVIDERS_FILE` };
     }
+    // One that is known to fail is not asked again before its time.
+    const known = gate.breaker.trouble(spec.scaleSetId);
+    if (known) return known;
     const free = await this.#free(name, gate).catch((error: unknown) => ({
       problem: `provider "${name}" cannot be asked: ${errorText(error)}`,
     }));
@@ -113,18 +116,22 @@ export class CapacityShare {
       this.#known.set(name, { at: clock.monotonic(), free });
       return free;
     });
-    const known = this.#known.get(name);
-    if (!known || clock.monotonic() - known.at > staleMs) return await answer;
     const over = new AbortController();
     const patience = clock.sleep(patienceMs, over.signal).then(
-      () => known.free,
-      () => known.free,
+      () => this.#lastAnswer(name),
+      () => 0,
     );
     try {
       return await Promise.race([answer, patience]);
     } finally {
       over.abort(notNeeded);
     }
+  }
+
+  #lastAnswer(name: string): number {
+    const known = this.#known.get(name);
+    if (known && this.#deps.clock.monotonic() - known.at <= staleMs) return known.free;
+    throw new TimeoutError(`it has not answered for ${patienceMs} ms`);
   }
 
   async #others(provider: string, specs: readonly Spec[]): Promise<Others> {
