@@ -28,6 +28,14 @@ describe('nextLane', () => {
     expect(nextLane(lanes, hands)).toBe(expected);
   });
 
+  test('any number of suspects leaves a hand to each that comes later', () => {
+    const suspects = Array.from({ length: 50 }, () => aLane({ suspect: true }));
+    const busy = suspects.map((lane, n) => (n < 6 ? { ...lane, waiting: 9, running: 1 } : lane));
+
+    expect(nextLane(busy, hands)).toBeUndefined();
+    expect(nextLane([...busy, aLane()], hands)).toBe(50);
+  });
+
   test('one hand is enough to serve everybody in turn', () => {
     expect(nextLane([aLane()], { total: 1, perScaleSet: 1 })).toBe(0);
   });

@@ -17,8 +17,9 @@ export interface Hands {
  * Whose create starts next: the index of the first lane in turn that may have a hand, or undefined.
  * `lanes` are all of a provider, in their turn. Pure.
  *
- * The last quarter of the hands is for scale sets that have none: those whose creates hang, however
- * many, leave room for one create of each that comes later.
+ * The last quarter of the hands is for scale sets that have none and are no suspects: those whose creates
+ * were seen to hang, however many, leave room for one create of each that comes later. Hands are short only
+ * while more scale sets than that quarter hang for the first time.
  */
 export function nextLane(lanes: readonly LaneLoad[], hands: Hands): number | undefined {
   const busy = lanes.reduce((sum, { running }) => sum + running, 0);
@@ -29,6 +30,6 @@ export function nextLane(lanes: readonly LaneLoad[], hands: Hands): number | und
 function mayStart({ running, suspect }: LaneLoad, busy: number, hands: Hands): boolean {
   const { total, perScaleSet } = hands;
   if (running >= (suspect ? 1 : perScaleSet)) return false;
-  const reserved = running === 0 ? 0 : Math.floor(total / 4);
+  const reserved = running === 0 && !suspect ? 0 : Math.floor(total / 4);
   return busy < total - reserved;
 }
