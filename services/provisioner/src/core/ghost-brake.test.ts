@@ -60,6 +60,21 @@ describe('a count that is stuck 15 too high', () => {
     expect(world.created - created).toBeLessThanOrEqual(20 + 5);
   });
 
+  test('is not believed again when a demand knows before its runner does that a job is over', () => {
+    const world = new JobWorld({ endLateMs: 5_000 });
+    world.ghosts = 15;
+    world.run(20 * minute);
+    const created = world.created;
+
+    for (let n = 0; n < 10; n += 1) {
+      world.addJob(minute);
+      world.run(2 * minute);
+    }
+
+    expect(world.told).toEqual(['+ghost-demand']);
+    expect(world.created - created).toBeLessThanOrEqual(10 + 5);
+  });
+
   test('is believed again when it is right again', () => {
     const world = new JobWorld();
     world.ghosts = 15;

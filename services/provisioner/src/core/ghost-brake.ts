@@ -60,12 +60,14 @@ export function nextGhost(situation: Situation): Ghost {
 function withdrawn(ghost: Ghost, situation: Situation): Ghost {
   if (!ghost) return undefined;
   if (ghost.ghosts === 0) return isUnmoved(ghost, situation) ? ghost : undefined;
-  const { demand, records, nowMs } = situation;
+  const { plan, demand, records, nowMs } = situation;
+  // A demand may know before the record of a runner does that its job is over.
+  const assigned = Math.max(demand?.assigned ?? 0, plan?.demand?.assigned ?? 0);
   const settled = records.filter(
     (runner) =>
       isBusy(runner) && nowMs - Date.parse(runner.job?.startedAt ?? runner.stateAt) > settledMs,
   ).length;
-  return (demand?.assigned ?? 0) < ghost.ghosts + settled ? undefined : ghost;
+  return assigned < ghost.ghosts + settled ? undefined : ghost;
 }
 
 function isUnmoved({ assigned, since }: NonNullable<Ghost>, situation: Situation): boolean {
