@@ -5,6 +5,7 @@ import type { RunnerCopy } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 import { createRunner } from './create-runner.ts';
+import { failCreate } from './end-create.ts';
 import { isAbandoned } from './is-abandoned.ts';
 import { listRunners } from './list-runners.ts';
 
@@ -21,6 +22,9 @@ const lostCommandMs = 5_000;
  */
 const mostAsked = 500;
 
+/** A host that has not ended a create for this long is gone, in ms: no create takes so long. */
+const hostGoneMs = 3_600_000;
+
 /**
  * Asks for the creation of runners that nobody will create: commands were lost, waited in the memory
  * of a process that ended, or found no room there; a time to wait has passed; a creator has ended.
@@ -31,17 +35,26 @@ export async function askForWaiting(deps: AskDeps, records: readonly Runner[]): 
   const due = records
     .filter((runner) => isWaiting(runner, nowMs))
     .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
-  const creating = records.filter(
-    (runner) =>
-      runner.state === 'creating' && !isElsewhere(runner, deps.providers.get(runner.provider)),
+  const beingCreated = records.filter(({ state }) => state === 'creating');
+  const isOfOthers = (runner: Runner) => isElsewhere(runner, deps.providers.get(runner.provider));
+  const creating = beingCreated.filter((runner) => !isOfOthers(runner));
+  const left = beingCreated.filter(
+    (runner) => isOfOthers(runner) && ageMs(runner, nowMs) > hostGoneMs,
   );
   // At once: those of one creator share its probe.
   const verdicts = await Promise.all(creating.map((runner) => isAbandoned(deps, runner)));
   const abandoned = creating.filter((_runner, index) => verdicts[index]);
   await Promise.all([
+    ...left.map((runner) => giveUpPlace(deps, runner)),
     ...abandoned.map((runner) => finishInterrupted(deps, runner)),
     ...due.slice(0, mostAsked).map((runner) => deps.planner.askForCreation(runner)),
   ]);
+}
+
+/** Its place is needed. What is left of it on its host stays that host's matter, should it come back. */
+async function giveUpPlace(deps: AskDeps, runner: Runner): Promise<void> {
+  const text = `host ${runner.hostId ?? ''} has not ended its create and is taken to be gone`;
+  await failCreate(deps, runner, { class: 'interrupted', text });
 }
 
 /** A command about a create that is bound to a host would reach any host; this one can look by itself. */

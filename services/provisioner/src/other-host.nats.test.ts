@@ -67,6 +67,24 @@ describe('a runner', () => {
     expect(await bench.commands('create', spec)).toEqual([record.runnerId]);
   });
 
+  test('whose host does not come back loses its place after an hour, and nothing else', async () => {
+    const { spec, record, onA, other } = await interrupted('host-gone');
+
+    await bench.clock.advance(3_600_000);
+    await periodicPass({ ...other, signal });
+
+    const { runnerId } = record;
+    expect(await bench.runner(spec, runnerId)).toMatchObject({
+      hostId: 'a',
+      failure: { class: 'interrupted' },
+      mark: { reason: 'create-failed', gate: 'github' },
+    });
+    const { runners } = await bench.planOf(spec);
+    expect(runners).toHaveLength(1);
+    expect(runners[0]?.runnerId).not.toBe(runnerId);
+    expect(await onA.list(signal)).toHaveLength(1);
+  });
+
   test('that this host was creating is adopted by its pass, without a command', async () => {
     const { spec, record, onA, heir } = await interrupted('ours');
 
