@@ -1,7 +1,8 @@
 import { ProviderError } from '@baton/providers';
-import type { Runner, Spec } from '@baton/shared/contracts';
+import { type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
 import { TimeoutError } from '@baton/shared/errors';
-import { observeRunner } from '@baton/shared/runners';
+import { observeRunner, transition } from '@baton/shared/runners';
+import { isoNow } from '@baton/shared/time';
 import { adopt, findInstance } from './adopt-instance.ts';
 import {
   type CreateFailure,
@@ -36,15 +37,39 @@ export async function admitCreate(
   if (!gate) return 'go';
   const admission = gate.breaker.admit(record.scaleSetId);
   if (typeof admission === 'object') {
-    await postponeUntil(deps, record, admission.retryAtMs, admission.problem);
+    await keepWaiting(deps, record, admission.retryAtMs, admission.problem);
     return undefined;
   }
   const refusal = await askForRoom(gate, signal);
   if (refusal === undefined) return admission;
   if (admission === 'probe') gate.breaker.probed();
   const { failure, verdict } = judgeCreateFailure(refusal, 'before');
-  if (verdict.kind === 'postpone') await postpone(deps, record, failure, verdict);
+  if (verdict.kind === 'postpone') {
+    const waitMs = postponedForMs(verdict, record.postponed?.count ?? 0, deps.random);
+    await keepWaiting(deps, record, deps.clock.now() + waitMs, textOf(failure));
+  }
   return undefined;
+}
+
+/**
+ * Puts off a runner that nobody has claimed. Who has claimed it in the meantime goes on: what is being
+ * created must not be asked for again.
+ */
+async function keepWaiting(
+  deps: CreateDeps,
+  { scaleSetId, runnerId }: Runner,
+  retryAtMs: number,
+  reason: string,
+): Promise<void> {
+  const { runners, clock, log } = deps;
+  const key = runnerKey(scaleSetId, runnerId);
+  const entry = await runners.get(key);
+  if (entry?.value.state !== 'requested') return;
+  const retryAt = new Date(retryAtMs).toISOString();
+  const put = transition(entry.value, { kind: 'postponed', retryAt, reason }, isoNow(clock));
+  if (put.kind === 'refused') return;
+  if ((await runners.update(key, put.runner, entry.revision)) === undefined) return;
+  log.warn({ scaleSetId, runnerId, reason, retryAt }, 'create is put off');
 }
 
 /** What stands against an instance more, dead ones counted: undefined when nothing does. */
@@ -96,6 +121,7 @@ async function adoptLate(
   }
 }
 
+/** Only after our own claim, which ends with this. */
 async function postpone(
   deps: CreateDeps,
   record: Runner,
@@ -103,17 +129,9 @@ async function postpone(
   verdict: CreateVerdict & { kind: 'postpone' },
 ): Promise<void> {
   const waitMs = postponedForMs(verdict, record.postponed?.count ?? 0, deps.random);
-  await postponeUntil(deps, record, deps.clock.now() + waitMs, textOf(failure));
-}
-
-async function postponeUntil(
-  deps: CreateDeps,
-  record: Runner,
-  retryAtMs: number,
-  reason: string,
-): Promise<void> {
-  const retryAt = new Date(retryAtMs).toISOString();
+  const retryAt = new Date(deps.clock.now() + waitMs).toISOString();
   const { scaleSetId, runnerId } = record;
+  const reason = textOf(failure);
   deps.log.warn({ scaleSetId, runnerId, reason, retryAt }, 'create is put off');
   await observeRunner(deps, record, { kind: 'postponed', retryAt, reason });
 }

@@ -1,5 +1,6 @@
 import { ProviderError } from '@baton/providers';
 import type { Runner, Spec } from '@baton/shared/contracts';
+import { observeRunner } from '@baton/shared/runners';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRunner } from './create-runner.ts';
@@ -203,6 +204,19 @@ describe('a provider without room', () => {
     expect(waits).toEqual(expected);
     expect(await registeredNames('no-room-left')).toEqual([]);
     expect(await command(provisioner, record)).toBe('created');
+  });
+
+  test('leaves a runner alone that another provisioner has claimed in the meantime', async () => {
+    const { spec, provider, provisioner, record } = await aSet('claimed-meanwhile');
+    const { holder: creator, ...other } = await bench.provisioner(new PlayingProvider());
+    provider.free = 0;
+    await bench.clock.advance(1_000);
+    const claimed = await observeRunner(other, record, { kind: 'creating', creator });
+
+    await command(provisioner, record);
+
+    expect(claimed?.moved).toBe(true);
+    expect(await bench.runner(spec, record.runnerId)).toEqual(claimed?.runner);
   });
 
   test('is not asked for more at once than it has', async () => {
