@@ -45,6 +45,9 @@ const patienceMs = 1_000;
 /** Then its last answer is used for so long, in ms; without one it counts as failing. */
 const staleMs = 30_000;
 
+/** Where there is not a place for each, others have theirs after this time, in ms: some polls long. */
+const turnMs = 180_000;
+
 /** How much room a provider has for a scale set, shared by weight with the others there. */
 export class CapacityShare {
   readonly #deps: CapacityDeps;
@@ -93,7 +96,8 @@ export class CapacityShare {
     const pendingAll = others.reduce((all, other) => all + (other.plan?.pending ?? 0), pending);
     const own = { ...this.#sharer(spec, plan), ...wants(spec, latestDemand({ demand, plan })) };
     const sharers = [own, ...others.map((other) => this.#sharer(other.spec, other.plan))];
-    return shareOf(scaleSetId, sharers, Math.max(0, free - pendingAll));
+    const turn = Math.floor(this.#deps.clock.now() / turnMs);
+    return shareOf(scaleSetId, sharers, Math.max(0, free - pendingAll), turn);
   }
 
   #sharer(spec: Spec, plan: Plan | undefined): Sharer {

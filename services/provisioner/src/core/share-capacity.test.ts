@@ -102,6 +102,30 @@ describe('whatever is asked for, the shares', () => {
     );
   });
 
+  test('come to everybody in turn where there are more scale sets than places', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 30 }),
+        fc.integer({ min: 1, max: 10 }),
+        (count, free) => {
+          const idle = { weight: 1, maxRunners: 10, alive: 0, asked: 0, assigned: 0, published: 0 };
+          const sharers = Array.from({ length: count }, (_, n) => ({
+            ...idle,
+            scaleSetId: `s${n}`,
+          }));
+          const served = new Set<string>();
+
+          for (let turn = 0; turn < 3 * Math.ceil(count / free); turn += 1) {
+            const shares = shareCapacity(sharers, free, turn);
+            for (const [scaleSetId, share] of shares) if (share > 0) served.add(scaleSetId);
+          }
+
+          expect(served.size).toBe(count);
+        },
+      ),
+    );
+  });
+
   test('do not depend on the order', () => {
     fc.assert(
       fc.property(sharers, frees, (list, free) => {

@@ -14,6 +14,9 @@ export interface Sharer {
   published: number;
 }
 
+/** Multiples of it, taken modulo 1, are spread evenly, however many. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
 /**
  * How what is free in a provider is shared by its scale sets. Pure and deterministic.
  *
@@ -28,20 +31,30 @@ export interface Sharer {
  * 3. What nobody needs is shared in the same way, up to `maxRunners`: it is there for whoever comes.
  *
  * Never more is given than is free, and nothing is kept back that somebody could use. Whole runners only:
- * the rest goes by the largest remainder, then by name.
+ * the rest goes by the largest remainder, then by name, beginning with another one at each `turn`: where
+ * there are more scale sets than room, all have their time in which GitHub may give them a job.
  */
-export function shareCapacity(sharers: readonly Sharer[], free: number): Map<string, number> {
-  const ordered = sharers.toSorted((a, b) => (a.scaleSetId < b.scaleSetId ? -1 : 1));
+export function shareCapacity(
+  sharers: readonly Sharer[],
+  free: number,
+  turn = 0,
+): Map<string, number> {
+  const byName = sharers.toSorted((a, b) => (a.scaleSetId < b.scaleSetId ? -1 : 1));
+  const first = Math.floor(((turn * goldenRatio) % 1) * byName.length);
+  const ordered = [...byName.slice(first), ...byName.slice(0, first)];
   const vessels = ordered.map(({ weight, alive }) => ({ weight, level: alive }));
   const needs = ordered.map((one) => Math.max(0, needOf(one) - one.alive));
-  const first = pour(vessels, needs, free);
-  const filled = vessels.map((vessel, n) => ({ ...vessel, level: vessel.level + (first[n] ?? 0) }));
+  const needed = pour(vessels, needs, free);
+  const filled = vessels.map((vessel, n) => ({
+    ...vessel,
+    level: vessel.level + (needed[n] ?? 0),
+  }));
   const rooms = ordered.map(({ maxRunners }, n) =>
     Math.max(0, maxRunners - (filled[n]?.level ?? 0)),
   );
-  const second = pour(filled, rooms, free - sum(first));
+  const second = pour(filled, rooms, free - sum(needed));
   return new Map(
-    ordered.map(({ scaleSetId }, n) => [scaleSetId, (first[n] ?? 0) + (second[n] ?? 0)]),
+    ordered.map(({ scaleSetId }, n) => [scaleSetId, (needed[n] ?? 0) + (second[n] ?? 0)]),
   );
 }
 
@@ -53,8 +66,9 @@ export function shareOf(
   scaleSetId: string,
   sharers: readonly Sharer[],
   free: number,
+  turn = 0,
 ): { free: number; told: number } {
-  const share = shareCapacity(sharers, free).get(scaleSetId) ?? 0;
+  const share = shareCapacity(sharers, free, turn).get(scaleSetId) ?? 0;
   const others = sharers.filter((one) => one.scaleSetId !== scaleSetId);
   const left = Math.max(0, free - sum(others.map(({ published }) => published)));
   return { free: share, told: Math.min(share, left) };
