@@ -48,7 +48,8 @@ describe('deleteRunner', () => {
       await bench.register('unknown-ids'),
       'none',
     );
-    await bench.runners.put(runnerKey(rest.scaleSetId, rest.runnerId), rest);
+    const creator = { v: 1 as const, identity: 'provisioner-0', incarnation: 'gone' };
+    await bench.runners.put(runnerKey(rest.scaleSetId, rest.runnerId), { ...rest, creator });
 
     await bench.delete(janitor, rest);
 

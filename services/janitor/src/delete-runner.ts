@@ -152,10 +152,16 @@ async function deleteInstance(
   await withDeadline(
     { clock, timeoutMs: deleteTimeoutMs, what: 'delete instance', signal },
     async (within) => {
+      if (isUntouched(runner)) return;
       const instanceId = runner.instanceId ?? (await findInstance(provider, runner, within));
       if (instanceId !== undefined) await provider.delete(instanceId, within);
     },
   );
+}
+
+/** Nobody has ever begun to make it: there is nothing anywhere to look for. */
+function isUntouched({ creator, instanceId, githubRunnerId }: Runner): boolean {
+  return creator === undefined && instanceId === undefined && githubRunnerId === undefined;
 }
 
 /** An instance whose creator ended before it could write its id down. */
@@ -173,6 +179,7 @@ async function deregister(deps: DeleteDeps, runner: Runner, signal: AbortSignal)
       `scale set ${runner.scaleSetId} has no spec to find its credential by`,
     );
   const { client } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
+  if (isUntouched(runner)) return false;
   const id = runner.githubRunnerId ?? (await client.findRunnerByName(runner.name, { signal }))?.id;
   if (id === undefined) return false;
   const result = await client.removeRunner(id, { signal });

@@ -128,16 +128,17 @@ describe('the NATS users', () => {
     }
   });
 
-  test('a probe is answered, whichever service it comes from', async () => {
-    const subject = livenessSubject('listener-0', 'abc');
-    connectionOf('listener').subscribe(subject, { callback: (_error, probe) => probe.respond() });
-    await connectionOf('listener').flush();
+  test.each(['listener', 'provisioner'] as const)(
+    'a probe of a %s is answered by its like, and nobody else may probe',
+    async (user) => {
+      const subject = livenessSubject(`${user}-0`, 'abc');
+      connectionOf(user).subscribe(subject, { callback: (_error, probe) => probe.respond() });
+      await connectionOf(user).flush();
 
-    for (const user of ['listener', 'provisioner'] as const) {
       await expect(connectionOf(user).request(subject)).resolves.toBeDefined();
-    }
-    await expect(connectionOf('janitor').request(subject)).rejects.toMatchObject({
-      code: 'PERMISSIONS_VIOLATION',
-    });
-  });
+      await expect(connectionOf('janitor').request(subject)).rejects.toMatchObject({
+        code: 'PERMISSIONS_VIOLATION',
+      });
+    },
+  );
 });

@@ -161,3 +161,12 @@ describe('transition', () => {
     expect(freed.state).toBe(state);
   });
 });
+
+test('a runner that was put off is claimed when its time has come, not before', () => {
+  const runner = aRunner({ state: 'requested', retryAt: '2026-11-26T06:00:10.000Z' });
+  const creator = { v: 1 as const, identity: 'provisioner-0', incarnation: 'abc' };
+  const claim = (time: string) => transition(runner, { kind: 'creating', creator }, time);
+
+  expect(claim('2026-11-26T06:00:09.999Z').kind).toBe('refused');
+  expect(claim('2026-11-26T06:00:10.000Z').kind).toBe('moved');
+});

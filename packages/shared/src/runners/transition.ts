@@ -53,6 +53,9 @@ export const marksFrom: Readonly<Partial<Record<Mark['reason'], readonly RunnerS
 /** Applies an observation to a runner. Pure; applying one twice is the same as once. */
 export function transition(runner: Runner, observation: Observation, at: string): Transition {
   const moves = transitions[observation.kind].from.includes(runner.state);
+  // Put off meanwhile, by who looked before.
+  const tooEarly = runner.retryAt !== undefined && runner.retryAt > at;
+  if (observation.kind === 'creating' && moves && tooEarly) return { kind: 'refused' };
   if (observation.kind === 'marked' && moves && !isMarkable(runner, observation.mark)) {
     return { kind: 'refused' };
   }

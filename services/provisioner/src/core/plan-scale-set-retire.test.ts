@@ -44,6 +44,21 @@ describe('surplus runners', () => {
     expect(result.plan.surplusSince).toBe(at);
   });
 
+  test('that nobody has begun to make go before idle ones', () => {
+    const waiting = ['c', 'd'].map((runnerId) => aRunner({ runnerId, state: 'requested' }));
+    const runners = [
+      ...idle(['a', 'b']),
+      ...waiting,
+      aRunner({ runnerId: 'e', state: 'creating' }),
+    ];
+    const plan = aPlan({ alive: ['a', 'b', 'c', 'd', 'e'], ...lasting });
+    const demand = aDemand({ assigned: 2 });
+
+    const result = planScaleSet(aPlanInput({ plan, runners, demand, nowMs }));
+
+    expect(retired(result).toSorted()).toEqual(['a surplus', 'c surplus', 'd surplus']);
+  });
+
   test('are forgotten when they are wanted again', () => {
     const runners = idle(['a', 'b']);
     const plan = aPlan({ alive: ['a', 'b'], ...lasting });

@@ -12,8 +12,9 @@ interface Surplus {
 }
 
 /**
- * Idle runners that can go, the oldest first; nobody who is busy or on the way up. Surplus ones after
- * a grace, as a job may be on its way; those of an old generation as soon as new ones can be made.
+ * Runners that can go: first those that nobody has begun to make, the youngest first, then idle ones,
+ * the oldest first; nobody who is busy or on the way up. Surplus ones after a grace, as a job may be on
+ * its way; those of an old generation as soon as new ones can be made.
  */
 export function findRetired(
   { spec, records, kept, nowMs }: Situation,
@@ -23,10 +24,13 @@ export function findRetired(
   const idle = records
     .filter(({ state, runnerId }) => state === 'idle' && places.has(runnerId))
     .toSorted((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  const requested = records
+    .filter(({ state, runnerId }) => state === 'requested' && places.has(runnerId))
+    .toSorted((a, b) => (a.createdAt > b.createdAt ? -1 : 1));
   const lasting = since !== undefined && nowMs >= Date.parse(since) + surplusGraceMs;
-  const tooMany = lasting ? idle.slice(0, Math.max(0, count)) : [];
+  const tooMany = lasting ? [...requested, ...idle].slice(0, Math.max(0, count)) : [];
   const outdated = idle
-    .slice(tooMany.length)
+    .filter((runner) => !tooMany.includes(runner))
     .filter(({ generation }) => generation !== spec.generation)
     .slice(0, Math.max(0, rotations));
   return [
