@@ -70,7 +70,7 @@ export class ExternalProvider implements ComputeProvider {
   async list(signal: AbortSignal): Promise<Instance[]> {
     signal.throwIfAborted();
     const { scaleSets, commands, clock } = this.#options;
-    const pools = (await scaleSets(signal)).map(poolOf);
+    const pools = (await scaleSets(signal)).map((each) => this.#poolOf(each));
     const lists = await Promise.all(
       pools.map(async (pool) => ({ pool, found: await commands.list(pool, signal) })),
     );
@@ -90,7 +90,8 @@ export class ExternalProvider implements ComputeProvider {
     if (!address || runnerIdIn(address.runnerName, installationId) === undefined) return;
     const { scaleSetId, runnerName, providerId } = address;
     const known = (await scaleSets(signal)).find(({ id }) => id === scaleSetId);
-    await commands.delete(providerId || runnerName, poolOf(known ?? { id: scaleSetId }), signal);
+    const pool = this.#poolOf(known ?? { id: scaleSetId });
+    await commands.delete(providerId || runnerName, pool, signal);
     this.#firstSeen.delete(runnerName);
   }
 
@@ -198,10 +199,12 @@ export class ExternalProvider implements ComputeProvider {
     }
     return [...byName.values()];
   }
-}
 
-/** Settings that cannot be read were refused before anything was created with them. */
-function poolOf({ id: scaleSetId, settings }: ScaleSetAtProvider): Pool {
-  const parsed = externalSettingsSchema.safeParse(settings ?? {});
-  return { scaleSetId, extraSpecs: parsed.data?.extraSpecs };
+  /** What a scale set may not say, a create refuses; a list and a delete, which must go on, leave it out. */
+  #poolOf({ id: scaleSetId, settings }: ScaleSetAtProvider): Pool {
+    if (!this.#options.definition.allowedSettings.includes('extraSpecs'))
+      return { scaleSetId, extraSpecs: undefined };
+    const parsed = externalSettingsSchema.safeParse(settings ?? {});
+    return { scaleSetId, extraSpecs: parsed.data?.extraSpecs };
+  }
 }
