@@ -86,16 +86,6 @@ describe('create', { timeout }, () => {
     },
   );
 
-  test('goes on when looking fails in a way of the provider’s own', async () => {
-    await bench.behave({
-      GetInstance: { exitCode: 1, stderr: 'not found' },
-      CreateInstance: { stdout: made },
-    });
-    const provider = await bench.provider();
-
-    await expect(provider.create(aNamedRequest(), signal)).resolves.toBeDefined();
-  });
-
   test('tells the end of what the executable wrote, without token and JIT config', async () => {
     const stderr = `quota exceeded for ${token} and ${jitText}`;
     await bench.behave({ GetInstance: absent, CreateInstance: { exitCode: 1, stderr } });

@@ -8,7 +8,7 @@ import { type ExternalDefinition, externalSettingsSchema } from './definition.ts
 import { wrongAnswer } from './failures.ts';
 import { formatInstanceId, parseInstanceId, runnerIdIn } from './identity.ts';
 import type { Pool, PoolCommands } from './pool-commands.ts';
-import { type ProviderInstance, toInstance } from './provider-instance.ts';
+import { isNamed, type ProviderInstance, toInstance } from './provider-instance.ts';
 import { type InstanceSettings, instanceSettings } from './settings.ts';
 
 interface ExternalProviderOptions {
@@ -173,15 +173,14 @@ export class ExternalProvider implements ComputeProvider {
   }
 
   async #find(runnerName: string, pool: Pool, signal: AbortSignal) {
-    const found = await this.#options.commands.get(runnerName, pool, signal);
+    const found = await this.#options.commands.find(runnerName, pool, signal);
     if (found) this.#mustBe(runnerName, 'GetInstance', found);
     return found;
   }
 
-  /** Some clouds know lower case only. */
-  #mustBe(runnerName: string, command: string, { name }: ProviderInstance): void {
-    if (name.toLowerCase() !== runnerName.toLowerCase())
-      throw wrongAnswer(command, `it is about ${name}, not about ${runnerName}`);
+  #mustBe(runnerName: string, command: string, found: ProviderInstance): void {
+    if (!isNamed(found, runnerName))
+      throw wrongAnswer(command, `it is about ${found.name}, not about ${runnerName}`);
   }
 
   /** Each once: a provider that does not keep pools apart shows an instance in several lists. */
