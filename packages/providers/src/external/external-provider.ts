@@ -1,5 +1,6 @@
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { BootstrapPort } from '../bootstrap-port.ts';
+import { unlessAborted } from '../docker/unless-aborted.ts';
 import type { ComputeProvider, CreateRequest, Instance } from '../provider.ts';
 import type { ScaleSetAtProvider } from '../provider-deps.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -55,15 +56,15 @@ export class ExternalProvider implements ComputeProvider {
     const { runnerName, scaleSetId } = request;
     const before = this.#underWay.get(runnerName) ?? Promise.resolve();
     const mine = before.then(() => this.#createOnce(request, settings, signal));
-    const settled = mine.catch(() => undefined);
+    const settled = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#underWay.get(runnerName) === settled) this.#underWay.delete(runnerName);
+      });
     this.#underWay.set(runnerName, settled);
-    try {
-      const { provider_id: providerId, name } = await mine;
-      if (!this.#firstSeen.has(name)) this.#firstSeen.set(name, isoNow(this.#options.clock));
-      return { instanceId: formatInstanceId({ scaleSetId, runnerName, providerId }) };
-    } finally {
-      if (this.#underWay.get(runnerName) === settled) this.#underWay.delete(runnerName);
-    }
+    const { provider_id: providerId, name } = await unlessAborted(mine, signal);
+    if (!this.#firstSeen.has(name)) this.#firstSeen.set(name, isoNow(this.#options.clock));
+    return { instanceId: formatInstanceId({ scaleSetId, runnerName, providerId }) };
   }
 
   /** @throws ProviderError when one scale set cannot be listed: a list is whole, or none. */

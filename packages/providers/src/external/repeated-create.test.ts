@@ -35,3 +35,20 @@ test.each([
     expect(bench.issued.length - before).toBe(outcome === 'made' ? 1 : 0);
   },
 );
+
+test('a create that waits for another one of its runner ends when its caller gives up', {
+  timeout,
+}, async () => {
+  await bench.behave({ GetInstance: { act: 'hang' } });
+  const provider = await bench.provider();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const hanging = provider.create(aNamedRequest(), first.signal);
+  hanging.catch(() => undefined);
+
+  const waiting = provider.create(aNamedRequest(), second.signal);
+  second.abort(new Error('gave up'));
+
+  await expect(waiting).rejects.toThrow('gave up');
+  first.abort(new Error('enough'));
+  await expect(hanging).rejects.toThrow('enough');
+});
