@@ -25,6 +25,8 @@ interface ExternalProviderOptions {
   caBundle: string | undefined;
 }
 
+/** Who lists all the time pauses for ten times as long as a list takes, and then takes another one. */
+const listsToWaitFor = 12;
 /** Room in the queue for a create, beyond its own time, in ms. */
 const queueMs = 30_000;
 
@@ -36,10 +38,12 @@ const queueMs = 30_000;
 export class ExternalProvider implements ComputeProvider {
   readonly createTimeoutMs: number;
   readonly listEveryMs: number;
+  readonly listTimeoutMs: number;
   readonly #options: ExternalProviderOptions;
   /** When each instance of the last list was first seen, by name. */
   #firstSeen = new Map<string, string>();
   #listedAt = Number.NEGATIVE_INFINITY;
+  #listTookMs = 0;
   #creating = 0;
   /** Creates under way, by runner name: a second one waits for the first and finds its instance. */
   readonly #underWay = new Map<string, Promise<unknown>>();
@@ -48,6 +52,7 @@ export class ExternalProvider implements ComputeProvider {
     this.#options = options;
     this.createTimeoutMs = options.definition.execTimeoutMs + queueMs;
     this.listEveryMs = options.definition.listEveryMs;
+    this.listTimeoutMs = options.definition.execTimeoutMs;
   }
 
   async create(request: CreateRequest, signal: AbortSignal): Promise<{ instanceId: string }> {
@@ -71,6 +76,7 @@ export class ExternalProvider implements ComputeProvider {
   async list(signal: AbortSignal): Promise<Instance[]> {
     signal.throwIfAborted();
     const { scaleSets, commands, clock } = this.#options;
+    const startedAt = clock.monotonic();
     const pools = (await scaleSets(signal)).map((each) => this.#poolOf(each));
     const lists = await Promise.all(
       pools.map(async (pool) => ({ pool, found: await commands.list(pool, signal) })),
@@ -81,6 +87,7 @@ export class ExternalProvider implements ComputeProvider {
       instances.map(({ runnerName, createdAt }) => [runnerName, createdAt]),
     );
     this.#listedAt = clock.monotonic();
+    this.#listTookMs = this.#listedAt - startedAt;
     return instances;
   }
 
@@ -104,7 +111,8 @@ export class ExternalProvider implements ComputeProvider {
 
   async #free(signal: AbortSignal): Promise<number> {
     const { clock, definition } = this.#options;
-    if (clock.monotonic() - this.#listedAt > definition.listEveryMs) await this.list(signal);
+    const goodForMs = definition.listEveryMs + this.#listTookMs * listsToWaitFor;
+    if (clock.monotonic() - this.#listedAt > goodForMs) await this.list(signal);
     return definition.maxInstances - this.#firstSeen.size - this.#creating;
   }
 
