@@ -6,6 +6,7 @@ import { ensureDependencies } from './toolchain/dependencies.mjs';
 import { requireDocker } from './toolchain/docker.mjs';
 import { findNatsServer, requireNatsServer } from './toolchain/nats-server.mjs';
 import { root } from './toolchain/paths.mjs';
+import { requirePrograms } from './toolchain/programs.mjs';
 import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
 import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
@@ -26,7 +27,7 @@ const vitest = (project) => ['node_modules/vitest/vitest.mjs', 'run', '--project
 /** What each command runs, with our Node, in the root of the repository if not said, and what it needs. */
 const commands = {
   start: { needs: ['dependencies', 'nats'], argv: () => ['packages/stack/src/main.ts'] },
-  test: { needs: ['dependencies', 'nats'], argv: () => vitest('!engines') },
+  test: { needs: ['dependencies', 'nats', 'curl'], argv: () => vitest('!engines') },
   'test:engines': { needs: ['dependencies', 'nats', 'docker'], argv: () => vitest('engines') },
   bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
@@ -47,6 +48,8 @@ async function launch([name, ...args]) {
   const toolchain = await ensureToolchain();
   if (command.needs.includes('dependencies')) await ensureDependencies(toolchain);
   if (command.needs.includes('docker')) await requireDocker();
+  // The machines of the external provider fetch with it what they run.
+  if (command.needs.includes('curl')) await requirePrograms({ curl: 'curl' }, 'the tests');
   const natsServer = command.needs.includes('nats') ? await requireNatsServer() : findNatsServer();
   const argv = [...command.argv(toolchain.pnpm), ...args];
   return await runToTheEnd({ node: toolchain.node, natsServer, argv, cwd: command.cwd ?? root });

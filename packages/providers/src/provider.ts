@@ -75,6 +75,9 @@ export interface ComputeProvider {
   /** How often `list` may be called, in ms, where it costs more than a look at this host. */
   readonly listEveryMs?: number;
 
+  /** Longest time that `list` may take, in ms; where absent, the service's own limit counts. */
+  readonly listTimeoutMs?: number;
+
   /**
    * Starts an instance for the runner.
    *

@@ -5,8 +5,8 @@ import { type CreateDeps, providerOf } from './create-deps.ts';
 import type { CreateResult } from './create-queue.ts';
 import { failCreate, finishCreate } from './end-create.ts';
 
-/** Longest time that a provider may take to list its instances, in ms. */
-const listTimeoutMs = 10_000;
+/** Longest time that a provider may take to list its instances where it does not say, in ms. */
+const usualListMs = 10_000;
 
 /**
  * Ends a create that somebody else began and will not end: what the provider's list shows is
@@ -37,7 +37,8 @@ export async function findInstance(
 ): Promise<Instance | undefined> {
   const provider = providerOf(deps, record);
   const { clock } = deps;
-  const deadline = { clock, timeoutMs: listTimeoutMs, what: 'list instances', signal };
+  const { listTimeoutMs: timeoutMs = usualListMs } = provider;
+  const deadline = { clock, timeoutMs, what: 'list instances', signal };
   const instances = await withDeadline(deadline, (within) => provider.list(within));
   return instances.find(({ runnerId }) => runnerId === record.runnerId);
 }

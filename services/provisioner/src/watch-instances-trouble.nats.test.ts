@@ -4,7 +4,7 @@ import { aPlan, aRunner, eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { periodicPass } from './periodic-pass.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
-import { anInstance, ListedProvider } from './testing/listed-provider.ts';
+import { anExit, anInstance, ListedProvider } from './testing/listed-provider.ts';
 import { watchInstances } from './watch-instances.ts';
 
 let bench: Bench;
@@ -218,6 +218,20 @@ describe('an instance that does not come up', () => {
         text: 'the runner ended with code 137: evicted: the node was low on memory',
       });
     });
+  });
+});
+
+test('a list may take as long as its provider says', async () => {
+  const { spec, runners, provider, provisioner } = await withRunners('long-list', ['r1'], {});
+  provider.instances = runners.map((runner) => anExit(runner, 3));
+  provider.takes = () => bench.clock.sleep(60_000);
+
+  watch(provisioner, spec, Object.assign(provider, { listTimeoutMs: 90_000 }));
+
+  await eventually(async () => {
+    await bench.clock.advance(1_000);
+    const [runner] = await bench.runnersOf(spec);
+    expect(runner?.exit).toMatchObject({ code: 3 });
   });
 });
 

@@ -83,13 +83,11 @@ class InstanceWatch {
 
   async #list(signal: AbortSignal): Promise<Instance[]> {
     const { clock } = this.#deps;
-    const { listEveryMs = 0 } = this.#watched.provider;
+    const { listEveryMs = 0, listTimeoutMs = timeoutMs } = this.#watched.provider;
     const startMs = clock.monotonic();
     try {
-      const deadline = { clock, timeoutMs: Math.max(timeoutMs, listEveryMs), signal };
-      return await withDeadline({ ...deadline, what: 'list instances' }, (within) =>
-        this.#watched.provider.list(within),
-      );
+      const deadline = { clock, timeoutMs: listTimeoutMs, what: 'list instances', signal };
+      return await withDeadline(deadline, (within) => this.#watched.provider.list(within));
     } finally {
       const nowMs = clock.monotonic();
       const pauseMs = Math.min((nowMs - startMs) * pausePerList, longestPauseMs);

@@ -1,5 +1,6 @@
 import { TimeoutError } from '@baton/shared/errors';
 import { type Clock, withDeadline } from '@baton/shared/time';
+import { finishing } from '../finishing.ts';
 import type { CreateRequest } from '../provider.ts';
 import { ProviderError } from '../provider-error.ts';
 import { daemonBody, daemonName, runnerBody } from './container-body.ts';
@@ -24,6 +25,8 @@ interface Plan {
 const nameTimeoutMs = 10_000;
 const lookEveryMs = 100;
 const cleanUpTimeoutMs = 30_000;
+/** How long a caller that has given up may be held for what is being made, in ms. */
+const longestLateMs = 2_000;
 
 /**
  * Makes and starts the containers of a runner: the runner's own, whose name is the lock between
@@ -43,13 +46,17 @@ export class ContainerStarter {
 
   /**
    * Does nothing where a container of this runner exists: who made it starts it. Goes on when the
-   * caller gives up, within its own time: what is made is started, or removed.
+   * caller gives up, within its own time: what is made is started, or removed. Mostly that is done when
+   * this rejects, so that the caller's next look shows it.
    */
   async start(plan: Plan, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const making = this.#make(plan);
     making.catch(() => undefined);
-    await unlessAborted(making, signal);
+    await finishing({ clock: this.#clock, signal, lateMs: longestLateMs }, (within) =>
+      unlessAborted(making, within),
+    );
+    signal.throwIfAborted();
   }
 
   async #make(plan: Plan): Promise<void> {

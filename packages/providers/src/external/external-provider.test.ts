@@ -86,16 +86,6 @@ describe('create', { timeout }, () => {
     },
   );
 
-  test('goes on when looking fails in a way of the provider’s own', async () => {
-    await bench.behave({
-      GetInstance: { exitCode: 1, stderr: 'not found' },
-      CreateInstance: { stdout: made },
-    });
-    const provider = await bench.provider();
-
-    await expect(provider.create(aNamedRequest(), signal)).resolves.toBeDefined();
-  });
-
   test('tells the end of what the executable wrote, without token and JIT config', async () => {
     const stderr = `quota exceeded for ${token} and ${jitText}`;
     await bench.behave({ GetInstance: absent, CreateInstance: { exitCode: 1, stderr } });
@@ -253,7 +243,8 @@ describe('delete', { timeout }, () => {
   test('sends the pool and its extra specs with v0.1.1, also for a scale set that is gone', async () => {
     const settings = { extraSpecs: { region: 'eu' } };
     const scaleSets = () => Promise.resolve([{ id: 'set-1', settings }]);
-    const provider = await bench.provider({ interfaceVersion: 'v0.1.1' }, { scaleSets });
+    const definition = { interfaceVersion: 'v0.1.1', allowedSettings: ['extraSpecs'] };
+    const provider = await bench.provider(definition, { scaleSets });
     const specsOf = async (scaleSetId: string) => {
       await provider.delete(`${scaleSetId}/${name}/i-1`, signal);
       const { env } = await bench.calledWith('DeleteInstance');
@@ -264,6 +255,19 @@ describe('delete', { timeout }, () => {
     expect(await specsOf('set-1')).toBe('{"region":"eu"}');
     expect(await specsOf('gone')).toBe('null');
   });
+});
+
+test('extra specs that a scale set may not have reach no command', { timeout }, async () => {
+  const scaleSets = () => Promise.resolve([{ id: 'set-1', settings: { extraSpecs: { a: 1 } } }]);
+  const provider = await bench.provider({ interfaceVersion: 'v0.1.1' }, { scaleSets });
+
+  await provider.list(signal);
+  await provider.delete(`set-1/${name}/i-1`, signal);
+
+  for (const command of ['ListInstances', 'DeleteInstance']) {
+    const { env } = await bench.calledWith(command);
+    expect(Buffer.from(env.GARM_POOL_EXTRASPECS ?? '', 'base64').toString()).toBe('null');
+  }
 });
 
 test('a service that creates nothing needs no bootstrap', async () => {

@@ -1,5 +1,6 @@
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { BootstrapPort } from '../bootstrap-port.ts';
+import { unlessAborted } from '../docker/unless-aborted.ts';
 import type { ComputeProvider, CreateRequest, Instance } from '../provider.ts';
 import type { ScaleSetAtProvider } from '../provider-deps.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -8,7 +9,7 @@ import { type ExternalDefinition, externalSettingsSchema } from './definition.ts
 import { wrongAnswer } from './failures.ts';
 import { formatInstanceId, parseInstanceId, runnerIdIn } from './identity.ts';
 import type { Pool, PoolCommands } from './pool-commands.ts';
-import { type ProviderInstance, toInstance } from './provider-instance.ts';
+import { isNamed, type ProviderInstance, toInstance } from './provider-instance.ts';
 import { type InstanceSettings, instanceSettings } from './settings.ts';
 
 interface ExternalProviderOptions {
@@ -24,6 +25,8 @@ interface ExternalProviderOptions {
   caBundle: string | undefined;
 }
 
+/** Who lists all the time pauses for ten times as long as a list takes, and then takes another one. */
+const listsToWaitFor = 12;
 /** Room in the queue for a create, beyond its own time, in ms. */
 const queueMs = 30_000;
 
@@ -35,10 +38,12 @@ const queueMs = 30_000;
 export class ExternalProvider implements ComputeProvider {
   readonly createTimeoutMs: number;
   readonly listEveryMs: number;
+  readonly listTimeoutMs: number;
   readonly #options: ExternalProviderOptions;
   /** When each instance of the last list was first seen, by name. */
   #firstSeen = new Map<string, string>();
   #listedAt = Number.NEGATIVE_INFINITY;
+  #listTookMs = 0;
   #creating = 0;
   /** Creates under way, by runner name: a second one waits for the first and finds its instance. */
   readonly #underWay = new Map<string, Promise<unknown>>();
@@ -47,6 +52,7 @@ export class ExternalProvider implements ComputeProvider {
     this.#options = options;
     this.createTimeoutMs = options.definition.execTimeoutMs + queueMs;
     this.listEveryMs = options.definition.listEveryMs;
+    this.listTimeoutMs = options.definition.execTimeoutMs;
   }
 
   async create(request: CreateRequest, signal: AbortSignal): Promise<{ instanceId: string }> {
@@ -55,22 +61,23 @@ export class ExternalProvider implements ComputeProvider {
     const { runnerName, scaleSetId } = request;
     const before = this.#underWay.get(runnerName) ?? Promise.resolve();
     const mine = before.then(() => this.#createOnce(request, settings, signal));
-    const settled = mine.catch(() => undefined);
+    const settled = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#underWay.get(runnerName) === settled) this.#underWay.delete(runnerName);
+      });
     this.#underWay.set(runnerName, settled);
-    try {
-      const { provider_id: providerId, name } = await mine;
-      if (!this.#firstSeen.has(name)) this.#firstSeen.set(name, isoNow(this.#options.clock));
-      return { instanceId: formatInstanceId({ scaleSetId, runnerName, providerId }) };
-    } finally {
-      if (this.#underWay.get(runnerName) === settled) this.#underWay.delete(runnerName);
-    }
+    const { provider_id: providerId, name } = await unlessAborted(mine, signal);
+    if (!this.#firstSeen.has(name)) this.#firstSeen.set(name, isoNow(this.#options.clock));
+    return { instanceId: formatInstanceId({ scaleSetId, runnerName, providerId }) };
   }
 
   /** @throws ProviderError when one scale set cannot be listed: a list is whole, or none. */
   async list(signal: AbortSignal): Promise<Instance[]> {
     signal.throwIfAborted();
     const { scaleSets, commands, clock } = this.#options;
-    const pools = (await scaleSets(signal)).map(poolOf);
+    const startedAt = clock.monotonic();
+    const pools = (await scaleSets(signal)).map((each) => this.#poolOf(each));
     const lists = await Promise.all(
       pools.map(async (pool) => ({ pool, found: await commands.list(pool, signal) })),
     );
@@ -80,6 +87,7 @@ export class ExternalProvider implements ComputeProvider {
       instances.map(({ runnerName, createdAt }) => [runnerName, createdAt]),
     );
     this.#listedAt = clock.monotonic();
+    this.#listTookMs = this.#listedAt - startedAt;
     return instances;
   }
 
@@ -90,7 +98,8 @@ export class ExternalProvider implements ComputeProvider {
     if (!address || runnerIdIn(address.runnerName, installationId) === undefined) return;
     const { scaleSetId, runnerName, providerId } = address;
     const known = (await scaleSets(signal)).find(({ id }) => id === scaleSetId);
-    await commands.delete(providerId || runnerName, poolOf(known ?? { id: scaleSetId }), signal);
+    const pool = this.#poolOf(known ?? { id: scaleSetId });
+    await commands.delete(providerId || runnerName, pool, signal);
     this.#firstSeen.delete(runnerName);
   }
 
@@ -102,7 +111,8 @@ export class ExternalProvider implements ComputeProvider {
 
   async #free(signal: AbortSignal): Promise<number> {
     const { clock, definition } = this.#options;
-    if (clock.monotonic() - this.#listedAt > definition.listEveryMs) await this.list(signal);
+    const goodForMs = definition.listEveryMs + this.#listTookMs * listsToWaitFor;
+    if (clock.monotonic() - this.#listedAt > goodForMs) await this.list(signal);
     return definition.maxInstances - this.#firstSeen.size - this.#creating;
   }
 
@@ -172,15 +182,14 @@ export class ExternalProvider implements ComputeProvider {
   }
 
   async #find(runnerName: string, pool: Pool, signal: AbortSignal) {
-    const found = await this.#options.commands.get(runnerName, pool, signal);
+    const found = await this.#options.commands.find(runnerName, pool, signal);
     if (found) this.#mustBe(runnerName, 'GetInstance', found);
     return found;
   }
 
-  /** Some clouds know lower case only. */
-  #mustBe(runnerName: string, command: string, { name }: ProviderInstance): void {
-    if (name.toLowerCase() !== runnerName.toLowerCase())
-      throw wrongAnswer(command, `it is about ${name}, not about ${runnerName}`);
+  #mustBe(runnerName: string, command: string, found: ProviderInstance): void {
+    if (!isNamed(found, runnerName))
+      throw wrongAnswer(command, `it is about ${found.name}, not about ${runnerName}`);
   }
 
   /** Each once: a provider that does not keep pools apart shows an instance in several lists. */
@@ -198,10 +207,12 @@ export class ExternalProvider implements ComputeProvider {
     }
     return [...byName.values()];
   }
-}
 
-/** Settings that cannot be read were refused before anything was created with them. */
-function poolOf({ id: scaleSetId, settings }: ScaleSetAtProvider): Pool {
-  const parsed = externalSettingsSchema.safeParse(settings ?? {});
-  return { scaleSetId, extraSpecs: parsed.data?.extraSpecs };
+  /** What a scale set may not say, a create refuses; a list and a delete, which must go on, leave it out. */
+  #poolOf({ id: scaleSetId, settings }: ScaleSetAtProvider): Pool {
+    if (!this.#options.definition.allowedSettings.includes('extraSpecs'))
+      return { scaleSetId, extraSpecs: undefined };
+    const parsed = externalSettingsSchema.safeParse(settings ?? {});
+    return { scaleSetId, extraSpecs: parsed.data?.extraSpecs };
+  }
 }

@@ -4,7 +4,12 @@ import { type Command, commandEnvironment, inheritedEnvironment } from './comman
 import type { ExternalDefinition } from './definition.ts';
 import { exitCodes, failureOf, isDuplicate } from './failures.ts';
 import { controllerIdOf, poolIdOf } from './identity.ts';
-import { type ProviderInstance, readInstance, readInstances } from './provider-instance.ts';
+import {
+  isNamed,
+  type ProviderInstance,
+  readInstance,
+  readInstances,
+} from './provider-instance.ts';
 import { type Ended, runExecutable } from './run-executable.ts';
 import { Slots } from './slots.ts';
 
@@ -58,18 +63,16 @@ export class PoolCommands {
   }
 
   /**
-   * The instance of that name or id. Absent is also what a provider says with an exit code of its own, as
-   * some do for an instance that is not there: who creates after that finds out.
+   * The instance of that name; undefined when there is none. Some providers have no exit code for that, and
+   * a cloud that is away says the same: where it does not say which, the list decides.
    */
-  async get(
-    instance: string,
-    pool: Pool,
-    signal: AbortSignal,
-  ): Promise<ProviderInstance | undefined> {
-    const command = { name: 'GetInstance', instance, ...this.#poolPart(pool) } as const;
+  async find(name: string, pool: Pool, signal: AbortSignal): Promise<ProviderInstance | undefined> {
+    const command = { name: 'GetInstance', instance: name, ...this.#poolPart(pool) } as const;
     const ended = await this.#run(command, signal);
     if (ended.exitCode === undefined) throw this.#failure(command, ended);
-    return ended.exitCode === exitCodes.ok ? readInstance(command.name, ended.stdout) : undefined;
+    if (ended.exitCode === exitCodes.ok) return readInstance(command.name, ended.stdout);
+    if (ended.exitCode === exitCodes.notFound) return undefined;
+    return (await this.list(pool, signal)).find((found) => isNamed(found, name));
   }
 
   async list(pool: Pool, signal: AbortSignal): Promise<ProviderInstance[]> {

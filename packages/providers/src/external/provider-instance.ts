@@ -12,6 +12,11 @@ const providerInstanceSchema = z.object({
 });
 export type ProviderInstance = z.output<typeof providerInstanceSchema>;
 
+/** Some clouds know lower case only. */
+export function isNamed(found: ProviderInstance, name: string): boolean {
+  return found.name.toLowerCase() === name.toLowerCase();
+}
+
 /** @throws ProviderError when the text is not one instance. */
 export function readInstance(command: string, text: string): ProviderInstance {
   return parse(command, text, providerInstanceSchema);

@@ -1,12 +1,12 @@
 import type { Clock } from '@baton/shared/time';
 import { z } from 'zod';
+import { finishing } from '../finishing.ts';
 import type { ComputeProvider, CreateRequest, Instance } from '../provider.ts';
 import { ProviderError } from '../provider-error.ts';
 import { KubernetesApiError } from './api-error.ts';
 import { type Pod, podSchema, quotaListSchema } from './api-schemas.ts';
 import { buildPod, buildSecret, type PodManifest } from './build-pod.ts';
 import type { KubernetesDefinition } from './definition.ts';
-import { finishing } from './finishing.ts';
 import { freeByQuota } from './free-by-quota.ts';
 import type { Call, KubernetesApi } from './kubernetes-api.ts';
 import { isPodName } from './pod-name.ts';

@@ -74,6 +74,18 @@ const refused: Array<[string, unknown, string, object?]> = [
     'settings.template.metadata.labels',
   ],
   [
+    'an annotation that switches AppArmor off',
+    {
+      template: {
+        metadata: {
+          annotations: { 'container.apparmor.security.beta.kubernetes.io/runner': 'unconfined' },
+        },
+      },
+    },
+    "kubernetes.io/runner: is the provider's to set",
+    { privileged: true },
+  ],
+  [
     'owners and finalizers',
     { template: { metadata: { finalizers: ['x/y'] } } },
     'settings.template.metadata: Unrecognized key: "finalizers"',
@@ -110,6 +122,28 @@ describe('readSettings refuses', () => {
     const read = () => readSettings(settings, aDefinition({ podTemplate }));
 
     expect(read).toThrow("spec.containers[0].name: is the provider's own container");
+  });
+
+  test("other content for a volume of the provider's containers", () => {
+    const podTemplate = {
+      spec: {
+        initContainers: [
+          { name: 'setup', image: 'x', volumeMounts: [{ name: 'scripts', mountPath: '/scripts' }] },
+        ],
+        volumes: [
+          { name: 'scripts', configMap: { name: 'ours' } },
+          { name: 'cache', emptyDir: {} },
+        ],
+      },
+    };
+    const volumes = ['cache', 'scripts'].map((name) => ({ name, configMap: { name: 'mine' } }));
+    const read = (changes: object) => () =>
+      readSettings(pod({ volumes }), aDefinition({ podTemplate, ...changes }));
+
+    expect(read({})).toThrow(
+      /^settings\.template\.spec\.volumes\[1\]\.name: is mounted by a container of the provider's own$/,
+    );
+    expect(read({ allow: { privileged: true } })).not.toThrow();
   });
 
   test("weakening what the provider's template sets", () => {

@@ -45,6 +45,8 @@ const securityFields = [
 export function strictSettingsSchema(definition: KubernetesDefinition): z.ZodType {
   const { allow } = definition;
   const securityContext = securityContextSchema(definition);
+  const types = [...volumeTypes, ...allow.volumes];
+  const volumeName = volumeNameSchema(definition);
   const container = z
     .strictObject({
       ...fields(containerFields),
@@ -59,14 +61,13 @@ export function strictSettingsSchema(definition: KubernetesDefinition): z.ZodTyp
     ...fields([...podFields, ...allow.podFields]),
     containers: z.array(container).optional(),
     initContainers: z.array(container).optional(),
-    volumes: z
-      .array(z.strictObject({ ...fields([...volumeTypes, ...allow.volumes]), name: z.string() }))
-      .optional(),
+    volumes: z.array(z.strictObject({ ...fields(types), name: volumeName })).optional(),
     securityContext: securityContext.optional(),
     restartPolicy: z.literal('Never', 'must be Never: a JIT config is used once').optional(),
     serviceAccountName: serviceAccountSchema(definition),
   });
-  const template = z.strictObject({ metadata: metadataSchema, spec: spec.optional() });
+  const metadata = metadataSchema(definition);
+  const template = z.strictObject({ metadata, spec: spec.optional() });
   return z
     .strictObject({
       template: template.optional(),
@@ -89,13 +90,25 @@ function namesHost(value: unknown): boolean {
 }
 
 const ownPrefix = 'baton/';
-const keysSchema = z
-  .record(
-    z.string().refine((key) => !key.startsWith(ownPrefix), `must not start with ${ownPrefix}`),
-    z.string(),
-  )
-  .optional();
-const metadataSchema = z.strictObject({ labels: keysSchema, annotations: keysSchema }).optional();
+const keysSchema = z.record(
+  z.string().refine((key) => !key.startsWith(ownPrefix), `must not start with ${ownPrefix}`),
+  z.string(),
+);
+
+/** What Kubernetes reads from annotations and not from a `securityContext`. */
+const securityAnnotation =
+  /^(container\.apparmor\.security\.beta|(container\.)?seccomp\.security\.alpha)\.kubernetes\.io\b/;
+
+function metadataSchema({ allow }: KubernetesDefinition) {
+  const annotations = keysSchema.superRefine((found, context) => {
+    if (allow.privileged) return;
+    for (const key of Object.keys(found).filter((name) => securityAnnotation.test(name)))
+      context.addIssue({ code: 'custom', path: [key], message: "is the provider's to set" });
+  });
+  return z
+    .strictObject({ labels: keysSchema.optional(), annotations: annotations.optional() })
+    .optional();
+}
 
 function fields(names: readonly string[]): Record<string, z.ZodType> {
   return Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
@@ -118,14 +131,32 @@ function securityContextSchema({ allow, podTemplate }: KubernetesDefinition): z.
 }
 
 /** Another image in a container that the operator has given privileges would have them. */
-function containerNameSchema({ allow, podTemplate: { spec } }: KubernetesDefinition): z.ZodType {
+function containerNameSchema(definition: KubernetesDefinition): z.ZodType {
+  const taken = new Set(operatorsContainers(definition).map(({ name }) => name));
+  return notAmong(taken, definition, "is the provider's own container");
+}
+
+/** So would other content of a volume that such a container runs programs from. */
+function volumeNameSchema(definition: KubernetesDefinition): z.ZodType {
+  const mounts = operatorsContainers(definition).flatMap(({ volumeMounts = [] }) => volumeMounts);
+  const taken = new Set(mounts.map(({ name }) => name));
+  return notAmong(taken, definition, "is mounted by a container of the provider's own");
+}
+
+function operatorsContainers({ podTemplate: { spec } }: KubernetesDefinition) {
   const all = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-  const taken = new Set(all.map(({ name }) => name));
-  taken.delete(runnerContainerName);
+  return all.filter(({ name }) => name !== runnerContainerName);
+}
+
+function notAmong(
+  taken: ReadonlySet<string>,
+  { allow }: KubernetesDefinition,
+  message: string,
+): z.ZodType {
   return z
     .string()
     .min(1)
-    .refine((name) => allow.privileged || !taken.has(name), "is the provider's own container");
+    .refine((name) => allow.privileged || !taken.has(name), message);
 }
 
 function serviceAccountSchema({ allow, serviceAccountName }: KubernetesDefinition): z.ZodType {

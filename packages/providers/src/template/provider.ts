@@ -1,5 +1,7 @@
 import { ConfigError } from '@baton/shared/errors';
+import type { Clock } from '@baton/shared/time';
 import { z } from 'zod';
+import { finishing } from '../finishing.ts';
 import type { ComputeProvider, CreateRequest, Instance, InstanceState } from '../provider.ts';
 import type { ProviderDeps } from '../provider-deps.ts';
 import { ProviderError } from '../provider-error.ts';
@@ -9,10 +11,11 @@ import { type Machine, PlaceClient } from './place-client.ts';
 /** Checks that the provider can work here, so that a mistake is told at the start of the service. */
 export async function createTemplateProvider(
   definition: TemplateDefinition,
-  { installationId }: ProviderDeps,
+  { installationId, clock }: ProviderDeps,
 ): Promise<ComputeProvider> {
+  const { maxInstances } = definition;
   const place = new PlaceClient(definition.url);
-  const provider = new TemplateProvider(place, installationId, definition.maxInstances);
+  const provider = new TemplateProvider({ place, installationId, maxInstances, clock });
   try {
     await provider.list(AbortSignal.timeout(10_000));
   } catch (error) {
@@ -22,16 +25,28 @@ export async function createTemplateProvider(
   return provider;
 }
 
-/** Runners as machines of a place with an HTTP API. A template to copy: see docs/adding-a-provider.md. */
+interface TemplateOptions {
+  place: PlaceClient;
+  installationId: string;
+  maxInstances: number;
+  clock: Clock;
+}
+
+/** How long a create that was called off may go on, in ms. */
+const longestLateMs = 1_000;
+
+/** Runners as machines of a place with an HTTP API. */
 class TemplateProvider implements ComputeProvider {
   readonly #place: PlaceClient;
   readonly #installationId: string;
   readonly #maxInstances: number;
+  readonly #clock: Clock;
 
-  constructor(place: PlaceClient, installationId: string, maxInstances: number) {
+  constructor({ place, installationId, maxInstances, clock }: TemplateOptions) {
     this.#place = place;
     this.#installationId = installationId;
     this.#maxInstances = maxInstances;
+    this.#clock = clock;
   }
 
   /** The name makes it idempotent: the place keeps one machine of a name, whoever asks at once. */
@@ -41,7 +56,12 @@ class TemplateProvider implements ComputeProvider {
     const { runnerId, runnerName, scaleSetId, installationId, generation, jitConfig } = request;
     const instanceId = `${installationId}-${runnerId}`;
     const tags = { runnerId, runnerName, scaleSetId, installationId, generation };
-    await this.#place.put(instanceId, { tags, size, jitConfig: jitConfig.reveal() }, signal);
+    const machine = { tags, size, jitConfig: jitConfig.reveal() };
+    // Cut off, it might take effect later than a list that its caller looks at next.
+    await finishing({ clock: this.#clock, signal, lateMs: longestLateMs }, (within) =>
+      this.#place.put(instanceId, machine, within),
+    );
+    signal.throwIfAborted();
     return { instanceId };
   }
 

@@ -7,7 +7,11 @@ interface FinishingOptions {
   lateMs: number;
 }
 
-/** Runs work that is better finished than cut off: its signal is aborted `lateMs` after the caller's. */
+/**
+ * Runs work that is better finished than cut off, because it might take effect later than what its caller
+ * does next: its signal is aborted `lateMs` after the caller's. Rejects with the reason of the caller's
+ * where that was aborted and the work failed.
+ */
 export async function finishing<T>(
   { clock, signal, lateMs }: FinishingOptions,
   work: (signal: AbortSignal) => Promise<T>,
@@ -24,6 +28,9 @@ export async function finishing<T>(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await work(late.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
     done.abort(notNeeded);
