@@ -57,6 +57,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
     instance: config.instance,
     level: config.logLevel,
     pretty: config.logPretty,
+    onExit: (flush) => process.on('exit', flush),
   });
   const { signal, abort } = drainOnSignal(log, config.drainTimeoutMs);
   const health = new Health();
@@ -123,6 +124,8 @@ function isAbort(error: unknown, signal: AbortSignal): boolean {
 /** Ends the process with one clear message for what the operator can mend, a stack for a bug. */
 function exitWith(service: string, error: unknown, log?: Logger): never {
   const expected = error instanceof AppError && error.code !== 'unexpected';
+  // What was logged before comes before it.
+  log?.flush();
   if (expected) process.stderr.write(`${service}: ${error.message}\n`);
   else if (log) log.fatal({ err: error }, 'service crashed');
   else process.stderr.write(`${service}: ${errorText(error)}\n`);

@@ -10,10 +10,21 @@ interface LoggerOptions {
   level: string;
   /** Readable lines for a terminal instead of JSON. */
   pretty?: boolean;
+  /** Given what writes the lines of the last moment: to be called when the process exits. */
+  onExit?: (flush: () => void) => void;
 }
 
-/** A logger that writes to stderr, so that stdout stays free for results. */
-export function createLogger({ service, instance, level, pretty }: LoggerOptions): Logger {
+/** Lines are written together, this often at the least, in ms, and when there are so many bytes. */
+const together = { periodicFlush: 100, minLength: 4_096 };
+
+/**
+ * A logger that writes to stderr, so that stdout stays free for results. With `onExit`, lines are
+ * written together: each alone costs a system call, and a wait where its reader is slow.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const { service, instance, level, pretty, onExit } = options;
+  const lines = pino.destination({ dest: 2, sync: true, ...(onExit && !pretty ? together : {}) });
+  onExit?.(() => lines.flushSync());
   return pino(
     {
       level,
@@ -26,7 +37,7 @@ export function createLogger({ service, instance, level, pretty }: LoggerOptions
         ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
         : {}),
     },
-    ...(pretty ? [] : [pino.destination({ dest: 2, sync: false })]),
+    ...(pretty ? [] : [lines]),
   );
 }
 
