@@ -12,7 +12,10 @@ import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
 
 /** See docs/adr/0005-memory-of-a-listener.md; also packages/stack/src/service-process.ts. */
-const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
+const memory = {
+  listener: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
+  provisioner: ['--max-semi-space-size=16', '--heap-growing-percent=60'],
+};
 
 /** Runs where the caller is, so that a file on its command line is the caller's. */
 const program = (file, ...nodeOptions) => ({
@@ -33,8 +36,8 @@ const commands = {
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
   baton: program('packages/cli/src/main.ts'),
-  listener: program('services/listener/src/main.ts', ...boundedMemory),
-  provisioner: program('services/provisioner/src/main.ts', ...boundedMemory),
+  listener: program('services/listener/src/main.ts', ...memory.listener),
+  provisioner: program('services/provisioner/src/main.ts', ...memory.provisioner),
   janitor: program('services/janitor/src/main.ts'),
   simulator: program('packages/github-sim/src/main.ts'),
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },

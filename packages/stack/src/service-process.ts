@@ -105,12 +105,9 @@ export class ServiceProcess {
   }
 }
 
-/** See docs/adr/0005-memory-of-a-listener.md. */
-const boundedMemory = ['--max-semi-space-size=8', '--heap-growing-percent=30'];
-
-/** As each service is to be run everywhere. */
+/** As each service is to be run everywhere; see docs/adr/0005-memory-of-a-listener.md. */
 const nodeOptions: Record<ServiceName, readonly string[]> = {
-  listener: ['--enable-source-maps', ...boundedMemory],
+  listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
   provisioner: ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=60'],
   janitor: ['--enable-source-maps'],
 };
