@@ -121,7 +121,8 @@ describe('a deletion that fails', () => {
     const broken = await bench.janitor(provider);
     const { name, instanceId } = part;
     const set = await bench.register(name);
-    const runner = await bench.record(set, instanceId === undefined ? {} : { instanceId });
+    const creator = { v: 1 as const, identity: 'provisioner-0', incarnation: 'gone' };
+    const runner = await bench.record(set, instanceId === undefined ? { creator } : { instanceId });
     const deleting = bench.delete(broken, runner);
     await eventually(() => expect(provider.asked).toBe(true));
 

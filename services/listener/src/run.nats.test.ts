@@ -117,6 +117,8 @@ describe('the listener process', () => {
     const sessions = await openSessions(await server.connect('admin'));
     const first = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
     await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
+    // Lines are written together.
+    await eventually(() => expect(first.stderr).toContain('"how":"created"'));
     const before = (await sessions.get(id))?.value;
     const said = first.stderr;
 

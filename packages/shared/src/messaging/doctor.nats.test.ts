@@ -114,16 +114,18 @@ describe('askDoctor', () => {
 describe('answerDoctor', () => {
   test('who asks the same while an examination runs gets its result', async () => {
     const { requests, examine, end } = heldExamination();
-    await aProcess('listener', 'listener-0', examine);
+    const asked = await aProcess('listener', 'listener-0', examine);
     const first = askDoctor(cli, { timeoutMs: 30_000 });
     const second = askDoctor(cli, { timeoutMs: 30_000 });
     const third = askDoctor(cli, { timeoutMs: 30_000, scaleSet: 'linux' });
     await cli.connection.flush();
+    // The server has all questions; now they are here too.
+    await asked.connection.flush();
 
     end();
 
-    for (const asked of [first, second, third]) {
-      expect(await asked).toMatchObject([{ identity: 'listener-0', findings: [fine] }]);
+    for (const answer of [first, second, third]) {
+      expect(await answer).toMatchObject([{ identity: 'listener-0', findings: [fine] }]);
     }
     expect(requests.map(({ scaleSet }) => scaleSet)).toEqual([undefined, 'linux']);
   });
