@@ -80,7 +80,7 @@ export class Driver {
       const ids = await sim.addJobs({
         scaleSet,
         durationMs,
-        ...(crash ? { crashExitCode: 7 } : {}),
+        ...(crash ? { crashExitCode: 3 } : {}),
       });
       if (crash) for (const id of ids) this.crashing.add(id);
     }
