@@ -2,10 +2,15 @@ import type { ComputeProvider, Instance } from '@baton/providers';
 import type { Runner } from '@baton/shared/contracts';
 import { repeat } from '@baton/shared/lifecycle';
 import type { Random } from '@baton/shared/retry';
-import { type Observation, type Observed, observeRunner } from '@baton/shared/runners';
+import {
+  type Absences,
+  judgeAbsence,
+  type Observation,
+  type Observed,
+  observeRunner,
+} from '@baton/shared/runners';
 import type { Logger } from '@baton/shared/telemetry';
 import { isoNow, withDeadline } from '@baton/shared/time';
-import { type Absences, judgeAbsence } from './core/judge-absence.ts';
 import { judgeProblem } from './core/judge-problem.ts';
 import { listRunners } from './list-runners.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';

@@ -1,11 +1,10 @@
 import type { GitHubClient } from '@baton/scaleset';
 import type { Runner, Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
-import { type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import { type Absences, type ObservationCounter, observeRunner } from '@baton/shared/runners';
 import { listScaleSetIds, type RunnerStore, type SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
-import type { Absences } from './core/judge-absence.ts';
 import { judgeRegistrations, type RegistrationJudgement } from './core/judge-registrations.ts';
 import { listRunners } from './list-runners.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evidenceSchema } from './runner.ts';
 import { demandSchema, positionSchema } from './session-record.ts';
 
 const base = { v: z.literal(1), scaleSetId: z.string(), at: z.iso.datetime() };
@@ -129,12 +130,21 @@ export const runnerEventSchema = z.looseObject({
     'runner.created',
     'runner.failed',
     'runner.marked',
+    /** Its mark was taken back: GitHub says that it runs a job. */
+    'runner.kept',
     'runner.deleted',
+    /** An instance without a record was given one. */
+    'runner.adopted',
+    /** A registration that belongs to no runner was removed at GitHub. */
+    'runner.deregistered',
   ]),
   runnerId: z.string(),
   runnerName: z.string(),
   by: z.string(),
   reason: z.string().optional(),
+  /** What was seen, for people. */
+  text: z.string().optional(),
+  evidence: evidenceSchema.optional(),
 });
 export type RunnerEvent = z.infer<typeof runnerEventSchema>;
 
@@ -145,6 +155,16 @@ export const runnerCommandSchema = z.looseObject({
   runnerId: z.string(),
   /** Where it is to be made. Absent from commands of earlier versions, and of deletions. */
   provider: z.string().optional(),
+  /** Of a deletion that an operator asks for: the janitor marks the runner first. */
+  operator: z
+    .looseObject({
+      by: z.string(),
+      at: z.iso.datetime(),
+      /** Gate `none`: its instance goes at once, whatever it does. */
+      force: z.boolean().optional(),
+      hostGone: z.boolean().optional(),
+    })
+    .optional(),
   traceparent: z.string().optional(),
 });
 export type RunnerCommand = z.infer<typeof runnerCommandSchema>;

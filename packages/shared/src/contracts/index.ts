@@ -40,6 +40,8 @@ export {
 } from './replay.ts';
 export {
   deletedRunnerKeptMs,
+  type Evidence,
+  evidenceSchema,
   type Mark,
   nextRunnerName,
   type Runner,
@@ -94,7 +96,24 @@ export {
   livenessSubject,
   replayedSubject,
   replaySubject,
+  sweepSubject,
 } from './subjects.ts';
+export {
+  type SweepAnswer,
+  type SweepConfirmation,
+  type SweepFinding,
+  type SweepHold,
+  type SweepName,
+  type SweepRequest,
+  type SweepState,
+  sweepAnswerSchema,
+  sweepConfirmationKey,
+  sweepConfirmationSchema,
+  sweepKey,
+  sweepNames,
+  sweepRequestSchema,
+  sweepStateSchema,
+} from './sweep.ts';
 export {
   type BucketDefinition,
   buckets,

@@ -31,8 +31,24 @@ const markReasons = [
   'unregistered',
   /** The provider does not list its instance any more. */
   'lost',
+  /** Its creation has neither succeeded nor failed for too long. */
+  'stuck',
+  /** GitHub has listed it as offline for too long. */
+  'offline',
+  /** An instance without a record that nothing needs. */
+  'orphan',
   'operator',
 ] as const;
+
+/** What a decision was made from, for who reads the record or the event afterwards. */
+export const evidenceSchema = z.looseObject({
+  /** The lists that were looked at: whose, when it was asked for, and how long it was. */
+  views: z.array(z.looseObject({ view: z.string(), at: z.iso.datetime(), count: z.int() })),
+  /** Since when it looked like this, and in how many looks. */
+  since: z.iso.datetime().optional(),
+  looks: z.int().optional(),
+});
+export type Evidence = z.infer<typeof evidenceSchema>;
 
 const markSchema = z.looseObject({
   reason: z.enum(markReasons),
@@ -45,6 +61,9 @@ const markSchema = z.looseObject({
   at: z.iso.datetime(),
   /** What was seen, for people. */
   text: z.string().optional(),
+  evidence: evidenceSchema.optional(),
+  /** The operator says that its host will never come back: there is no instance to delete any more. */
+  hostGone: z.boolean().optional(),
 });
 export type Mark = z.infer<typeof markSchema>;
 
@@ -93,6 +112,8 @@ export const runnerSchema = z.looseObject({
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),
   deletion: deletionSchema.optional(),
+  /** Its record was made anew from an instance that had none. */
+  adopted: z.looseObject({ at: z.iso.datetime(), by: z.string() }).optional(),
   traceparent: z.string().optional(),
 });
 export type Runner = z.infer<typeof runnerSchema>;

@@ -47,5 +47,8 @@ export function identitySubject(service: string, identity: string): string {
   return `baton.v1.live.${service}.${identity}.any`;
 }
 
+/** Where the CLI asks the janitors to run a sweep, or to say what it would do. */
+export const sweepSubject = 'baton.v1.sweep';
+
 /** Where the CLI asks every process to check what it needs. */
 export const doctorSubject = 'baton.v1.doctor';

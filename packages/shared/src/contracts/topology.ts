@@ -73,6 +73,7 @@ export const buckets = {
   plans: 'baton-plans',
   runners: 'baton-runners',
   jit: 'baton-jit',
+  sweeps: 'baton-sweeps',
 } as const;
 
 /**
@@ -113,6 +114,7 @@ export function topology({ leaseTtlMs }: TopologySettings): Topology {
       bucket(buckets.plans),
       bucket(buckets.runners),
       bucket(buckets.jit, jitTtlMs),
+      bucket(buckets.sweeps),
     ],
   };
 }

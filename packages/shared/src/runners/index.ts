@@ -1,4 +1,5 @@
 export { isBoundHere, isElsewhere } from './is-elsewhere.ts';
+export { type Absences, judgeAbsence } from './judge-absence.ts';
 export type { Observation } from './observation.ts';
 export {
   type ObservationCounter,

@@ -16,6 +16,8 @@ export {
   openSessions,
   openSpecs,
   openStatus,
+  openSweepConfirmations,
+  openSweeps,
   type PlanStore,
   type RegistrationStore,
   type RunnerCopy,
@@ -23,5 +25,7 @@ export {
   type SessionStore,
   type SpecStore,
   type StatusStore,
+  type SweepConfirmationStore,
+  type SweepStore,
   verifyInstallation,
 } from './stores.ts';

@@ -10,6 +10,8 @@ import {
   sessionRecordSchema,
   specSchema,
   statusSchema,
+  sweepConfirmationSchema,
+  sweepStateSchema,
 } from '../contracts/index.ts';
 import { AppError } from '../errors/index.ts';
 import { leaseSchema } from '../lease/index.ts';
@@ -33,6 +35,11 @@ export const openRunners = (nats: Nats) => KvBucket.open(nats, buckets.runners, 
 /** What an instance fetches to become its runner, sealed; gone once the runner is registered. */
 export const openJit = (nats: Nats) => KvBucket.open(nats, buckets.jit, sealedSchema);
 
+/** What became of the sweeps, by `sweepKey`; in the same bucket lies what operators confirmed. */
+export const openSweeps = (nats: Nats) => KvBucket.open(nats, buckets.sweeps, sweepStateSchema);
+export const openSweepConfirmations = (nats: Nats) =>
+  KvBucket.open(nats, buckets.sweeps, sweepConfirmationSchema);
+
 export type SpecStore = Awaited<ReturnType<typeof openSpecs>>;
 export type MemberStore = Awaited<ReturnType<typeof openMembers>>;
 export type RegistrationStore = Awaited<ReturnType<typeof openRegistrations>>;
@@ -40,6 +47,8 @@ export type SessionStore = Awaited<ReturnType<typeof openSessions>>;
 export type StatusStore = Awaited<ReturnType<typeof openStatus>>;
 export type PlanStore = Awaited<ReturnType<typeof openPlans>>;
 export type RunnerStore = Awaited<ReturnType<typeof openRunners>>;
+export type SweepStore = Awaited<ReturnType<typeof openSweeps>>;
+export type SweepConfirmationStore = Awaited<ReturnType<typeof openSweepConfirmations>>;
 export type JitStore = Awaited<ReturnType<typeof openJit>>;
 
 /** A copy of all runner records, to be brought up to date by whoever reads it. One for each process. */

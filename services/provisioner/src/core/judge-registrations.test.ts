@@ -1,9 +1,9 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import type { Runner } from '@baton/shared/contracts';
+import type { Absences } from '@baton/shared/runners';
 import { aRunner } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { after, startMs } from '../testing/plan-input.ts';
-import type { Absences } from './judge-absence.ts';
 import { judgeRegistrations } from './judge-registrations.ts';
 
 function listed(runner: Runner, part: Partial<Registration> = {}): Registration {

@@ -1,7 +1,6 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import type { Mark, Runner } from '@baton/shared/contracts';
-import type { Observation } from '@baton/shared/runners';
-import { type Absences, judgeAbsence } from './judge-absence.ts';
+import { type Absences, judgeAbsence, type Observation } from '@baton/shared/runners';
 
 /** GitHub's list of one scope, and the records that were read before it was asked for. */
 export interface RegistrationLook {
