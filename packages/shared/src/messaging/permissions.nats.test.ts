@@ -9,6 +9,8 @@ import {
   type EventSource,
   eventSubject,
   livenessSubject,
+  sweepConfirmationKey,
+  sweepKey,
 } from '../contracts/index.ts';
 import type { Nats } from './connect.ts';
 
@@ -72,6 +74,14 @@ describe('the NATS users', () => {
     expect(await whoMayPublish(`$KV.${buckets[bucket]}.some.key`)).toEqual(writers);
   });
 
+  test.each<[key: string, writers: NatsUser[]]>([
+    [`${buckets.leases}.sweep.lost`, ['listener', 'janitor']],
+    [`${buckets.sweeps}.${sweepKey('lost')}`, ['janitor']],
+    [`${buckets.sweeps}.${sweepConfirmationKey('lost')}`, ['cli']],
+  ])('the key %s may be written by %j alone', async (key, writers) => {
+    expect(await whoMayPublish(`$KV.${key}`)).toEqual(writers);
+  });
+
   test.each<[EventSource]>([['listener'], ['provisioner'], ['janitor'], ['cli']])(
     'events of the %s come from nobody else',
     async (source) => {
@@ -83,7 +93,7 @@ describe('the NATS users', () => {
 
   test.each<[CommandVerb, NatsUser[]]>([
     ['create', ['provisioner']],
-    ['delete', ['provisioner', 'janitor']],
+    ['delete', ['provisioner', 'janitor', 'cli']],
   ])('commands to %s come from %j alone', async (verb, senders) => {
     expect(await whoMayPublish(commandSubject(verb, 'linux-1'))).toEqual(senders);
   });
