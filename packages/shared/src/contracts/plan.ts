@@ -7,7 +7,7 @@ import { conditionSchema } from './status.ts';
 export const planFreshMs = 60_000;
 
 /** Why fewer runners are made than jobs and `minRunners` ask for; the first one that holds is told. */
-const waitReasons = [
+export const waitReasons = [
   'disabled',
   'max-runners',
   /** The provider cannot be asked, or nobody configured it. */
