@@ -82,7 +82,13 @@ export const planSchema = z.looseObject({
   ghost: ghostSchema.optional(),
   /** Runners of this generation exited with 7; one more is tried at `retryAt`. */
   outdated: z
-    .looseObject({ generation: z.string(), since: z.iso.datetime(), retryAt: z.iso.datetime() })
+    .looseObject({
+      generation: z.string(),
+      since: z.iso.datetime(),
+      retryAt: z.iso.datetime(),
+      /** How many were tried since. */
+      tried: z.int().min(0).default(0),
+    })
     .optional(),
   /** Since when GitHub counts what cannot be, and delivers nothing. */
   mute: z.looseObject({ since: z.iso.datetime() }).optional(),
