@@ -65,6 +65,7 @@ export {
 export {
   generationOf,
   installationIdSchema,
+  runnerNamePrefix,
   type ScaleSetDeclaration,
   type Spec,
   scaleSetDeclarationSchema,
