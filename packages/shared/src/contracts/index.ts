@@ -67,6 +67,7 @@ export {
 export {
   generationOf,
   installationIdSchema,
+  runnerNamePrefix,
   type ScaleSetDeclaration,
   type Spec,
   scaleSetDeclarationSchema,

@@ -1,4 +1,5 @@
-import type { AnySweep } from './any-sweep.ts';
+import { type AnySweep, anySweep } from './any-sweep.ts';
+import { allSweeps as byName } from './core/all-sweeps.ts';
 
 /** Every sweep of a janitor. */
-export const allSweeps: readonly AnySweep[] = [];
+export const allSweeps: readonly AnySweep[] = Object.values(byName).map(anySweep);
