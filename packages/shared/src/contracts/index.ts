@@ -25,7 +25,9 @@ export {
   runnerEventSchema,
   type ScaleSetEvent,
   type SessionEnd,
+  type SweepEvent,
   scaleSetEventSchema,
+  sweepEventSchema,
 } from './events.ts';
 export { type Plan, packPlan, planFreshMs, planSchema, type WaitReason } from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
