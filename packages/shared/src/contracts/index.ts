@@ -25,9 +25,18 @@ export {
   runnerEventSchema,
   type ScaleSetEvent,
   type SessionEnd,
+  type SweepEvent,
   scaleSetEventSchema,
+  sweepEventSchema,
 } from './events.ts';
-export { type Plan, packPlan, planFreshMs, planSchema, type WaitReason } from './plan.ts';
+export {
+  type Plan,
+  packPlan,
+  planFreshMs,
+  planSchema,
+  type WaitReason,
+  waitReasons,
+} from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
 export {
   type ReplayCommand,
@@ -66,6 +75,7 @@ export {
 export {
   generationOf,
   installationIdSchema,
+  runnerNamePrefix,
   type ScaleSetDeclaration,
   type Spec,
   scaleSetDeclarationSchema,
