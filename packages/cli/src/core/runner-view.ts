@@ -1,4 +1,4 @@
-import type { Runner } from '@baton/shared/contracts';
+import type { Deletion, Runner } from '@baton/shared/contracts';
 import { tries } from './runner-deletion.ts';
 
 /** One element of `baton get runners -o json`. Fields are only ever added. */
@@ -58,14 +58,14 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
 }
 
 function endingOf({ mark, deletion }: Runner): Pick<RunnerView, 'mark' | 'deletion'> {
-  const { attempts, deregistered, instanceDeleted } = deletion ?? {};
   return {
     mark: mark ? { reason: mark.reason, gate: mark.gate, by: mark.by, at: mark.at } : null,
-    deletion:
-      attempts === undefined || deregistered === undefined || instanceDeleted === undefined
-        ? null
-        : { attempts, deregistered, instanceDeleted },
+    deletion: deletion ? progressOfDeletion(deletion) : null,
   };
+}
+
+function progressOfDeletion({ attempts, deregistered, instanceDeleted }: Deletion) {
+  return { attempts, deregistered, instanceDeleted };
 }
 
 /** A time of an earlier state says nothing any more. */
