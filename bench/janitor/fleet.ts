@@ -122,6 +122,6 @@ function lineOf({ createdAt, runnerId, name, scaleSetId, generation }: Runner) {
 
 /** As long as any id, and of letters that ids are made of. */
 function idOf(number: number): string {
-  const letters = [...String(number).padStart(9, '0')].map((digit) => 'abcdefghij'[Number(digit)]);
-  return `r${letters.join('')}`;
+  const digits = String(number).padStart(9, '0');
+  return `r${digits.replaceAll(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)))}`;
 }
