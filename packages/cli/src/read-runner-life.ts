@@ -28,6 +28,7 @@ const aboutSchema = z.looseObject({
   runnerName: z.string().optional(),
   jobId: z.string().optional(),
 });
+type About = z.infer<typeof aboutSchema>;
 
 /** A message about its job may come so long after a runner is gone, in ms. */
 const lateMs = 120_000;
@@ -84,30 +85,64 @@ async function readFrom(
     `baton.v1.event.${any}.${scaleSetId}.runner.${any}`,
     eventSubject('listener', scaleSetId, 'job', any),
   ];
-  const jobIds = new Set(record?.job ? [record.job.jobId] : []);
-  const found: StoredEvent[] = [];
-  const nameless: { event: StoredEvent; jobId: string }[] = [];
-  let overMs = Number.POSITIVE_INFINITY;
+  const { installationId } = stores;
+  const its = new ItsEvents({ runnerId, installationId, jobId: record?.job?.jobId });
   for await (const events of log.from({ subjects, range, onProgress })) {
-    for (const event of events) {
-      const about = aboutOf(event);
-      if (!about || about.type === 'job.assigned') continue;
-      const { runnerName, jobId } = about;
-      const named =
-        about.runnerId ?? (runnerName && runnerIdOf(runnerName, stores.installationId));
-      if (named === undefined && jobId !== undefined) nameless.push({ event, jobId });
-      if (named !== runnerId) continue;
-      found.push(event);
-      if (jobId !== undefined) jobIds.add(jobId);
-      if (about.type === 'runner.deleted') overMs = event.storedAt.getTime() + lateMs;
-    }
-    if ((events.at(-1)?.storedAt.getTime() ?? 0) > overMs) break;
+    for (const event of events) its.take(event);
+    if ((events.at(-1)?.storedAt.getTime() ?? 0) > its.overMs) break;
   }
-  const its = nameless.filter(({ jobId }) => jobIds.has(jobId)).map(({ event }) => event);
-  return [...found, ...its].sort((a, b) => a.sequence - b.sequence);
+  return its.all();
 }
 
-function aboutOf({ text }: StoredEvent): z.infer<typeof aboutSchema> | undefined {
+/** Picks the events about one runner out of those of its scale set. */
+class ItsEvents {
+  /** When nothing about it comes any more. */
+  overMs = Number.POSITIVE_INFINITY;
+  readonly #runnerId: string;
+  readonly #installationId: string;
+  readonly #found: StoredEvent[] = [];
+  readonly #jobIds: Set<string>;
+  /** A job that was cancelled may name no runner, and so be its own by its id alone. */
+  readonly #nameless: { event: StoredEvent; jobId: string }[] = [];
+
+  constructor({ runnerId, installationId, jobId }: ItsEventsOptions) {
+    this.#runnerId = runnerId;
+    this.#installationId = installationId;
+    this.#jobIds = new Set(jobId === undefined ? [] : [jobId]);
+  }
+
+  take(event: StoredEvent): void {
+    const about = aboutOf(event);
+    if (!about || about.type === 'job.assigned') return;
+    const { jobId } = about;
+    const runnerId = this.#runnerIdOf(about);
+    if (runnerId === this.#runnerId) {
+      this.#found.push(event);
+      if (jobId !== undefined) this.#jobIds.add(jobId);
+      if (about.type === 'runner.deleted') this.overMs = event.storedAt.getTime() + lateMs;
+    } else if (runnerId === undefined && jobId !== undefined) this.#nameless.push({ event, jobId });
+  }
+
+  all(): StoredEvent[] {
+    const more = this.#nameless.filter(({ jobId }) => this.#jobIds.has(jobId));
+    const events = [...this.#found, ...more.map(({ event }) => event)];
+    return events.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  #runnerIdOf({ runnerId, runnerName }: About): string | undefined {
+    if (runnerId !== undefined || runnerName === undefined) return runnerId;
+    return runnerIdOf(runnerName, this.#installationId) ?? runnerName;
+  }
+}
+
+interface ItsEventsOptions {
+  runnerId: string;
+  installationId: string;
+  /** Of the job that its record names. */
+  jobId: string | undefined;
+}
+
+function aboutOf({ text }: StoredEvent): About | undefined {
   try {
     return aboutSchema.safeParse(JSON.parse(text)).data;
   } catch {

@@ -1,4 +1,4 @@
-import { eventSubject, type RunnerEvent } from '@baton/shared/contracts';
+import { eventSubject } from '@baton/shared/contracts';
 import { Publisher } from '@baton/shared/messaging';
 import { silentLogger } from '@baton/shared/telemetry';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { aRunner, fileOf, id } from '../testing/builders.ts';
 import { startTestNats } from '../testing/setup.ts';
 
-type Said = Partial<RunnerEvent> & Record<string, unknown>;
+type Said = Readonly<Record<string, unknown>>;
 
 const startMs = Date.now() - 60_000;
 const views = z.array(z.looseObject({ type: z.string(), text: z.string(), by: z.string() }));
@@ -116,10 +116,22 @@ describe('the life of a runner', () => {
     const mark = { reason: 'surplus', gate: 'none', by: 'provisioner p', at: at(30) } as const;
     const lastError = 'the provider does not answer';
     const retryAt = new Date(Date.now() + 3_600_000).toISOString();
-    const deletion = { attempts: 3, deregistered: true, instanceDeleted: false, lastError, retryAt };
+    const deletion = {
+      attempts: 3,
+      deregistered: true,
+      instanceDeleted: false,
+      lastError,
+      retryAt,
+    };
     await runnerEvent('requested', 10, { runnerId: 'cccccccccc' });
     await nats.asService(async ({ runners }) => {
-      const part = { state: 'deleting', createdAt: at(10), stateAt: at(31), mark, deletion } as const;
+      const part = {
+        state: 'deleting',
+        createdAt: at(10),
+        stateAt: at(31),
+        mark,
+        deletion,
+      } as const;
       await runners.create(`${id}.cccccccccc`, aRunner('cccccccccc', part));
     });
 
@@ -144,15 +156,24 @@ describe('the life of a runner', () => {
 describe('a list of events', () => {
   beforeAll(async () => {
     for (let count = 0; count < 3; count += 1) {
-      const event = { v: 1, type: 'session.opened', scaleSetId: 'gone-00000000', at: at(50 + count) };
+      const event = {
+        v: 1,
+        type: 'session.opened',
+        scaleSetId: 'gone-00000000',
+        at: at(50 + count),
+      };
       const said = { ...event, by: `l-${count}`, epoch: 1, how: 'resumed', sessionId: 's' };
       await publish(eventSubject('listener', 'gone-00000000', 'session', 'opened'), said);
     }
   });
 
   test('is of the newest, of a scale set, of a type', async () => {
-    const ofSet = views.parse((await nats.run('get events --scale-set gone-00000000 -n 2 -o json')).json());
-    const ofType = views.parse((await nats.run('get events --type runner.requested -o json')).json());
+    const ofSet = views.parse(
+      (await nats.run('get events --scale-set gone-00000000 -n 2 -o json')).json(),
+    );
+    const ofType = views.parse(
+      (await nats.run('get events --type runner.requested -o json')).json(),
+    );
     const sessions = (await nats.run('get events --type session')).stdout;
 
     expect(ofSet.map(({ by, text }) => [by, text])).toEqual([

@@ -44,7 +44,9 @@ export function registerGetEvents(get: Command, context: Context): void {
     .option('--runner <name>', 'the whole life of a runner, by its name or id')
     .option('--scale-set <name>', 'those of one scale set, by name or internal id')
     .addOption(alone('--since <duration>', 'not older than this: 90s, 10m, 24h').argParser(since))
-    .addOption(alone('--type <type>', 'of this type: runner.deleted, or all of runner').argParser(type))
+    .addOption(
+      alone('--type <type>', 'of this type: runner.deleted, or all of runner').argParser(type),
+    )
     .addOption(
       alone('-n, --limit <n>', 'no more than these, the newest')
         .argParser(limit)

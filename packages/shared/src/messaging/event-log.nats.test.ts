@@ -30,7 +30,10 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const isOf = (scaleSet: string) => ({ subject: found }: StoredEvent) => found === subject(scaleSet);
+const isOf =
+  (scaleSet: string) =>
+  ({ subject: found }: StoredEvent) =>
+    found === subject(scaleSet);
 
 /** What it gave, and how many requests it took. */
 async function counted<T>(work: () => Promise<T>): Promise<{ result: T; requests: number }> {
@@ -41,7 +44,9 @@ async function counted<T>(work: () => Promise<T>): Promise<{ result: T; requests
 
 async function whole(subjects: readonly string[]): Promise<StoredEvent[]> {
   const range = await log.range();
-  return (await Array.fromAsync(log.from({ subjects, range }))).flat();
+  const found: StoredEvent[] = [];
+  for await (const events of log.from({ subjects, range })) found.push(...events);
+  return found;
 }
 
 describe('EventLog', () => {

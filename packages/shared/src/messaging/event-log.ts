@@ -136,7 +136,7 @@ export class EventLog {
     );
     const { headers } = answer;
     if (headers?.code === notFound) return undefined;
-    if (!headers || headers.code !== 0) {
+    if (headers?.code !== 0) {
       throw new AppError('nats', `read event ${seq}: ${headers?.description ?? 'no headers'}`);
     }
     return {
