@@ -36,6 +36,7 @@ import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
 import { type DeleteDeps, deleteRunner } from './delete-runner.ts';
 import { DirectDeletions } from './direct-deletions.ts';
+import { watchGauges } from './gauges.ts';
 import { markedPass } from './marked-pass.ts';
 import { allSweeps } from './sweeps/all-sweeps.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
@@ -98,6 +99,7 @@ export async function run(
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, copy, deletions, signal: abort }),
     ),
+    watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
     runSweeps(
       { ...deps, copy, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },

@@ -1,3 +1,4 @@
+export { type Backlog, readBacklog } from './backlog.ts';
 export { connectNats, maxReconnectDelayMs, type Nats, type NatsSettings } from './connect.ts';
 export { consumeLoop } from './consume-loop.ts';
 export type { Copied } from './copied-keys.ts';
