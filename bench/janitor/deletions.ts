@@ -52,7 +52,7 @@ async function measure(stack: JanitorStack, count: number): Promise<Deletions> {
   const before = await stack.cpu();
   const from = hostNow();
   stack.janitor.signal('SIGCONT');
-  const ms = (await stack.untilGone(runners, goneTimeoutMs)) - from;
+  const ms = Math.max(...(await stack.untilGone(runners, goneTimeoutMs))) - from;
   const after = await stack.cpu();
   const each = (name: keyof JanitorCpu) => twoDecimals((after[name] - before[name]) / count);
   return {

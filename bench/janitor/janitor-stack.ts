@@ -119,9 +119,9 @@ export class JanitorStack implements AsyncDisposable {
 
   /**
    * Resolves when nothing is left of the runners: no record, no instance, no registration. Returns when
-   * the last record went, by the clock of the NATS server, which is that of this host.
+   * each record went, by the clock of the NATS server, which is that of this host.
    */
-  async untilGone(runners: readonly Runner[], timeoutMs: number): Promise<number> {
+  async untilGone(runners: readonly Runner[], timeoutMs: number): Promise<number[]> {
     await this.untilNoInstance(runners, timeoutMs);
     let times: number[] = [];
     await this.#until('records', timeoutMs, async () => {
@@ -129,7 +129,7 @@ export class JanitorStack implements AsyncDisposable {
       return runners.length - times.length;
     });
     await this.#requireUnregistered(runners);
-    return Math.max(...times);
+    return times;
   }
 
   /** Resolves when the provider has deleted the instances. */
@@ -151,12 +151,7 @@ export class JanitorStack implements AsyncDisposable {
     }
   }
 
-  /** How long each took from its mark to the end of its record, by the server's clock; ms. */
-  async latencies(runners: readonly Runner[]): Promise<number[]> {
-    return []
-  }
-
-  /** When the records went that have gone. */
+  /** When the records went, of those that have gone. */
   async #deletedTimes(runners: readonly Runner[]): Promise<number[]> {
     const found = await inParallel(runners, readParallel, ({ scaleSetId, runnerId }) =>
       this.#runners.lookup(runnerKey(scaleSetId, runnerId)),
