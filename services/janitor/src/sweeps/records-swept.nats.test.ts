@@ -1,7 +1,7 @@
 import { type Runner, runnerStates } from '@baton/shared/contracts';
 import { at, eventually } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from '../delete-runner.ts';
+import type { DeleteDeps } from '../deletion/delete-deps.ts';
 import { allSweeps } from './core/all-sweeps.ts';
 import type { Led } from './run-sweep.ts';
 import { SweepBench, type Sweeper } from './testing/sweep-bench.ts';
