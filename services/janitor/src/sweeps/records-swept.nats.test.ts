@@ -1,7 +1,7 @@
 import { type Runner, runnerStates } from '@baton/shared/contracts';
 import { at, eventually } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from '../deletion/delete-deps.ts';
+import type { Janitor } from '../testing/bench.ts';
 import { allSweeps } from './core/all-sweeps.ts';
 import type { Led } from './run-sweep.ts';
 import { SweepBench, type Sweeper } from './testing/sweep-bench.ts';
@@ -10,7 +10,7 @@ const { finished, lost, offline } = allSweeps;
 const minute = 60_000;
 
 let world: SweepBench;
-let janitor: DeleteDeps;
+let janitor: Janitor;
 
 beforeAll(async () => {
   world = await SweepBench.start();
