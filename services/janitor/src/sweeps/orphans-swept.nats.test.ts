@@ -3,13 +3,12 @@ import { openSpecs } from '@baton/shared/stores';
 import { aRunner, eventually, installationId } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestSet } from '../testing/bench.ts';
-import { allSweeps } from './core/all-sweeps.ts';
+import { orphanInstances } from './core/orphan-instances.ts';
+import { orphanRegistrations } from './core/orphan-registrations.ts';
 import { SweepBench } from './testing/sweep-bench.ts';
 
 const minute = 60_000;
 const { signal } = new AbortController();
-const orphanInstances = allSweeps['orphan-instances'];
-const orphanRegistrations = allSweeps['orphan-registrations'];
 
 let world: SweepBench;
 

@@ -2,11 +2,14 @@ import { type Runner, runnerStates } from '@baton/shared/contracts';
 import { at, eventually } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Janitor } from '../testing/bench.ts';
-import { allSweeps } from './core/all-sweeps.ts';
+import { allSweeps } from './all-sweeps.ts';
+import { finished } from './core/finished.ts';
+import { lost } from './core/lost.ts';
+import { offline } from './core/offline.ts';
+import { partsOf } from './parts.ts';
 import type { Led } from './run-sweep.ts';
 import { SweepBench, type Sweeper } from './testing/sweep-bench.ts';
 
-const { finished, lost, offline } = allSweeps;
 const minute = 60_000;
 
 let world: SweepBench;
@@ -53,7 +56,9 @@ async function runs(sweeper: Sweeper, led: Led, afterMs: readonly number[]) {
 /** All sweeps, every five minutes for so long; how many things they did. */
 async function sweepAll(minutes: number): Promise<number> {
   const sweeper = await world.sweeper();
-  const all = Object.values(allSweeps).map((sweep) => world.led(sweeper, sweep));
+  const all = partsOf(allSweeps, sweeper.providers).map(
+    (part): Led => ({ part, memory: part.sweep.begin(), seen: new Map() }),
+  );
   let acted = 0;
   for (let passed = 0; passed <= minutes; passed += 5) {
     for (const led of all) {
