@@ -3,8 +3,8 @@ import { AppError } from '@baton/shared/errors';
 import { askSweep } from '@baton/shared/messaging';
 import { openSweeps, type SweepStore } from '@baton/shared/stores';
 import type { BenchContext } from '../context.ts';
-import { readUsage } from '../measure/process-usage.ts';
 import { rounded, type Spread, spread } from '../measure/percentiles.ts';
+import { readUsage } from '../measure/process-usage.ts';
 import { hostNow } from '../pipeline/instance-book.ts';
 import { JanitorStack } from './janitor-stack.ts';
 
@@ -67,11 +67,13 @@ export async function measureSweeps(
   const aloneMs = await deletionTimes(context, stack, alone);
   const besidesMs: number[] = [];
   await sweeping(async () => {
-    const marking = deletionTimes(context, stack, besides);
     const stop = new AbortController();
-    const over = marking.finally(() => stop.abort());
-    while (!stop.signal.aborted) await sweepAll(stack, states);
-    besidesMs.push(...(await over));
+    const marking = deletionTimes(context, stack, besides).finally(() => stop.abort());
+    const sweepOn = async () => {
+      while (!stop.signal.aborted) await sweepAll(stack, states);
+    };
+    const [times] = await Promise.all([marking, sweepOn()]);
+    besidesMs.push(...times);
   });
   const figures = {
     sweep10kMs: Math.max(...each),
@@ -128,7 +130,9 @@ async function untilLed({ clock, signal }: BenchContext, { nats }: JanitorStack)
   const patience = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
   for (;;) {
     const asked = { dryRun: true, timeoutMs: sweepTimeoutMs };
-    const reports = await Promise.all(sweepNames.map((sweep) => askSweep(nats, { sweep, ...asked })));
+    const reports = await Promise.all(
+      sweepNames.map((sweep) => askSweep(nats, { sweep, ...asked })),
+    );
     if (reports.every(({ parts }) => parts.length > 0)) return;
     await clock.sleep(rssEveryMs, patience);
   }
