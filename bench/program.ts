@@ -1,5 +1,7 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
+import { benchJanitor, type JanitorPart, janitorParts } from './janitor/janitor.ts';
+import { janitorTable } from './janitor/table.ts';
 import { benchPipeline } from './pipeline/pipeline.ts';
 import { pipelineTable } from './pipeline/table.ts';
 import { type Io, positive } from './run-program.ts';
@@ -10,7 +12,7 @@ import { sessionsTable } from './sessions/table.ts';
 import { takeoverTable } from './takeover/table.ts';
 import { benchTakeover } from './takeover/takeover.ts';
 
-const names = ['takeover', 'sessions', 'pipeline', 'scaling'] as const;
+const names = ['takeover', 'sessions', 'pipeline', 'scaling', 'janitor'] as const;
 const choices = `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 
 /** `npm run bench`. Nothing is left afterwards. */
@@ -29,7 +31,8 @@ export function benchProgram(io: Io): Command {
     .addCommand(takeoverCommand(io))
     .addCommand(sessionsCommand(io))
     .addCommand(pipelineCommand(io))
-    .addCommand(scalingCommand(io));
+    .addCommand(scalingCommand(io))
+    .addCommand(janitorCommand(io));
   return program;
 }
 
@@ -128,6 +131,41 @@ function scalingCommand(io: Io): Command {
       const report = await benchScaling(io, options);
       finish(io, report, json ? undefined : scalingTable(report));
     });
+}
+
+const janitorSchema = z.object({
+  parts: z.array(z.enum(janitorParts)),
+  marked: z.array(z.int().min(1)),
+  profile: z.string().optional(),
+  json: z.boolean().default(false),
+});
+
+function janitorCommand(io: Io): Command {
+  return new Command('janitor')
+    .description('how fast what is marked is gone, and what a deletion costs')
+    .option('--parts <names>', `of ${janitorParts.join(', ')}`, parts, [...janitorParts])
+    .option(
+      '--marked <numbers>',
+      'runners marked at once, one measurement each',
+      numbers,
+      [1_000, 10_000],
+    )
+    .option(
+      '--profile <folder>',
+      'write CPU profiles of the janitor; the figures then count little',
+    )
+    .option(...jsonOption)
+    .action(async (given: unknown) => {
+      const { json, profile, ...options } = janitorSchema.parse(given);
+      const report = await benchJanitor(io, { ...options, profileDir: profile });
+      finish(io, report, json ? undefined : janitorTable(report));
+    });
+}
+
+function parts(text: string): JanitorPart[] {
+  const named = z.array(z.enum(janitorParts)).safeParse(text.split(','));
+  if (named.success) return named.data;
+  throw new InvalidArgumentError(`Name some of ${janitorParts.join(', ')}.`);
 }
 
 function finish({ stdout }: Io, report: unknown, table: string | undefined): void {

@@ -15,6 +15,7 @@ import { ensureToolchain } from './toolchain/toolchain.mjs';
 const memory = {
   listener: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
   provisioner: ['--max-semi-space-size=16', '--heap-growing-percent=60'],
+  janitor: ['--max-semi-space-size=16', '--heap-growing-percent=60'],
 };
 
 /** Runs where the caller is, so that a file on its command line is the caller's. */
@@ -38,7 +39,7 @@ const commands = {
   baton: program('packages/cli/src/main.ts'),
   listener: program('services/listener/src/main.ts', ...memory.listener),
   provisioner: program('services/provisioner/src/main.ts', ...memory.provisioner),
-  janitor: program('services/janitor/src/main.ts'),
+  janitor: program('services/janitor/src/main.ts', ...memory.janitor),
   simulator: program('packages/github-sim/src/main.ts'),
   pnpm: { needs: [], argv: (pnpm) => [pnpm] },
 };

@@ -37,6 +37,7 @@ import { InstanceLists } from './deletion/instance-lists.ts';
 import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
 import { consumeDeletes, serveDeletes, takeDelete } from './deletion/serve-deletes.ts';
+import { watchGauges } from './gauges.ts';
 import { allSweeps } from './sweeps/all-sweeps.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
 
@@ -50,7 +51,12 @@ const used = {
 /** Longest time that GitHub may take to let go of a registration, with its tokens, in ms. */
 const deregisterTimeoutMs = 30_000;
 
-export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
+/** `load` makes the providers; a benchmark brings one of its own. */
+export async function run(
+  config: JanitorConfig,
+  runtime: Runtime,
+  load: typeof loadProviders = loadProviders,
+): Promise<void> {
   const { log, clock, signal, abort } = runtime;
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
@@ -58,7 +64,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
-  const providers = await loadProviders(config.providersFile, given);
+  const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology(config), used, runtime);
   await verifyInstallation(nats, installationId);
@@ -98,6 +104,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
+    watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
     runSweeps(
       { ...deps, specs, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },

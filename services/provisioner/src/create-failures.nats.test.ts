@@ -121,6 +121,10 @@ describe('a create that fails', () => {
       mark: { reason: 'create-failed', gate: 'none' },
     });
     expect(await bench.commands('delete', spec)).toEqual([record.runnerId]);
+    await eventually(async () => {
+      expect(await bench.events(spec)).toContain('runner.failed');
+      expect(await bench.events(spec, 'text')).toContain('maxInstances is reached');
+    });
   });
 
   test('because the provider does not answer ends at its deadline, and GitHub keeps the gate', async () => {

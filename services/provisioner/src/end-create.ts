@@ -4,6 +4,7 @@ import { isoNow } from '@baton/shared/time';
 import type { CreateFailure } from './core/create-failure.ts';
 import type { CreateDeps } from './create-deps.ts';
 import { keepLateInstance } from './keep-late-instance.ts';
+import { tellStep } from './tell-step.ts';
 
 interface Made {
   instanceId: string;
@@ -54,6 +55,6 @@ export async function failCreate(
 ): Promise<void> {
   const { log, planner } = deps;
   log.warn({ runnerId: record.runnerId, failure }, 'runner could not be created');
-  await observeRunner(deps, record, { kind: 'failed', failure });
+  tellStep(deps, await observeRunner(deps, record, { kind: 'failed', failure }));
   await planner.reconcile(record.scaleSetId);
 }

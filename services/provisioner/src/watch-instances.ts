@@ -15,6 +15,7 @@ import { judgeProblem } from './core/judge-problem.ts';
 import { listRunners } from './list-runners.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';
 import type { Planner } from './planner.ts';
+import { tellStep } from './tell-step.ts';
 
 interface WatchDeps extends MarkDeps {
   planner: Planner;
@@ -147,6 +148,7 @@ class InstanceWatch {
       if (observed && observation.kind !== 'progress') {
         const { kind } = observation;
         log.info({ scaleSetId, runnerId, exitCode, problem, kind }, 'end of an instance observed');
+        tellStep(this.#deps, observed);
         this.#plan(observed);
       }
       return true;

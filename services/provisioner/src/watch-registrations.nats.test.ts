@@ -74,10 +74,11 @@ async function countLists(): Promise<void> {
 
 describe("GitHub's list of runners", () => {
   test('tells who is online, when a runner has been starting for 5 s', async () => {
-    const { read, watch } = await anOnlineRunner('online');
+    const { read, watch, spec } = await anOnlineRunner('online');
     await watch.look();
 
     expect(await read()).toMatchObject({ state: 'idle' });
+    await eventually(async () => expect(await bench.events(spec)).toContain('runner.online'));
   });
 
   test('tells who is busy, although no message has come', async () => {

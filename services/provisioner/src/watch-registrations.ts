@@ -10,6 +10,7 @@ import { listRunners } from './list-runners.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';
 import type { Planner } from './planner.ts';
 import { SideBySide } from './side-by-side.ts';
+import { tellStep } from './tell-step.ts';
 
 export interface RegistrationDeps extends MarkDeps {
   specs: SpecStore;
@@ -157,7 +158,7 @@ export class RegistrationWatch {
   async #carryOut({ observed, marked }: RegistrationJudgement): Promise<void> {
     const { log, planner } = this.#deps;
     for (const { runner, observation } of observed) {
-      await observeRunner(this.#deps, runner, observation);
+      tellStep(this.#deps, await observeRunner(this.#deps, runner, observation));
     }
     for (const { runner, mark } of marked) {
       const { scaleSetId, runnerId } = runner;

@@ -84,6 +84,12 @@ export const dropSchema = z.object({
 /** Runners to be played: each comes online, and takes a job that waits, without a process of its own. */
 export const playRunnersSchema = z.object({ names: z.array(z.string()).max(10_000) });
 
+/** Runners to be registered in a scale set at once, as by as many JIT configs that nobody keeps. */
+export const registerRunnersSchema = z.object({
+  scaleSet: z.string(),
+  names: z.array(z.string()).max(10_000),
+});
+
 export const outageSchema = z.object({
   ms: z.number().min(0),
   status: z.int().min(400).max(599).default(503),

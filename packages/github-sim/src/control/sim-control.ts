@@ -85,6 +85,13 @@ export class SimControl {
     return (await this.#call('runners/play', { method: 'POST', body: { names }, answer })).played;
   }
 
+  /** Registers runners, offline until they are played; returns their ids. */
+  async registerRunners(scaleSet: string, names: readonly string[]): Promise<number[]> {
+    const call = { method: 'POST', body: { scaleSet, names } } as const;
+    const answer = z.object({ ids: z.array(z.int()) });
+    return (await this.#call('runners/register', { ...call, answer })).ids;
+  }
+
   /** Every GitHub-side route answers `status` (503) for so long; held polls end with it. */
   async outage(ms: number, status = 503): Promise<void> {
     await this.#post('outage', { ms, status });

@@ -5,6 +5,7 @@ import {
   outageSchema,
   personalTokenSchema,
   playRunnersSchema,
+  registerRunnersSchema,
   tokenKindSchema,
 } from '../control/schemas.ts';
 import { faultRuleSchema } from '../core/fault-rule.ts';
@@ -59,6 +60,11 @@ export function controlRoutes(sim: Simulator): Route[] {
       );
       for (const runner of played) sim.desk.play(runner);
       return { played: played.length };
+    }),
+    control('POST', 'runners/register', (request) => {
+      const { scaleSet, names } = readBody(request, registerRunnersSchema);
+      const set = sim.scaleSets.lookUp(scaleSet);
+      return { ids: names.map((name) => sim.runners.register(set, name, '_work').runner.id) };
     }),
     control('POST', 'outage', (request) => {
       const { ms, status } = readBody(request, outageSchema);

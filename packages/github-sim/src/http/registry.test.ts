@@ -51,3 +51,17 @@ test('runners are told with who they are only, when that is asked for', async ()
   expect(full).toMatchObject({ value: [{ id: agentId, status: 'offline', busy: false }] });
   expect(bare).toEqual({ count: 1, value: [{ id: agentId, name: 'r1', runnerScaleSetId: 1 }] });
 });
+
+test('many runners are registered by one call, and come online when they are played', async () => {
+  const client = await startClient();
+  await client.scaleSet();
+
+  const ids = await client.control.registerRunners('linux', ['r1', 'r2']);
+  await client.control.playRunners(['r2']);
+
+  expect((await client.control.state()).runners).toMatchObject([
+    { id: ids[0], name: 'r1', scaleSet: 'linux', status: 'offline' },
+    { id: ids[1], name: 'r2', scaleSet: 'linux', status: 'idle' },
+  ]);
+  await expect(client.control.registerRunners('linux', ['r1'])).rejects.toThrow('409');
+});

@@ -128,6 +128,8 @@ export const runnerEventSchema = z.looseObject({
   type: z.enum([
     'runner.requested',
     'runner.created',
+    /** GitHub has it online. Not told where a message about its job comes first. */
+    'runner.online',
     'runner.failed',
     'runner.marked',
     /** Its mark was taken back: GitHub says that it runs a job. */

@@ -1,3 +1,4 @@
+export { type Backlog, readBacklog } from './backlog.ts';
 export { connectNats, maxReconnectDelayMs, type Nats, type NatsSettings } from './connect.ts';
 export { consumeLoop } from './consume-loop.ts';
 export type { Copied } from './copied-keys.ts';
@@ -7,6 +8,7 @@ export { byRoute, replayLoop, replayRoute } from './dead-letters-replay.ts';
 export { type ReplayAnswer, requestReplays } from './dead-letters-request.ts';
 export { answerDoctor } from './doctor-answers.ts';
 export { askDoctor, type DoctorReport } from './doctor-ask.ts';
+export { EventLog, type EventRange, type StoredEvent } from './event-log.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
 export { KvCopy } from './kv-copy.ts';

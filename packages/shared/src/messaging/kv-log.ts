@@ -1,6 +1,7 @@
 import type { JetStreamManager, MsgHdrs, NatsConnection } from 'nats';
 import { AppError } from '../errors/index.ts';
 import { isMissing } from './nats-error.ts';
+import { walkLog } from './walk-log.ts';
 
 /** One write to a bucket, as it still stands there. */
 export interface LogEntry {
@@ -19,12 +20,6 @@ export interface LogState {
   lastSeq: number;
   /** Keys that hold a value or the mark of a deletion. */
   messages: number;
-}
-
-/** Sequences that one hand walks through: it is at `next`. */
-interface Span {
-  next: number;
-  end: number;
 }
 
 const readParallel = 64;
@@ -65,28 +60,13 @@ export class KvLog {
     { from, to, known }: { from: number; to: number; known: ReadonlySet<number> },
     read: (entry: LogEntry) => T,
   ): Promise<T[]> {
-    const found: T[] = [];
-    const spans: Span[] = from > to ? [] : [{ next: from, end: to }];
-    const walk = async (span: Span) => {
-      for (; span.next <= span.end; span.next += 1) {
-        if (known.has(span.next)) continue;
-        const entry = await this.#next(span.next);
-        if (!entry || entry.revision > span.end) return;
-        if (!known.has(entry.revision)) found.push(read(entry));
-        span.next = entry.revision;
-      }
-    };
-    const first = spans[0];
-    await Promise.all(
-      Array.from({ length: Math.min(readParallel, to - from + 1) }, async (_, hand) => {
-        let span = hand === 0 ? first : halfOfWidest(spans);
-        for (; span; span = halfOfWidest(spans)) {
-          await walk(span);
-          spans.splice(spans.indexOf(span), 1);
-        }
-      }),
-    );
-    return found;
+    return await walkLog({ from, to, hands: readParallel }, async (sequence) => {
+      if (known.has(sequence)) return { at: sequence };
+      const entry = await this.#next(sequence);
+      if (!entry) return undefined;
+      const { revision: at } = entry;
+      return known.has(at) ? { at } : { at, read: () => read(entry) };
+    });
   }
 
   /**
@@ -136,19 +116,4 @@ interface Message extends Pick<LogEntry, 'revision' | 'writtenAt'> {
   subject: string;
   headers: MsgHdrs;
   text: () => string;
-}
-
-/** Takes the upper half of what is left of the widest span: entries may lie close together. */
-function halfOfWidest(spans: Span[]): Span | undefined {
-  const left = ({ next, end }: Span) => end - next;
-  const widest = spans.reduce<Span | undefined>(
-    (best, span) => (best && left(best) >= left(span) ? best : span),
-    undefined,
-  );
-  if (!widest || left(widest) < 1) return undefined;
-  const end = widest.end;
-  widest.end -= Math.ceil(left(widest) / 2);
-  const half = { next: widest.end + 1, end };
-  spans.push(half);
-  return half;
 }

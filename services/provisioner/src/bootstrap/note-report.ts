@@ -1,16 +1,13 @@
 import { runnerKey } from '@baton/shared/contracts';
 import { observeRunner } from '@baton/shared/runners';
 import type { RunnerStore } from '@baton/shared/stores';
-import type { Logger } from '@baton/shared/telemetry';
-import type { Clock } from '@baton/shared/time';
+import { type TellDeps, tellStep } from '../tell-step.ts';
 import type { RunnerRef } from './bootstrap-tokens.ts';
 import type { InstanceReport } from './core/read-report.ts';
 
-export interface ReportDeps {
+export interface ReportDeps extends TellDeps {
   runners: RunnerStore;
   planner: { reconcile: (scaleSetId: string) => Promise<unknown> };
-  clock: Clock;
-  log: Logger;
 }
 
 /**
@@ -26,7 +23,7 @@ export async function noteReport(
   log.info({ ...runner, report }, 'instance reports');
   if (report.kind === 'progress') return await noteProgress(deps, runner, report.text);
   const failure = { class: 'bootstrap-failed', text: report.text };
-  await observeRunner(deps, runner, { kind: 'failed', failure });
+  tellStep(deps, await observeRunner(deps, runner, { kind: 'failed', failure }));
   await planner.reconcile(runner.scaleSetId);
 }
 

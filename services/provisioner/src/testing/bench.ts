@@ -288,13 +288,13 @@ export class Bench implements AsyncDisposable {
       .map(({ data }) => (data as { runnerId: string }).runnerId);
   }
 
-  /** The types of the events of a scale set, in their order. */
-  async events({ scaleSetId }: Spec): Promise<string[]> {
+  /** The types of the events of a scale set, in their order; or what else they say. */
+  async events({ scaleSetId }: Spec, field = 'type'): Promise<(string | undefined)[]> {
     const stored = await storedMessages(this.#cli, streams.events);
     return stored
-      .map(({ data }) => data as { scaleSetId: string; type: string })
+      .map(({ data }) => data as Record<string, string | undefined>)
       .filter((event) => event.scaleSetId === scaleSetId)
-      .map(({ type }) => type);
+      .map((event) => event[field]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

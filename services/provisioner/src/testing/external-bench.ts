@@ -10,6 +10,7 @@ import {
   providerDefinitionSchema,
 } from '@baton/providers';
 import { packRunner, writeLocalExecutable } from '@baton/providers/local-executable';
+import { Publisher } from '@baton/shared/messaging';
 import { SealingKeys } from '@baton/shared/sealing';
 import { openJit, openRunners, openSpecs } from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
@@ -95,6 +96,7 @@ export class ExternalBench implements AsyncDisposable {
       ...stores,
       planner,
       clock,
+      instance: 'provisioner-0',
       log: silentLogger(),
       random: Math.random,
       installationId,
@@ -147,7 +149,7 @@ async function openAll(nats: TestNats, clock: Clock = systemClock) {
     openRunners(connection),
     openJit(connection),
   ]);
-  return { specs, runners, jit };
+  return { specs, runners, jit, publisher: new Publisher(connection, silentLogger()) };
 }
 
 async function makeFiles(dir: string) {

@@ -51,12 +51,15 @@ export function decideByLooks<T>(
   const left: Record<string, number> = {};
   let lookedAt = 0;
   for (const item of items) {
-    const [key, verdict] = [keyOf(item), judge(item)];
+    const verdict = judge(item);
+    if (verdict.kind !== 'unknown') lookedAt += 1;
+    // Most are, and what is fine is not remembered: that spares ten thousand keys.
+    if (verdict.kind === 'fine') continue;
+    const key = keyOf(item);
     const { seen, finding, why } = weigh(views, before.get(key), verdict);
     if (seen) memory.set(key, seen);
     if (finding) findings.push(finding);
     if (why !== undefined) left[why] = (left[why] ?? 0) + 1;
-    if (verdict.kind !== 'unknown') lookedAt += 1;
   }
   return { findings, lookedAt, left, memory, ...(problem === undefined ? {} : { problem }) };
 }
@@ -68,8 +71,11 @@ interface Weighed {
   why?: string | undefined;
 }
 
-function weigh(views: SweepViews, before: Sighting | undefined, verdict: Verdict): Weighed {
-  if (verdict.kind === 'fine') return {};
+function weigh(
+  views: SweepViews,
+  before: Sighting | undefined,
+  verdict: Exclude<Verdict, { kind: 'fine' }>,
+): Weighed {
   if (verdict.kind === 'unknown') return { seen: before, why: verdict.why };
   const { what, lists, lastingMs, find } = verdict;
   const seen = sightAgain(before, what, lookMs(views, lists));

@@ -53,7 +53,7 @@ export function listsOf(views: SweepViews): Lists {
   for (const [scope, view] of views.registrations) {
     if (!isFresh(view)) continue;
     const { configUrl, credential, items } = view;
-    const byName = new Map(items.map((entry) => [entry.name.toLowerCase(), entry]));
+    const byName = registrationsByName(items);
     registrations.set(scope, {
       name: `runners of ${configUrl} as "${credential}"`,
       view,
@@ -77,15 +77,30 @@ export function isHere(lists: Lists, runner: Runner): boolean {
   return !list || !isElsewhere(runner, list.provider);
 }
 
+/** Sweeps that run together share a list: what is made of it is made once. */
+function once<T extends object, R>(make: (items: T) => R): (items: T) => R {
+  const made = new WeakMap<T, R>();
+  return (items) => {
+    const known = made.get(items) ?? make(items);
+    made.set(items, known);
+    return known;
+  };
+}
+
+const registrationsByName = once(
+  (items: readonly Registration[]) =>
+    new Map(items.map((entry) => [entry.name.toLowerCase(), entry])),
+);
+
 /** Should a runner be listed twice, the one that lives counts. */
-function byRunner(items: readonly Instance[]): Map<string, Instance> {
+const byRunner = once((items: readonly Instance[]) => {
   const found = new Map<string, Instance>();
   for (const instance of items) {
     const { runnerId, state } = instance;
     if (state !== 'exited' || !found.has(runnerId)) found.set(runnerId, instance);
   }
   return found;
-}
+});
 
 /** Lists that leave out most of what should be on them: nothing is decided about that, in any look. */
 export function findSuspicious(

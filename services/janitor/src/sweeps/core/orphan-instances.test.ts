@@ -105,6 +105,16 @@ describe('an instance without a record', () => {
     expect(cut.at(-1)?.problem).toContain('4 of 4');
   });
 
+  test('takes no list for suspicious because of those that were deleted while it was read', () => {
+    const deleted = many(4, (index) => aRunner({ runnerId: `d${index}` }));
+    const instances = [...deleted, aRunner()].map((runner) => anInstance(runner));
+    const gone = deleted.map(({ runnerId }) => runnerId);
+    const decisions = look(orphanInstances, at0And(minute, { ...scene, instances, deleted: gone }));
+
+    expect(decisions.at(-1)?.problem).toBeUndefined();
+    expect(decisions.at(-1)?.left).toMatchObject({ 'it was deleted of late': 4 });
+  });
+
   test.each([
     { what: 'was made while it was looked for', part: { runners: [aRunner()], before: [] } },
     { what: 'lingers after its deletion', part: { deleted: ['r1'] } },

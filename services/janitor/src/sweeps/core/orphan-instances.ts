@@ -57,9 +57,13 @@ function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): De
     );
   const isRecorded = ({ instance: { scaleSetId, runnerId } }: Orphan) =>
     recorded.has(runnerKey(scaleSetId, runnerId));
+  // What was deleted while the lists were read may be on one of them and not on the other.
+  const isDeleted = ({ instance: { scaleSetId, runnerId } }: Orphan) =>
+    views.wasDeleted(scaleSetId, runnerId);
   const suspicious = findSuspicious(
     items
       .filter((orphan) => !isRecorded(orphan) && orphan.instance.state !== 'exited')
+      .filter((orphan) => !isDeleted(orphan))
       .map(({ github, entry }) => ({ list: github, isMissing: entry === undefined })),
   );
   return decideByLooks(views, memory, {

@@ -6,9 +6,16 @@ import type { SweepViews } from '../sweep.ts';
  * read; the oldest first. What moved meanwhile is looked at the next time.
  */
 export function steadyRunners({ before, after }: SweepViews): Runner[] {
-  const known = new Map(before.items.map((runner) => [keyOf(runner), momentOf(runner)]));
+  // A copy of the records keeps what nobody wrote: of most runners it is the very same object.
+  const same = new Set(before.items);
+  const moved = after.items.some((runner) => !same.has(runner));
+  const known = new Map(
+    moved ? before.items.map((runner) => [keyOf(runner), momentOf(runner)]) : [],
+  );
+  const isSteady = (runner: Runner) =>
+    same.has(runner) || known.get(keyOf(runner)) === momentOf(runner);
   return after.items
-    .filter((runner) => !runner.mark && known.get(keyOf(runner)) === momentOf(runner))
+    .filter((runner) => !runner.mark && isSteady(runner))
     .toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.runnerId, b.runnerId));
 }
 
