@@ -94,7 +94,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       markedPass({ ...deps, copy, deletions, signal: abort }),
     ),
     runSweeps(
-      { ...deps, copy, installationId },
+      { ...deps, specs, copy, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);
