@@ -29,7 +29,14 @@ export {
   scaleSetEventSchema,
   sweepEventSchema,
 } from './events.ts';
-export { type Plan, packPlan, planFreshMs, planSchema, type WaitReason } from './plan.ts';
+export {
+  type Plan,
+  packPlan,
+  planFreshMs,
+  planSchema,
+  type WaitReason,
+  waitReasons,
+} from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
 export {
   type ReplayCommand,

@@ -1,7 +1,7 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import type { Runner } from '@baton/shared/contracts';
 import type { Sweep } from '../sweep.ts';
-import { decideByLooks, fine, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import {
   findSuspicious,
   type InstanceList,
@@ -46,10 +46,7 @@ export const offline: Sweep<Sightings> = {
     const suspicious = findSuspicious(
       items
         .filter(({ runner }) => isWatched(runner))
-        .map(({ github, entry }) => ({
-          list: github,
-          isMissing: entry?.status === 'offline' || !entry,
-        })),
+        .map((look) => ({ list: look.github, isMissing: looksLost(look) })),
     );
     return decideByLooks(views, memory, {
       items,
@@ -76,16 +73,19 @@ function isWatched({ state, githubRunnerId, onlineAt }: Runner): boolean {
   return state === 'starting' || state === 'idle' || state === 'busy';
 }
 
+function looksLost({ runner, entry }: Look): boolean {
+  return !entry || (entry.status === 'offline' && runner.state !== 'starting');
+}
+
 function judgeLook(look: Look, suspicious: ReadonlySet<NamedView>): Verdict {
   const { runner, instances, github, entry } = look;
+  if (!instances) return unseen;
   if (!isWatched(runner)) return fine;
-  if (!instances) return unknown('no list of its provider');
   if (!github) return unknown("no list of GitHub's");
   const instance = instances.byRunner.get(runner.runnerId);
   // What has ended, or is gone, is the matter of `lost`.
   if (!instance || instance.state === 'exited') return fine;
-  const isOffline = entry?.status === 'offline' && runner.state !== 'starting';
-  if (entry && !isOffline) return fine;
+  if (!looksLost(look)) return fine;
   if (suspicious.has(github)) return unknown('the list is suspicious');
   if (entry?.busy === true) return unknown('GitHub believes that it runs a job');
   const lists = [instances, github];
