@@ -112,7 +112,7 @@ describe('baton sweep run', () => {
   });
 
   test('"all" asks for each, and the parts of every host answer', async () => {
-    const { code, json } = await playing(
+    const result = await playing(
       ({ sweep }) =>
         sweep === 'lost'
           ? [
@@ -125,9 +125,9 @@ describe('baton sweep run', () => {
       () => nats.run('sweep run all --dry-run -o json'),
     );
 
-    expect(code).toBe(0);
-    expect(json()).toHaveLength(8);
-    expect(json()).toContainEqual(
+    expect(result.code).toBe(0);
+    expect(result.json()).toHaveLength(8);
+    expect(result.json()).toContainEqual(
       expect.objectContaining({ sweep: 'lost', host: 'a', lookedAt: 2 }),
     );
   });
@@ -211,8 +211,8 @@ describe('baton sweep confirm', () => {
   });
 
   test('tells a program what it confirmed', async () => {
-    const { json } = await nats.run('sweep confirm lost --yes -o json');
+    const result = await nats.run('sweep confirm lost --yes -o json');
 
-    expect(json()).toEqual({ sweep: 'lost', host: null, hold: aHold });
+    expect(result.json()).toEqual({ sweep: 'lost', host: null, hold: aHold });
   });
 });

@@ -4,7 +4,7 @@ import type { Finding } from './sweep.ts';
 /** What came of a run. */
 export interface SweepResult {
   lookedAt: number;
-  /** What was found: done, to be done, or held. */
+  /** What was done, in a dry run what would be; and what is held. */
   found: SweepFinding[];
   /** How many were acted on; none in a dry run. */
   acted: Record<Finding['action'], number>;

@@ -147,7 +147,7 @@ export class SweepBench implements AsyncDisposable {
     const confirmations = await openSweepConfirmations(this.#admin);
     const at = new Date().toISOString();
     const key = sweepConfirmationKey(sweep.name, hostId);
-    await confirmations.put(key, { v: 1, holdId, by: 'ann', at });
+    await confirmations.put(key, { v: 1, holdId, by: 'operator ann', at });
   }
 
   /** The types of all events of janitors about sweeps. */
