@@ -40,7 +40,9 @@ export function unknown(why: string): Verdict {
   return { kind: 'unknown', why };
 }
 
-/** Judges each item once, and finds those that have looked odd for long enough. Pure. */
+/**
+ * Judges each item once, and finds those that have looked odd for long enough, the oldest first. Pure.
+ */
 export function decideByLooks<T>(
   views: SweepViews,
   before: Sightings,
@@ -51,13 +53,16 @@ export function decideByLooks<T>(
   const left: Record<string, number> = {};
   let lookedAt = 0;
   for (const item of items) {
-    const [key, verdict] = [keyOf(item), judge(item)];
+    const verdict = judge(item);
+    if (verdict.kind !== 'unknown') lookedAt += 1;
+    if (verdict.kind === 'fine') continue;
+    const key = keyOf(item);
     const { seen, finding, why } = weigh(views, before.get(key), verdict);
     if (seen) memory.set(key, seen);
     if (finding) findings.push(finding);
     if (why !== undefined) left[why] = (left[why] ?? 0) + 1;
-    if (verdict.kind !== 'unknown') lookedAt += 1;
   }
+  findings.sort(byAge);
   return { findings, lookedAt, left, memory, ...(problem === undefined ? {} : { problem }) };
 }
 
@@ -68,13 +73,29 @@ interface Weighed {
   why?: string | undefined;
 }
 
-function weigh(views: SweepViews, before: Sighting | undefined, verdict: Verdict): Weighed {
-  if (verdict.kind === 'fine') return {};
+function weigh(
+  views: SweepViews,
+  before: Sighting | undefined,
+  verdict: Exclude<Verdict, { kind: 'fine' }>,
+): Weighed {
   if (verdict.kind === 'unknown') return { seen: before, why: verdict.why };
   const { what, lists, lastingMs, find } = verdict;
   const seen = sightAgain(before, what, lookMs(views, lists));
   if (hasLasted(seen, lastingMs)) return { seen, finding: find(proofOf(views, lists, seen)) };
   return { seen, why: seen.looks < 2 ? 'seen once' : 'not for long enough' };
+}
+
+function byAge(one: Finding, other: Finding): number {
+  const [a, b] = [ageKey(one), ageKey(other)];
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function ageKey(finding: Finding): string {
+  if (finding.action !== 'deregister')
+    return `${finding.runner.createdAt} ${finding.runner.runnerId}`;
+  const { createdOn = '', name } = finding.registration;
+  return `${createdOn} ${name}`;
 }
 
 /** A look is as old as the oldest thing that it looked at. */
