@@ -119,7 +119,7 @@ function proofOf(
   return { evidence: { views, since, looks }, span: spanText(lastMs - sinceMs) };
 }
 
-export function spanText(ms: number): string {
+function spanText(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
