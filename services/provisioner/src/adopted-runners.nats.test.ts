@@ -91,16 +91,15 @@ describe('runners that were adopted', () => {
     await planner.reconcile(spec.scaleSetId);
     await planner.reconcile(spec.scaleSetId);
 
-    const marks = (await bench.runnersOf(spec)).map(({ runnerId, mark }) => [
-      runnerId,
-      mark?.reason,
-      mark?.gate,
-    ]);
-    expect(marks.toSorted()).toEqual([
-      ['busy', undefined, undefined],
-      ['idle1', 'surplus', 'github'],
-      ['idle2', 'surplus', 'github'],
-    ]);
+    const runners = await bench.runnersOf(spec);
+    const marks = runners.map(({ runnerId, mark }) => [runnerId, mark?.reason, mark?.gate]);
+    expect(new Set(marks)).toEqual(
+      new Set([
+        ['busy', undefined, undefined],
+        ['idle1', 'surplus', 'github'],
+        ['idle2', 'surplus', 'github'],
+      ]),
+    );
     expect(await placesOf(spec)).toEqual(['busy']);
   });
 

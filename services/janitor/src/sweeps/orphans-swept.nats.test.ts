@@ -137,7 +137,7 @@ describe('registrations that nobody stands behind', () => {
     const set = await world.bench.register('registered');
     const living = await world.bench.running(set, 'github');
     const { client } = world.bench.github();
-    const letters = [...'abcdefghij'];
+    const letters = 'abcdefghij'.split('');
     const ghosts = letters.flatMap((a) =>
       letters.slice(0, 5).map((b) => `registered-test-aaaaaaaa${a}${b}`),
     );

@@ -40,7 +40,9 @@ export function unknown(why: string): Verdict {
   return { kind: 'unknown', why };
 }
 
-/** Judges each item once, and finds those that have looked odd for long enough. Pure. */
+/**
+ * Judges each item once, and finds those that have looked odd for long enough, the oldest first. Pure.
+ */
 export function decideByLooks<T>(
   views: SweepViews,
   before: Sightings,
@@ -61,6 +63,7 @@ export function decideByLooks<T>(
     if (finding) findings.push(finding);
     if (why !== undefined) left[why] = (left[why] ?? 0) + 1;
   }
+  findings.sort(byAge);
   return { findings, lookedAt, left, memory, ...(problem === undefined ? {} : { problem }) };
 }
 
@@ -81,6 +84,19 @@ function weigh(
   const seen = sightAgain(before, what, lookMs(views, lists));
   if (hasLasted(seen, lastingMs)) return { seen, finding: find(proofOf(views, lists, seen)) };
   return { seen, why: seen.looks < 2 ? 'seen once' : 'not for long enough' };
+}
+
+function byAge(one: Finding, other: Finding): number {
+  const [a, b] = [ageKey(one), ageKey(other)];
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function ageKey(finding: Finding): string {
+  if (finding.action !== 'deregister')
+    return `${finding.runner.createdAt} ${finding.runner.runnerId}`;
+  const { createdOn = '', name } = finding.registration;
+  return `${createdOn} ${name}`;
 }
 
 /** A look is as old as the oldest thing that it looked at. */
@@ -104,7 +120,7 @@ function proofOf(
   return { evidence: { views, since, looks }, span: spanText(lastMs - sinceMs) };
 }
 
-export function spanText(ms: number): string {
+function spanText(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 

@@ -14,7 +14,7 @@ import {
 } from './lists.ts';
 import { markFinding } from './mark-finding.ts';
 import type { Sightings } from './sightings.ts';
-import { compare, sightingKey, steadyRunners } from './steady-runners.ts';
+import { sightingKey, steadyRunners } from './steady-runners.ts';
 
 /** An instance that is made while the lists are read has a record before it is listed; in ms. */
 const orphanMs = 60_000;
@@ -23,9 +23,13 @@ const unlistedMs = 600_000;
 /** After a loss of NATS the operator applies the scale sets again: until then nobody declares anything. */
 const undeclaredMs = 600_000;
 
-interface Orphan {
+/** An instance as a list has it. */
+interface Listed {
   instance: Instance;
   list: InstanceList;
+}
+
+interface Orphan extends Listed {
   github: RegistrationList | undefined;
   entry: Registration | undefined;
 }
@@ -49,33 +53,33 @@ function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): De
   const recorded = new Set(
     views.after.items.map(({ scaleSetId, runnerId }) => runnerKey(scaleSetId, runnerId)),
   );
-  const items = [...lists.instances.values()]
-    .flatMap((list) => list.instances.map((instance) => orphanOf(lists, list, instance)))
-    .toSorted(
-      ({ instance: a }, { instance: b }) =>
-        compare(a.createdAt, b.createdAt) || compare(a.instanceId, b.instanceId),
-    );
-  const isRecorded = ({ instance: { scaleSetId, runnerId } }: Orphan) =>
+  const items = [...lists.instances.values()].flatMap((list) =>
+    list.instances.map((instance) => ({ instance, list })),
+  );
+  const isRecorded = ({ instance: { scaleSetId, runnerId } }: Listed) =>
     recorded.has(runnerKey(scaleSetId, runnerId));
   // What was deleted while the lists were read may be on one of them and not on the other.
-  const isDeleted = ({ instance: { scaleSetId, runnerId } }: Orphan) =>
+  const isDeleted = ({ instance: { scaleSetId, runnerId } }: Listed) =>
     views.wasDeleted(scaleSetId, runnerId);
   const suspicious = findSuspicious(
     items
-      .filter((orphan) => !isRecorded(orphan) && orphan.instance.state !== 'exited')
-      .filter((orphan) => !isDeleted(orphan))
+      .filter((listed) => !isRecorded(listed) && !isDeleted(listed))
+      .filter(({ instance }) => instance.state !== 'exited')
+      .map((listed) => orphanOf(lists, listed))
       .map(({ github, entry }) => ({ list: github, isMissing: entry === undefined })),
   );
   return decideByLooks(views, memory, {
     items,
     keyOf: ({ list, instance }) => `${list.name} ${instance.instanceId}`,
-    judge: (orphan) =>
-      isRecorded(orphan) ? fine : judgeOrphan(views, lists, suspicious.lists, orphan),
+    judge: (listed) =>
+      isRecorded(listed)
+        ? fine
+        : judgeOrphan(views, lists, suspicious.lists, orphanOf(lists, listed)),
     problem: suspicious.problem,
   });
 }
 
-function orphanOf(lists: Lists, list: InstanceList, instance: Instance): Orphan {
+function orphanOf(lists: Lists, { instance, list }: Listed): Orphan {
   const github = lists.ofScaleSet(instance.scaleSetId);
   return { instance, list, github, entry: github?.entryOf(instance.runnerName) };
 }

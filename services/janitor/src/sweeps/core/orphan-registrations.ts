@@ -11,7 +11,6 @@ import { type Sweep, type SweepViews, scopeOf } from '../sweep.ts';
 import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import { type Lists, listsOf, type RegistrationList } from './lists.ts';
 import type { Sightings } from './sightings.ts';
-import { compare } from './steady-runners.ts';
 
 /** Who boots has a record, or its instance has been adopted by then, in ms. */
 const orphanMs = 600_000;
@@ -42,9 +41,7 @@ export const orphanRegistrations: Sweep<Sightings> = {
   decide: (views, memory) => {
     const lists = listsOf(views);
     const recorded = new Set(views.after.items.map(({ runnerId }) => runnerId));
-    const items = [...lists.registrations.values()]
-      .flatMap((list) => findOwn(views, list))
-      .toSorted((a, b) => compare(madeAt(a), madeAt(b)) || a.registration.id - b.registration.id);
+    const items = [...lists.registrations.values()].flatMap((list) => findOwn(views, list));
     return decideByLooks(views, memory, {
       items,
       keyOf: ({ list, registration }) => `${list.scope} ${registration.id}`,
@@ -52,10 +49,6 @@ export const orphanRegistrations: Sweep<Sightings> = {
     });
   },
 };
-
-function madeAt({ registration }: Own): string {
-  return registration.createdOn ?? '';
-}
 
 function findOwn({ specs, installationId }: SweepViews, list: RegistrationList): Own[] {
   const inScope = [...specs.values()].filter((spec) => scopeOf(spec) === list.scope);

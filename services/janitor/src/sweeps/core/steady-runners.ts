@@ -3,7 +3,7 @@ import type { SweepViews } from '../sweep.ts';
 
 /**
  * The runners that nobody has marked, and whose state was the same before and after the lists were
- * read; the oldest first. What moved meanwhile is looked at the next time.
+ * read. What moved meanwhile is looked at the next time.
  */
 export function steadyRunners({ before, after }: SweepViews): Runner[] {
   // A copy of the records keeps what nobody wrote: of most runners it is the very same object.
@@ -12,27 +12,16 @@ export function steadyRunners({ before, after }: SweepViews): Runner[] {
   const known = new Map(
     moved ? before.items.map((runner) => [keyOf(runner), momentOf(runner)]) : [],
   );
-  const isSteady = (runner: Runner) =>
-    same.has(runner) || known.get(keyOf(runner)) === momentOf(runner);
-  return after.items
-    .filter((runner) => !runner.mark && isSteady(runner))
-    .toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.runnerId, b.runnerId));
+  return after.items.filter(
+    (runner) => !runner.mark && (same.has(runner) || known.get(keyOf(runner)) === momentOf(runner)),
+  );
 }
 
 /** A runner in one state: whatever was seen of it before it moved counts no more. */
 export function sightingKey(runner: Runner): string {
-  return `${keyOf(runner)} ${momentOf(runner)}`;
+  return `${keyOf(runner)} ${runner.state} ${runner.stateAt}`;
 }
 
-export function keyOf({ scaleSetId, runnerId }: Runner): string {
+function keyOf({ scaleSetId, runnerId }: Runner): string {
   return runnerKey(scaleSetId, runnerId);
-}
-
-function momentOf({ state, stateAt }: Runner): string {
-  return `${state} ${stateAt}`;
-}
-
-export function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -21,7 +21,7 @@ const sweeps = [
   orphanInstances,
   orphanRegistrations,
 ];
-const runs = { numRuns: 500 };
+const runs = { numRuns: 200 };
 
 /** All that all sweeps find in a world, with the thing that each is about. */
 function findAll(world: World): { finding: Finding; thing: Thing | undefined; sweep: string }[] {
@@ -41,7 +41,7 @@ function isRunning({ truth }: Thing): boolean {
   return truth.instance === 'starting' || truth.instance === 'running';
 }
 
-describe('in any world, whatever the lists leave out', () => {
+describe('in any world, whatever the lists leave out', { timeout: 30_000 }, () => {
   test('compute goes without GitHub’s word only when its end is recorded, or nobody began it', () => {
     fc.assert(
       fc.property(aWorld, (world) => {
@@ -177,7 +177,7 @@ describe('in any world, whatever the lists leave out', () => {
 
         expect(found(others)).toEqual(found(scenes));
       }),
-      { numRuns: 200 },
+      runs,
     );
   });
 
@@ -197,19 +197,17 @@ describe('in any world, whatever the lists leave out', () => {
           expect(views.after).toEqual(viewsOf(last).after);
         }
       }),
-      { numRuns: 200 },
+      runs,
     );
   });
 });
 
-test('the worlds of these properties are such that every sweep finds something in some of them', () => {
+test('every sweep finds something in some of these worlds', { timeout: 30_000 }, () => {
   const found = new Set<string>();
-  fc.assert(
-    fc.property(aWorld, (world) => {
-      for (const { sweep, finding } of findAll(world)) found.add(`${sweep} ${finding.action}`);
-    }),
-    { numRuns: 1_000, seed: 1 },
-  );
+  for (const world of fc.sample(aWorld, { numRuns: 1_000, seed: 1 })) {
+    if (found.size === 8) break;
+    for (const { sweep, finding } of findAll(world)) found.add(`${sweep} ${finding.action}`);
+  }
 
   expect([...found].toSorted()).toEqual([
     'finished mark',

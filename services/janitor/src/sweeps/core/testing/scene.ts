@@ -6,7 +6,7 @@ import { type Decision, type Finding, type Sweep, type SweepViews, scopeOf } fro
 import type { Sightings } from '../sightings.ts';
 
 export const spec = aSpec();
-export const scope = scopeOf(spec);
+const scope = scopeOf(spec);
 const startMs = Date.parse(at);
 
 /** What is there at one moment, and which lists can be had. */
@@ -86,7 +86,7 @@ export function at0And(ms: number, scene: Omit<Scene, 'atMs'>): Scene[] {
   return atTimes([0, ms], scene);
 }
 
-export function atTimes(times: readonly number[], scene: Omit<Scene, 'atMs'>): Scene[] {
+function atTimes(times: readonly number[], scene: Omit<Scene, 'atMs'>): Scene[] {
   return times.map((atMs) => ({ atMs, ...scene }));
 }
 

@@ -36,7 +36,7 @@ const aTruth = fc.oneof(
     registration: { status: 'offline' as const, busy: false },
   })),
 );
-export type Truth = typeof aTruth extends fc.Arbitrary<infer T> ? T : never;
+type Truth = typeof aTruth extends fc.Arbitrary<infer T> ? T : never;
 
 /** What became of a list on its way: as it is, cut short, empty, from long ago, or not to be had. */
 const aList = fc.oneof(
