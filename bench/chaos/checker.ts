@@ -5,6 +5,7 @@ import type { Disturbance, Drain } from './driver.ts';
 import { unexcusedRunners } from './duplicate-runners.ts';
 import type { Timing } from './excuses.ts';
 import { brokenFacts, type StoredFact } from './facts.ts';
+import type { Told } from './lies/lie-book.ts';
 
 /** What the simulator and the provider wrote down, and what was done to the system. */
 export interface Evidence {
@@ -12,7 +13,9 @@ export interface Evidence {
   /** Ids of jobs whose runner was made to die. */
   crashing: ReadonlySet<string>;
   books: Books;
-  /** Instances that the provider still has. */
+  /** What providers said that was not so. */
+  told: readonly Told[];
+  /** Instances that the provider still has, by its files. */
   instances: number;
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];

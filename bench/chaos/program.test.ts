@@ -6,6 +6,8 @@ const report = {
   seed: 7,
   kills: 3,
   faults: 2,
+  outages: 1,
+  lies: 0,
   quietMs: 10,
   jobs: 1,
   completed: 1,

@@ -10,6 +10,8 @@ const optionsSchema = z.object({
   seed: z.number(),
   minutes: z.number(),
   targets: z.array(z.enum(targets)),
+  githubOutages: z.boolean().default(false),
+  providerLies: z.boolean().default(false),
   scaleSets: z.number(),
   jobsPerMinute: z.number(),
   keepLogs: z.boolean().default(false),
@@ -26,7 +28,14 @@ export function chaosProgram(io: Io): Command {
     )
     .option('--seed <number>', 'decides what happens, and when', positive, 1)
     .option('--minutes <number>', 'how long things go wrong', minutes, 5)
-    .option('--targets <names>', `whom to strike: ${targets.join(', ')}`, targetList, [...targets])
+    .option('--targets <names>', `whom to strike: all, or of ${targets.join(', ')}`, targetList, [
+      ...targets,
+    ])
+    .option('--github-outages', 'GitHub goes away too, whole or in parts, for up to three minutes')
+    .option(
+      '--provider-lies',
+      'the provider of provisioners and janitors fails, hangs and lies about what it has and did',
+    )
     .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
     .option('--jobs-per-minute <number>', 'on average, over all of them', positive, 120)
     .option('--keep-logs', 'keep the logs and the evidence also when all is well')
@@ -43,9 +52,15 @@ export function chaosProgram(io: Io): Command {
     });
 }
 
-function commandOf(options: ChaosOptions): string {
+export function commandOf(options: ChaosOptions): string {
   const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute } = options;
-  return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`;
+  return [
+    `npm run chaos -- --seed ${seed} --minutes ${length}`,
+    `--targets ${targets.every((target) => struck.includes(target)) ? 'all' : struck.join(',')}`,
+    ...(options.githubOutages ? ['--github-outages'] : []),
+    ...(options.providerLies ? ['--provider-lies'] : []),
+    `--scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`,
+  ].join(' ');
 }
 
 /** The figures, what was broken, and the verdict last. */
@@ -71,9 +86,10 @@ function minutes(text: string): number {
 }
 
 function targetList(text: string): Target[] {
+  if (text === 'all') return [...targets];
   const parsed = z.array(z.enum(targets)).min(1).safeParse(text.split(','));
   if (!parsed.success) {
-    throw new InvalidArgumentError(`Not a list of: ${targets.join(', ')}.`);
+    throw new InvalidArgumentError(`Neither "all" nor a list of: ${targets.join(', ')}.`);
   }
   return parsed.data;
 }

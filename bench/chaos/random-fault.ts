@@ -1,6 +1,7 @@
 import type { FaultRuleInput } from '@baton/github-sim';
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
+import type { OutagePart } from './random-outage.ts';
 
 type Route = FaultRuleInput['route'];
 type Action = FaultRuleInput['action'];
@@ -16,6 +17,8 @@ export type GitHubFault =
       forMs: number;
     }
   | { what: 'outage'; status: number; forMs: number }
+  | { what: 'long outage'; how: 'status' | 'hang' | 'reset'; forMs: number }
+  | { what: 'part outage'; part: OutagePart; forMs: number }
   | { what: 'evict session' | 'release session' | 'restart ids'; scaleSet: string; forMs: 0 }
   | { what: 'expire tokens'; tokens: 'app' | 'registration' | 'admin' | 'queue'; forMs: 0 }
   | { what: 'runners exit' | 'runners connect late'; scaleSet: string; forMs: number };
@@ -96,6 +99,10 @@ export function describeFault(fault: GitHubFault): string {
     }
     case 'outage':
       return `outage, ${fault.status}${lasting}`;
+    case 'long outage':
+      return `all calls ${fault.how === 'status' ? 'answer 503' : fault.how}${lasting}`;
+    case 'part outage':
+      return `${fault.part}${lasting}`;
     case 'expire tokens':
       return `expire ${fault.tokens} tokens`;
     case 'evict session':

@@ -29,6 +29,8 @@ export interface StackOptions {
   serviceEnv?: Record<string, string>;
   /** More variables for the processes of one service. */
   envOf?: Partial<Record<ServiceName | 'cli', Record<string, string>>>;
+  /** What is started for a service, where it is not the service's own program. */
+  programs?: Partial<Record<ServiceName, string>> | undefined;
   /** Each service process shows the simulator a token of its own, so that its journal names it. */
   ownTokens?: boolean | undefined;
   /** Told what is being done, line by line. */

@@ -76,7 +76,7 @@ function installationIdOf(dir: string, { provider = 'process' }: StackOptions): 
 /** Starts all services; none of them is ready yet. */
 export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   const { dir, options, configUrl } = parts;
-  const { hurry, ownTokens = false } = options;
+  const { hurry, ownTokens = false, programs } = options;
   const names = ['listener', 'provisioner', 'janitor'] as const;
   const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
@@ -92,7 +92,13 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   }
   return planned.map(({ instance, ...rest }) => {
     const logFile = join(dir, 'logs', `${instance}.log`);
-    return new ServiceProcess({ ...rest, instance, logFile, hurry });
+    return new ServiceProcess({
+      ...rest,
+      instance,
+      main: programs?.[rest.service],
+      logFile,
+      hurry,
+    });
   });
 }
 

@@ -45,7 +45,12 @@ const used = {
   buckets: [buckets.specs, buckets.runners],
 };
 
-export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
+/** `load` makes the providers; a benchmark brings one of its own. */
+export async function run(
+  config: JanitorConfig,
+  runtime: Runtime,
+  load: typeof loadProviders = loadProviders,
+): Promise<void> {
   const { log, clock, signal, abort } = runtime;
   const { installationId, instance, deleteTimeoutMs, deleteConcurrency: concurrency } = config;
   const random = Math.random;
@@ -53,7 +58,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
-  const providers = await loadProviders(config.providersFile, given);
+  const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
   await verifyInstallation(nats, installationId);
