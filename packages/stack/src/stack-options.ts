@@ -3,6 +3,8 @@ import type { ServiceName } from './service-process.ts';
 /** Where the GitHub side is: our simulator, or the real one. */
 export type GitHubSide =
   | { kind: 'simulator'; args: readonly string[] }
+  /** The simulator of another stack, and the same folder for runners as processes. */
+  | { kind: 'beside'; stack: { dir: string; configUrl: string } }
   | {
       kind: 'real';
       configUrl: string;
@@ -23,6 +25,8 @@ export interface StackOptions {
   github: GitHubSide;
   /** Default: process. */
   provider?: ProviderName | undefined;
+  /** Default: `local`, and one of its own where stacks share what runs their instances. */
+  installationId?: string;
   maxInstances: number;
   leaseTtlMs: number;
   /** More variables for the services. */
@@ -51,4 +55,7 @@ export interface ScaleSetEntry {
   spareAfterSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
+  group?: string;
+  labels?: readonly string[];
+  runnerNamePrefix?: string;
 }

@@ -34,8 +34,8 @@ import { SessionManager } from './session-manager.ts';
 import { unlessAway } from './unless-away.ts';
 import { Wakeups } from './wakeups.ts';
 
-/** What is between provisioners, janitors and instances. */
-const notOurs: ReadonlySet<string> = new Set([buckets.runners, buckets.jit]);
+/** What is between provisioners, janitors, instances and operators. */
+const notOurs: ReadonlySet<string> = new Set([buckets.runners, buckets.jit, buckets.sweeps]);
 
 /** What a listener uses of the topology. */
 const used = {
