@@ -68,6 +68,7 @@ export { calls };
 /** For the list of what was done. */
 export function describeLie({ what, whom, share, agoMs, forMs }: Lie): string {
   const old = what === 'list late' || what === 'list frozen' ? ` by ${agoMs} ms` : '';
-  const some = share < 1 ? ` for ${share * 100} %` : '';
+  const isOfSome = share < 1 && (what.includes('half') || /^(create|delete)/.test(what));
+  const some = isOfSome ? ` for ${share * 100} % of the runners` : '';
   return `provider of ${whom.join(', ')}: ${what}${old}${some} for ${forMs} ms`;
 }
