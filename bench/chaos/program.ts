@@ -52,6 +52,7 @@ export function chaosProgram(io: Io): Command {
     });
 }
 
+/** How to run it again. */
 export function commandOf(options: ChaosOptions): string {
   const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute } = options;
   return [
@@ -85,7 +86,8 @@ function minutes(text: string): number {
   return value;
 }
 
-function targetList(text: string): Target[] {
+/** Reads `--targets`. */
+export function targetList(text: string): Target[] {
   if (text === 'all') return [...targets];
   const parsed = z.array(z.enum(targets)).min(1).safeParse(text.split(','));
   if (!parsed.success) {
