@@ -29,6 +29,8 @@ export interface ChaosOptions {
   providerLies: boolean;
   scaleSets: number;
   jobsPerMinute: number;
+  /** How long it may take to come to rest; for default see `longestQuietMs`. */
+  settleMinutes?: number | undefined;
   keepLogs: boolean;
 }
 

@@ -14,6 +14,7 @@ const optionsSchema = z.object({
   providerLies: z.boolean().default(false),
   scaleSets: z.number(),
   jobsPerMinute: z.number(),
+  settleMinutes: z.number().optional(),
   keepLogs: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -38,6 +39,11 @@ export function chaosProgram(io: Io): Command {
     )
     .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
     .option('--jobs-per-minute <number>', 'on average, over all of them', positive, 120)
+    .option(
+      '--settle-minutes <number>',
+      'how long it may take to come to rest; default: 5, with lies 20',
+      minutes,
+    )
     .option('--keep-logs', 'keep the logs and the evidence also when all is well')
     .option('--json', 'no table, only the line of JSON')
     .action(async (given: unknown) => {

@@ -15,8 +15,15 @@ interface QuietOptions {
 const lookEveryMs = 250;
 const sayEveryMs = 30_000;
 
-/** In ms. */
-export function longestQuietMs({ providerLies }: { providerLies: boolean }): number {
+/** How long it may take to come to rest, in ms. */
+export function longestQuietMs({
+  providerLies,
+  settleMinutes,
+}: {
+  providerLies: boolean;
+  settleMinutes?: number | undefined;
+}): number {
+  if (settleMinutes !== undefined) return settleMinutes * 60_000;
   // Longer than any back-off, deadline and freed session together; where sweeps have to find what was lost by
   // lies, longer than any age that they wait for.
   return providerLies ? 1_200_000 : 300_000;
