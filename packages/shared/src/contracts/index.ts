@@ -46,6 +46,7 @@ export {
   replayServices,
 } from './replay.ts';
 export {
+  type Deletion,
   deletedRunnerKeptMs,
   type Evidence,
   evidenceSchema,

@@ -4,17 +4,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ComputeProvider, createProvider } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
-import { type Runner, runnerKey, type Spec, streams } from '@baton/shared/contracts';
-import { type Nats, Publisher } from '@baton/shared/messaging';
+import {
+  type Runner,
+  type RunnerCommand,
+  runnerKey,
+  type Spec,
+  streams,
+} from '@baton/shared/contracts';
+import { type Nats, type Outcome, Publisher } from '@baton/shared/messaging';
 import {
   copyRunners,
   openRunners,
   openSpecs,
-  type RunnerCopy,
   type RunnerStore,
   type SpecStore,
 } from '@baton/shared/stores';
-import { silentLogger } from '@baton/shared/telemetry';
+import { type Logger, silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
   aRunner,
@@ -29,8 +34,11 @@ import {
   type TestNats,
   type TestSimulator,
 } from '@baton/testkit';
-import { type DeleteDeps, deleteRunner } from '../delete-runner.ts';
-import { DirectDeletions } from '../direct-deletions.ts';
+import type { DeleteDeps } from '../deletion/delete-deps.ts';
+import type { DeleteQueue } from '../deletion/delete-queue.ts';
+import { InstanceLists } from '../deletion/instance-lists.ts';
+import { RecentSpecs } from '../deletion/recent-specs.ts';
+import { serveDeletes, takeDelete } from '../deletion/serve-deletes.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -42,6 +50,18 @@ const { signal } = new AbortController();
 export interface TestSet {
   spec: Spec;
   githubId: number;
+}
+
+/** The deletion path of one janitor process. */
+export interface Janitor extends DeleteDeps {
+  nats: Nats;
+  queue: DeleteQueue;
+}
+
+interface JanitorOptions {
+  deleteConcurrency?: number;
+  log?: Logger;
+  abort?: AbortSignal;
 }
 
 interface Parts {
@@ -157,28 +177,43 @@ export class Bench implements AsyncDisposable {
   /** A janitor with a connection of its own. */
   async janitor(
     provider: ComputeProvider = this.provider,
-  ): Promise<DeleteDeps & { copy: RunnerCopy; deletions: DirectDeletions }> {
+    { deleteConcurrency = 50, log = silentLogger(), abort = signal }: JanitorOptions = {},
+  ): Promise<Janitor> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
-    const log = silentLogger();
+    const { clock } = this;
     const deps: DeleteDeps = {
-      specs,
+      specs: new RecentSpecs(specs, clock),
       runners,
+      copy: copyRunners(nats, runners),
       providers: new Map([['local', provider]]),
+      instances: new InstanceLists(clock, 60_000),
       github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
       publisher: new Publisher(nats, log),
-      clock: this.clock,
+      clock,
       random: () => 0.5,
       log,
       instance: `janitor-${++this.#janitors}`,
-      deleteTimeoutMs: 60_000,
+      limits: {
+        deleteTimeoutMs: 60_000,
+        deregisterTimeoutMs: 30_000,
+        deregisterDeadlineMs: 3_600_000,
+        lostDeadlineMs: 900_000,
+      },
     };
-    const copy = copyRunners(nats, runners);
-    return { ...deps, copy, deletions: new DirectDeletions({ deps, concurrency: 50, signal }) };
+    return { ...deps, nats, queue: serveDeletes(deps, { deleteConcurrency, abort }) };
   }
 
-  async delete(janitor: DeleteDeps, { scaleSetId, runnerId, traceparent }: Runner) {
-    return await deleteRunner(janitor, { v: 1, scaleSetId, runnerId, traceparent }, signal);
+  /** Has the janitor delete the runner, as a command does; resolves when it has done what it can. */
+  async delete(
+    janitor: Janitor,
+    { scaleSetId, runnerId, traceparent }: Runner,
+    operator?: RunnerCommand['operator'],
+  ): Promise<Outcome> {
+    const command = { v: 1 as const, scaleSetId, runnerId, traceparent, operator };
+    const outcome = await takeDelete(janitor, janitor.queue, command);
+    await janitor.queue.idle();
+    return outcome;
   }
 
   async read({ scaleSetId, runnerId }: Runner): Promise<Runner | undefined> {
