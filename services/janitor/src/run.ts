@@ -37,12 +37,14 @@ import { InstanceLists } from './deletion/instance-lists.ts';
 import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
 import { consumeDeletes, serveDeletes, takeDelete } from './deletion/serve-deletes.ts';
+import { allSweeps } from './sweeps/all-sweeps.ts';
+import { runSweeps } from './sweeps/run-sweeps.ts';
 
 /** What a janitor uses of the topology. */
 const used = {
   streams: [streams.events, streams.commands],
   consumers: [consumers.deleteCommands, replayConsumers.janitor],
-  buckets: [buckets.specs, buckets.runners],
+  buckets: [buckets.specs, buckets.runners, buckets.leases, buckets.sweeps],
 };
 
 /** Longest time that GitHub may take to let go of a registration, with its tokens, in ms. */
@@ -63,7 +65,7 @@ export async function run(
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
   const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
-  await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
+  await awaitTopologyPart(nats, topology(config), used, runtime);
   await verifyInstallation(nats, installationId);
 
   const [specs, runners] = [await openSpecs(nats), await openRunners(nats)];
@@ -100,6 +102,10 @@ export async function run(
     ),
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, queue, signal: abort }),
+    ),
+    runSweeps(
+      { ...deps, copy, installationId },
+      { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);
   await queue.idle();

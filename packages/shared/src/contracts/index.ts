@@ -25,7 +25,9 @@ export {
   runnerEventSchema,
   type ScaleSetEvent,
   type SessionEnd,
+  type SweepEvent,
   scaleSetEventSchema,
+  sweepEventSchema,
 } from './events.ts';
 export {
   type Plan,

@@ -1,5 +1,6 @@
 export { isBoundHere, isElsewhere } from './is-elsewhere.ts';
 export { type Absences, judgeAbsence } from './judge-absence.ts';
+export { type MarkDeps, markRunner } from './mark-runner.ts';
 export type { Observation } from './observation.ts';
 export {
   type ObservationCounter,
