@@ -104,7 +104,7 @@ export async function run(
       markedPass({ ...deps, queue, signal: abort }),
     ),
     runSweeps(
-      { ...deps, copy, installationId },
+      { ...deps, specs, copy, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);

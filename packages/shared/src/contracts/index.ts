@@ -75,6 +75,7 @@ export {
 export {
   generationOf,
   installationIdSchema,
+  runnerNamePrefix,
   type ScaleSetDeclaration,
   type Spec,
   scaleSetDeclarationSchema,

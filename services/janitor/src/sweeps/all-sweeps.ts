@@ -1,4 +1,7 @@
-import type { AnySweep } from './any-sweep.ts';
+import { type AnySweep, anySweep } from './any-sweep.ts';
+import { allSweeps as decisions } from './core/all-sweeps.ts';
 
 /** Every sweep of a janitor. */
-export const allSweeps: readonly AnySweep[] = [];
+export const allSweeps: readonly AnySweep[] = Object.values(decisions).map((sweep) =>
+  anySweep(sweep),
+);
