@@ -64,11 +64,13 @@ export class LieBook {
 
   /** The lie that this process is told about this call now. */
   async find(call: Call, by: string, nowMs: number): Promise<ToldLie | undefined> {
-    const text = await readFile(join(this.#folder, liesFile), 'utf8').catch(() => '[]');
-    return z
-      .array(toldLieSchema)
-      .parse(JSON.parse(text))
-      .find((lie) => callOf(lie) === call && lie.whom.includes(by) && nowMs < lie.untilMs);
+    const lies = await this.#lies(nowMs);
+    return lies.find((lie) => callOf(lie) === call && lie.whom.includes(by));
+  }
+
+  /** Whether anything may be listed now, to whomever, that was deleted. */
+  async mayLinger(nowMs: number): Promise<boolean> {
+    return (await this.#lies(nowMs)).some(({ what }) => what === 'delete lingers');
   }
 
   async noteTold(lines: readonly Told[]): Promise<void> {
@@ -85,6 +87,14 @@ export class LieBook {
 
   async deleted(): Promise<Deleted[]> {
     return await this.#read(deleted, deletedSchema);
+  }
+
+  async #lies(nowMs: number): Promise<ToldLie[]> {
+    const text = await readFile(join(this.#folder, liesFile), 'utf8').catch(() => '[]');
+    return z
+      .array(toldLieSchema)
+      .parse(JSON.parse(text))
+      .filter(({ untilMs }) => nowMs < untilMs);
   }
 
   async #append(kind: string, lines: readonly { by: string }[]): Promise<void> {

@@ -54,7 +54,7 @@ test('what is said is true without a lie, to others, and when the lie is over', 
   await create();
 
   expect(await ids(provider)).toEqual(['one']);
-  await lieThat('list empty', { whom: ['janitor-1'] });
+  await lieThat('list empty', { whom: ['provisioner-1'] });
   expect(await ids(provider)).toEqual(['one']);
   await lieThat('list empty', { forMs: 0 });
   expect(await ids(provider)).toEqual(['one']);
@@ -111,9 +111,9 @@ describe('a delete', () => {
   });
 
   test('after which the instance lingers in the list, in that of every process', async () => {
-    const other = lyingProvider({ inner: real, book, by: 'janitor-1', clock: systemClock });
+    const other = lyingProvider({ inner: real, book, by: 'provisioner-1', clock: systemClock });
     await create();
-    await lieThat('delete lingers', { whom: ['janitor-0', 'janitor-1'] });
+    await lieThat('delete lingers');
 
     await provider.delete('one', signal);
 

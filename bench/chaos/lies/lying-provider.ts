@@ -59,10 +59,9 @@ class Liar {
     const { inner, book, clock } = this.#options;
     const lie = await this.#lieAbout('list');
     if (lie && isFailure(lie.what)) return await fail(lie.what, signal);
-    const lingering = await this.#lieAbout('delete');
     const real = await inner.list(signal);
     const isOld = lie?.what === 'list late' || lie?.what === 'list frozen';
-    const needed = isOld || lingering?.what === 'delete lingers';
+    const needed = isOld || (await book.mayLinger(clock.now()));
     const deleted = needed ? await book.deleted() : [];
     const told = listAsTold({ real, deleted, nowMs: clock.now() }, lie);
     if (lie) await this.#noteHidden(lie, real, told);

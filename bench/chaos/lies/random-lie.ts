@@ -7,6 +7,13 @@ const lengthMs = { least: 10_000, most: 120_000 };
 const pauseMs = { least: 20_000, most: 90_000 };
 const agoMs = { least: 3_000, most: 40_000 };
 
+const callersOf: Readonly<Record<Call, readonly string[]>> = {
+  list: ['provisioner-', 'janitor-'],
+  create: ['provisioner-'],
+  delete: ['janitor-'],
+  capacity: ['provisioner-'],
+};
+
 export interface LieStep {
   kind: 'lie';
   atMs: number;
@@ -41,11 +48,12 @@ function liesAbout(call: Call, random: Random, { whom, ...options }: LiesOptions
 
 function randomLie(call: Call, random: Random, whom: readonly string[]): Omit<Lie, 'forMs'> {
   const what = pick(kindsOf(call), random) ?? 'list empty';
-  const one = pick(whom, random) ?? '';
+  const callers = whom.filter((name) => callersOf[call].some((caller) => name.startsWith(caller)));
+  const one = pick(callers, random) ?? '';
   return {
     what,
     // A provider that fails mostly fails everybody.
-    whom: random() < 0.6 ? [...whom] : [one],
+    whom: random() < 0.6 ? callers : [one],
     share: random() < 0.5 || what.includes('half') ? 0.5 : 1,
     salt: between(random, 0, 1_000_000),
     agoMs: between(random, agoMs.least, agoMs.most),
