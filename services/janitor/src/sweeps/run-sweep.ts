@@ -62,14 +62,14 @@ export async function runSweep(
   const { remember, ...decision } = await deps.turns.run(() => led.memory.decide(collected.views));
   signal.throwIfAborted();
   const problem = [decision.problem, ...collected.problems].filter((one) => one !== undefined);
-  const findings = decision.problem === undefined ? decision.findings : [];
+  const { findings, lookedAt } = decision;
   const verdict = guard(
-    { guarded: sweep.guarded, findings, lookedAt: decision.lookedAt },
+    { guarded: sweep.guarded, findings, lookedAt },
     { ...knownOf(deps, standing), complete: problem.length === 0 },
   );
   const now = verdict.free.slice(0, deps.batch);
   const planned: SweepResult = {
-    lookedAt: decision.lookedAt,
+    lookedAt,
     found: [
       ...now.map((finding) => shownFinding(finding, false)),
       ...verdict.held.map((finding) => shownFinding(finding, true)),
