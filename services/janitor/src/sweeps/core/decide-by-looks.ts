@@ -7,7 +7,7 @@ import { hasLasted, type Sighting, type Sightings, sightAgain } from './sighting
 export type Verdict =
   | { kind: 'fine' }
   /** A list is missing, or a field: nothing is decided, and what was seen before is neither more nor less. */
-  | { kind: 'unknown'; why: string }
+  | { kind: 'unknown'; why?: string }
   /** Something has to be done when it has looked like this for `lastingMs`, in two looks at the least. */
   | {
       kind: 'odd';
@@ -33,6 +33,9 @@ interface Question<T> {
 
 export const fine: Verdict = { kind: 'fine' };
 
+/** Of another part of the sweep, or of a provider whose list could not be had, which is told elsewhere. */
+export const unseen: Verdict = { kind: 'unknown' };
+
 export function unknown(why: string): Verdict {
   return { kind: 'unknown', why };
 }
@@ -40,33 +43,38 @@ export function unknown(why: string): Verdict {
 /** Judges each item once, and finds those that have looked odd for long enough. Pure. */
 export function decideByLooks<T>(
   views: SweepViews,
-  memory: Sightings,
+  before: Sightings,
   { items, keyOf, judge, problem }: Question<T>,
 ): Decision<Sightings> {
-  const next = new Map<string, Sighting>();
+  const memory = new Map<string, Sighting>();
   const findings: Finding[] = [];
   const left: Record<string, number> = {};
-  const leave = (why: string) => {
-    left[why] = (left[why] ?? 0) + 1;
-  };
   let lookedAt = 0;
   for (const item of items) {
     const [key, verdict] = [keyOf(item), judge(item)];
-    const before = memory.get(key);
-    if (verdict.kind === 'unknown') {
-      leave(verdict.why);
-      if (before) next.set(key, before);
-      continue;
-    }
-    lookedAt += 1;
-    if (verdict.kind === 'fine') continue;
-    const { what, lists, lastingMs, find } = verdict;
-    const seen = sightAgain(before, what, lookMs(views, lists));
-    next.set(key, seen);
-    if (hasLasted(seen, lastingMs)) findings.push(find(proofOf(views, lists, seen)));
-    else leave(seen.looks < 2 ? 'seen once' : 'not for long enough');
+    const { seen, finding, why } = weigh(views, before.get(key), verdict);
+    if (seen) memory.set(key, seen);
+    if (finding) findings.push(finding);
+    if (why !== undefined) left[why] = (left[why] ?? 0) + 1;
+    if (verdict.kind !== 'unknown') lookedAt += 1;
   }
-  return { findings, lookedAt, left, memory: next, ...(problem === undefined ? {} : { problem }) };
+  return { findings, lookedAt, left, memory, ...(problem === undefined ? {} : { problem }) };
+}
+
+interface Weighed {
+  seen?: Sighting | undefined;
+  finding?: Finding;
+  /** Why it is left alone. */
+  why?: string | undefined;
+}
+
+function weigh(views: SweepViews, before: Sighting | undefined, verdict: Verdict): Weighed {
+  if (verdict.kind === 'fine') return {};
+  if (verdict.kind === 'unknown') return { seen: before, why: verdict.why };
+  const { what, lists, lastingMs, find } = verdict;
+  const seen = sightAgain(before, what, lookMs(views, lists));
+  if (hasLasted(seen, lastingMs)) return { seen, finding: find(proofOf(views, lists, seen)) };
+  return { seen, why: seen.looks < 2 ? 'seen once' : 'not for long enough' };
 }
 
 /** A look is as old as the oldest thing that it looked at. */

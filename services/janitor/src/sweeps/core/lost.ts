@@ -1,7 +1,7 @@
 import type { Instance } from '@baton/providers';
 import type { Runner } from '@baton/shared/contracts';
 import type { Sweep } from '../sweep.ts';
-import { decideByLooks, fine, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import { findSuspicious, type InstanceList, listsOf, type NamedView } from './lists.ts';
 import { markFinding } from './mark-finding.ts';
 import type { Sightings } from './sightings.ts';
@@ -57,8 +57,8 @@ function hasInstance({ state, instanceId }: Runner): boolean {
 
 function judgeLook(look: Look, suspicious: ReadonlySet<NamedView>): Verdict {
   const { runner, list, instance } = look;
+  if (!list) return unseen;
   if (!hasInstance(runner)) return fine;
-  if (!list) return unknown('no list of its provider');
   if (instance) return instance.state === 'exited' ? ended(runner, list, instance) : fine;
   if (suspicious.has(list)) return unknown('the list is suspicious');
   const find = markFinding(

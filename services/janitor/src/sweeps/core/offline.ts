@@ -1,7 +1,7 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import type { Runner } from '@baton/shared/contracts';
 import type { Sweep } from '../sweep.ts';
-import { decideByLooks, fine, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import {
   findSuspicious,
   type InstanceList,
@@ -78,8 +78,8 @@ function isWatched({ state, githubRunnerId, onlineAt }: Runner): boolean {
 
 function judgeLook(look: Look, suspicious: ReadonlySet<NamedView>): Verdict {
   const { runner, instances, github, entry } = look;
+  if (!instances) return unseen;
   if (!isWatched(runner)) return fine;
-  if (!instances) return unknown('no list of its provider');
   if (!github) return unknown("no list of GitHub's");
   const instance = instances.byRunner.get(runner.runnerId);
   // What has ended, or is gone, is the matter of `lost`.

@@ -3,7 +3,7 @@ import type { Runner as Registration } from '@baton/scaleset';
 import { type Runner, runnerIdOf, runnerKey } from '@baton/shared/contracts';
 import type { Decision, Sweep, SweepViews } from '../sweep.ts';
 import { adoptedRunner } from './adopted-runner.ts';
-import { decideByLooks, fine, together, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, together, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import {
   findSuspicious,
   type InstanceList,
@@ -130,11 +130,12 @@ function adopt(
 function decideUndeclared(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
   const items = steadyRunners(views).filter((runner) => {
     const list = lists.ofProvider(runner);
-    return list !== undefined && runner.hostId === list.provider.hostId;
+    return !list || runner.hostId === list.provider.hostId;
   });
   const judge = (runner: Runner): Verdict => {
     const list = lists.ofProvider(runner);
-    if (!list || !isAlive(runner) || lists.specOf(runner.scaleSetId)) return fine;
+    if (!list) return unseen;
+    if (!isAlive(runner) || lists.specOf(runner.scaleSetId)) return fine;
     const find = markFinding(
       runner,
       { reason: 'orphan', gate: 'github' },

@@ -8,7 +8,7 @@ import {
   type Spec,
 } from '@baton/shared/contracts';
 import { type Sweep, type SweepViews, scopeOf } from '../sweep.ts';
-import { decideByLooks, fine, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-looks.ts';
 import { type Lists, listsOf, type RegistrationList } from './lists.ts';
 import type { Sightings } from './sightings.ts';
 import { compare } from './steady-runners.ts';
@@ -80,7 +80,7 @@ function judgeUnrecorded(views: SweepViews, lists: Lists, own: Own): Verdict {
   if (registration.busy !== false) return unknown('GitHub does not say that it has no job');
   const providers = specs.map(({ declaration }) => lists.instances.get(declaration.provider));
   const seen = providers.filter((one) => one !== undefined);
-  if (seen.length < providers.length) return unknown('no list of its provider');
+  if (seen.length < providers.length) return unseen;
   if ([...lists.instances.values()].some(({ byRunner }) => byRunner.has(runnerId))) return fine;
   const isOfOneHost = seen.some(({ provider }) => provider.hostId !== undefined);
   return {

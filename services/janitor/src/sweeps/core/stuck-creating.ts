@@ -1,6 +1,6 @@
 import type { Runner } from '@baton/shared/contracts';
 import type { Sweep, SweepViews } from '../sweep.ts';
-import { decideByLooks, fine, unknown, type Verdict } from './decide-by-looks.ts';
+import { decideByLooks, fine, unseen, type Verdict } from './decide-by-looks.ts';
 import { isHere, type Lists, listsOf } from './lists.ts';
 import { markFinding } from './mark-finding.ts';
 import type { Sightings } from './sightings.ts';
@@ -30,9 +30,9 @@ export const stuckCreating: Sweep<Sightings> = {
 
 function judgeWaiting(views: SweepViews, lists: Lists, runner: Runner): Verdict {
   if (runner.state === 'requested') return judgeRequested(views, lists, runner);
-  if (runner.state !== 'creating') return fine;
   const list = lists.ofProvider(runner);
-  if (!list) return unknown('no list of its provider');
+  if (!list) return unseen;
+  if (runner.state !== 'creating') return fine;
   const lastingMs = Math.max(creatingMs, 2 * (list.provider.createTimeoutMs ?? 0));
   const find = markFinding(
     runner,
