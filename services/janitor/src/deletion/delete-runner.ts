@@ -197,13 +197,14 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
   const { runners, clock, log } = deps;
   const { scaleSetId, runnerId, mark } = found.value;
   const at = isoNow(clock);
-  const note = { at, by: nameOf(deps), reason: mark?.reason ?? '', text };
+  if (!mark) return;
+  const note = { markedAt: mark.at, at, by: nameOf(deps), reason: mark.reason, text };
   const kept = transition(found.value, { kind: 'unmarked', kept: note }, at);
   if (kept.kind !== 'moved') return;
   const key = runnerKey(scaleSetId, runnerId);
   const revision = await runners.update(key, kept.runner, found.revision);
   if (revision === undefined) return;
-  log.info({ scaleSetId, runnerId, reason: mark?.reason, text }, 'runner stays');
+  log.info({ scaleSetId, runnerId, reason: mark.reason, text }, 'runner stays');
   await tellKept(deps, found.value, revision, text);
 }
 

@@ -147,6 +147,14 @@ export class Bench implements AsyncDisposable {
     return runner;
   }
 
+  /** A runner whose registration GitHub refuses to remove, as if it ran a job for ever. */
+  async refuse(scaleSet: string, status = 400): Promise<void> {
+    const typeName = 'GitHub.DistributedTask.WebApi.JobStillRunningException';
+    const body = JSON.stringify({ typeName, message: 'is currently running a job' });
+    const action = { kind: 'status' as const, status, body };
+    await this.sim.control.addFault({ id: scaleSet, route: 'removeRunner', action });
+  }
+
   /** A runner that is marked, runs, and is registered; not necessarily connected yet. */
   async running(set: TestSet, gate: 'none' | 'github'): Promise<Runner> {
     const { scaleSetId, declaration } = set.spec;
@@ -220,6 +228,18 @@ export class Bench implements AsyncDisposable {
     return outcome;
   }
 
+  /** Lets time pass from try to try, for so long at the most, until the record is gone. */
+  async retry(janitor: Janitor, runner: Runner, forMs: number): Promise<void> {
+    const end = this.clock.now() + forMs;
+    for (;;) {
+      const { retryAt } = (await this.read(runner))?.deletion ?? {};
+      if (retryAt === undefined || Date.parse(retryAt) > end) break;
+      await this.clock.advance(Math.max(0, Date.parse(retryAt) - this.clock.now()));
+      await this.delete(janitor, runner);
+    }
+    await this.clock.advance(Math.max(0, end - this.clock.now()));
+  }
+
   async read({ scaleSetId, runnerId }: Runner): Promise<Runner | undefined> {
     return (await this.runners.get(runnerKey(scaleSetId, runnerId)))?.value;
   }
@@ -235,21 +255,25 @@ export class Bench implements AsyncDisposable {
   }
 
   /** The types of the events about a runner, in their order. */
-  async events({ runnerId }: Runner): Promise<string[]> {
-    return await this.#about(streams.events, runnerId, 'type');
+  async events(runner: Runner): Promise<string[]> {
+    return (await this.told(runner)).map(({ type = '' }) => type);
   }
 
-  /** The subjects of the commands about a runner. */
+  /** The events about a runner, whole. */
+  async told({ runnerId }: Runner): Promise<Record<string, string>[]> {
+    return await this.#about(streams.events, runnerId);
+  }
+
+  /** The commands about a runner: its id, once for each. */
   async commands({ runnerId }: Runner): Promise<string[]> {
-    return await this.#about(streams.commands, runnerId, 'runnerId');
+    return (await this.#about(streams.commands, runnerId)).map(() => runnerId);
   }
 
-  async #about(stream: string, runnerId: string, field: string): Promise<string[]> {
+  async #about(stream: string, runnerId: string): Promise<Record<string, string>[]> {
     const stored = await storedMessages(this.#parts.cli, stream);
     return stored
       .map(({ data }) => data as Record<string, string>)
-      .filter((message) => message.runnerId === runnerId)
-      .map((message) => message[field] ?? '');
+      .filter((message) => message.runnerId === runnerId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Runner } from '@baton/shared/contracts';
 import { aRunner, at } from '@baton/testkit';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLeftOver } from './is-left-over.ts';
 import { absentMs, nextStep, notBegun, stepsLeft } from './next-step.ts';
@@ -71,20 +70,16 @@ describe('nextStep', () => {
     );
   });
 
-  test('never asks the provider to delete behind a shut gate before GitHub has let the runner go', () => {
-    const deletions = fc.record({
-      attempts: fc.nat(5),
-      deregistered: fc.boolean(),
-      instanceDeleted: fc.constant(false),
-    });
-
-    fc.assert(
-      fc.property(fc.option(deletions, { nil: undefined }), (deletion) => {
-        const steps = stepsLeft(aRunner({ ...made, mark: shut, deletion }));
-
-        expect(steps[0] === 'delete-instance').toBe(deletion?.deregistered === true);
-      }),
+  test('never has the instance deleted behind a shut gate before GitHub has let the runner go', () => {
+    const both = [false, true];
+    const deletions = both.flatMap((deregistered) =>
+      [undefined, at].map((absentAt) => ({ ...notBegun, deregistered, absentAt })),
     );
+    for (const deletion of [undefined, ...deletions]) {
+      const steps = stepsLeft(aRunner({ ...made, mark: shut, deletion }));
+
+      expect(steps[0] === 'delete-instance').toBe(deletion?.deregistered === true);
+    }
   });
 });
 
