@@ -63,7 +63,11 @@ const liedTo = {
   janitor: fileURLToPath(new URL('./lies/lied-to-janitor.ts', import.meta.url)),
 };
 /** A run lasts minutes, and so do sweeps otherwise. */
-const sweepOften = { BATON_SWEEP_EVERY_MS: '5000', BATON_GITHUB_SWEEP_EVERY_MS: '10000' };
+const sweepOften = {
+  BATON_SWEEP_EVERY_MS: '5000',
+  BATON_GITHUB_SWEEP_EVERY_MS: '10000',
+  BATON_ORPHAN_REGISTRATION_MS: '30000',
+};
 const warmUpMs = 60_000;
 const readEveryMs = 1_000;
 

@@ -105,7 +105,7 @@ export async function run(
     ),
     runSweeps(
       { ...deps, specs, copy, installationId },
-      { nats, sweeps: allSweeps, config, runtime, random },
+      { nats, sweeps: allSweeps(config), config, runtime, random },
     ),
   ]);
   await queue.idle();
