@@ -1,5 +1,5 @@
 import { exitCodes } from '@baton/shared/lifecycle';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { type Io, positive } from '../run-program.ts';
 import { renderTable } from '../table.ts';
@@ -29,9 +29,11 @@ export function chaosProgram(io: Io): Command {
     )
     .option('--seed <number>', 'decides what happens, and when', positive, 1)
     .option('--minutes <number>', 'how long things go wrong', minutes, 5)
-    .option('--targets <names>', `whom to strike: all, or of ${targets.join(', ')}`, targetList, [
-      ...targets,
-    ])
+    .addOption(
+      new Option('--targets <names>', `whom to strike: all, or of ${targets.join(', ')}`)
+        .argParser(targetList)
+        .default([...targets], 'all'),
+    )
     .option('--github-outages', 'GitHub goes away too, whole or in parts, for up to three minutes')
     .option(
       '--provider-lies',
