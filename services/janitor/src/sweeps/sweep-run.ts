@@ -39,10 +39,11 @@ export function shownFinding(finding: Finding, held: boolean): SweepFinding {
   return { action, runnerId, runnerName, scaleSetId, text, evidence, ...isHeld };
 }
 
-/** Adds numbers by name. */
+/** Adds numbers by name, and leaves out what comes to nothing. */
 export function addUp(...counts: Readonly<Record<string, number>>[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const count of counts)
-    for (const [name, value] of Object.entries(count)) sum[name] = (sum[name] ?? 0) + value;
+    for (const [name, value] of Object.entries(count))
+      if (value > 0) sum[name] = (sum[name] ?? 0) + value;
   return sum;
 }
