@@ -1,5 +1,6 @@
 import type { Instance } from '@baton/providers';
-import type { Runner, Spec } from '@baton/shared/contracts';
+import { type Runner, runnerIdOf, runnerKey, type Spec } from '@baton/shared/contracts';
+import { AppError } from '@baton/shared/errors';
 import { withDeadline } from '@baton/shared/time';
 import { type CreateDeps, providerOf } from './create-deps.ts';
 import type { CreateResult } from './create-queue.ts';
@@ -43,12 +44,17 @@ export async function findInstance(
   return instances.find(({ runnerId }) => runnerId === record.runnerId);
 }
 
-/** Makes the instance that was found the runner's. */
+/**
+ * Makes the instance that was found the runner's. Its name is the one under which it is registered: the
+ * record may be an old copy, from before it got another.
+ */
 export async function adopt(
   deps: CreateDeps,
   spec: Spec,
-  { record, instance, signal }: { record: Runner; instance: Instance; signal: AbortSignal },
+  found: { record: Runner; instance: Instance; signal: AbortSignal },
 ): Promise<void> {
+  const { instance, signal } = found;
+  const record = await withNameOf(deps, found.record, instance);
   const { client } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
   const { instanceId } = instance;
   // Unknown to GitHub means that it has run its job already: the id is then of no use to anyone.
@@ -58,4 +64,19 @@ export async function adopt(
     'instance of an interrupted create adopted',
   );
   await finishCreate(deps, record, { instanceId, githubRunnerId: registered?.id }, signal);
+}
+
+async function withNameOf(
+  { runners }: CreateDeps,
+  record: Runner,
+  { runnerName: name }: Instance,
+): Promise<Runner> {
+  const { scaleSetId, runnerId, installationId } = record;
+  if (name === record.name || runnerIdOf(name, installationId) !== runnerId) return record;
+  const key = runnerKey(scaleSetId, runnerId);
+  const entry = await runners.get(key);
+  if (!entry) return record;
+  const renamed = { ...entry.value, name };
+  if ((await runners.update(key, renamed, entry.revision)) !== undefined) return renamed;
+  throw new AppError('conflict', `runner ${key} was written by somebody else`, { retryable: true });
 }
