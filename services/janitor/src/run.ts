@@ -37,8 +37,8 @@ import { InstanceLists } from './deletion/instance-lists.ts';
 import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
 import { consumeDeletes, serveDeletes, takeDelete } from './deletion/serve-deletes.ts';
-import { allSweeps } from './sweeps/all-sweeps.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
+import { sweepsOf } from './sweeps/sweeps-of.ts';
 
 /** What a janitor uses of the topology. */
 const used = {
@@ -105,7 +105,7 @@ export async function run(
     ),
     runSweeps(
       { ...deps, specs, copy, installationId },
-      { nats, sweeps: allSweeps(config), config, runtime, random },
+      { nats, sweeps: sweepsOf(config), config, runtime, random },
     ),
   ]);
   await queue.idle();

@@ -1,4 +1,3 @@
-import type { SweepConfig } from '../config.ts';
 import { type AnySweep, anySweep } from './any-sweep.ts';
 import { finished } from './core/finished.ts';
 import { lost } from './core/lost.ts';
@@ -9,14 +8,12 @@ import { orphanRegistrations } from './core/orphan-registrations.ts';
 import { stuckCreating } from './core/stuck-creating.ts';
 
 /** Every sweep of a janitor. */
-export function allSweeps(config: Pick<SweepConfig, 'orphanRegistrationMs'>): readonly AnySweep[] {
-  return [
-    stuckCreating,
-    neverRegistered,
-    offline,
-    lost,
-    finished,
-    orphanInstances,
-    orphanRegistrations(config),
-  ].map((sweep) => anySweep(sweep));
-}
+export const allSweeps: readonly AnySweep[] = [
+  stuckCreating,
+  neverRegistered,
+  offline,
+  lost,
+  finished,
+  orphanInstances,
+  orphanRegistrations,
+].map((sweep) => anySweep(sweep));

@@ -1,10 +1,8 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import { aRunner } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
-import { orphanRegistrations as sweepOf } from './orphan-registrations.ts';
+import { orphanRegistrations } from './orphan-registrations.ts';
 import { anInstance, aRegistration, at0And, findLast, look, many, told } from './testing/scene.ts';
-
-const orphanRegistrations = sweepOf({ orphanRegistrationMs: 600_000 });
 
 const tenMinutes = 600_000;
 const letters = 'abcdefghij';

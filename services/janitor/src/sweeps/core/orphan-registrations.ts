@@ -32,30 +32,37 @@ interface Ages {
   orphanRegistrationMs: number;
 }
 
+const usualAges: Ages = { orphanRegistrationMs: 600_000 };
+
 /**
  * Registrations that nothing stands behind any more: their names are such as only we give, they are
  * offline and have no job, and there is neither a record nor an instance of them. Everybody else's are
  * not even counted.
  */
-export const orphanRegistrations = (ages: Ages): Sweep<Sightings> => ({
-  name: 'orphan-registrations',
-  needs: ['instances', 'registrations'],
-  guarded: false,
-  start: new Map(),
-  decide: (views, memory) => {
-    const lists = listsOf(views);
-    const recorded = new Set(views.after.items.map(({ runnerId }) => runnerId));
-    const items = [...lists.registrations.values()]
-      .flatMap((list) => findOwn(views, list))
-      .toSorted((a, b) => compare(madeAt(a), madeAt(b)) || a.registration.id - b.registration.id);
-    return decideByLooks(views, memory, {
-      items,
-      keyOf: ({ list, registration }) => `${list.scope} ${registration.id}`,
-      judge: (own) =>
-        recorded.has(own.runnerId) ? fine : judgeUnrecorded(views, lists, { ...own, ...ages }),
-    });
-  },
-});
+export const orphanRegistrations: Sweep<Sightings> = orphanRegistrationsAt(usualAges);
+
+/** The same with other ages. */
+export function orphanRegistrationsAt(ages: Ages): Sweep<Sightings> {
+  return {
+    name: 'orphan-registrations',
+    needs: ['instances', 'registrations'],
+    guarded: false,
+    start: new Map(),
+    decide: (views, memory) => {
+      const lists = listsOf(views);
+      const recorded = new Set(views.after.items.map(({ runnerId }) => runnerId));
+      const items = [...lists.registrations.values()]
+        .flatMap((list) => findOwn(views, list))
+        .toSorted((a, b) => compare(madeAt(a), madeAt(b)) || a.registration.id - b.registration.id);
+      return decideByLooks(views, memory, {
+        items,
+        keyOf: ({ list, registration }) => `${list.scope} ${registration.id}`,
+        judge: (own) =>
+          recorded.has(own.runnerId) ? fine : judgeUnrecorded(views, lists, { ...own, ...ages }),
+      });
+    },
+  };
+}
 
 function madeAt({ registration }: Own): string {
   return registration.createdOn ?? '';

@@ -7,12 +7,10 @@ import { lost } from './lost.ts';
 import { neverRegistered } from './never-registered.ts';
 import { offline } from './offline.ts';
 import { orphanInstances } from './orphan-instances.ts';
-import { orphanRegistrations as sweepOf } from './orphan-registrations.ts';
+import { orphanRegistrations } from './orphan-registrations.ts';
 import { stuckCreating } from './stuck-creating.ts';
 import { look, spec, told, viewsOf } from './testing/scene.ts';
 import { aWorld, scenesOf, type Thing, thingsOf, type World } from './testing/worlds.ts';
-
-const orphanRegistrations = sweepOf({ orphanRegistrationMs: 600_000 });
 
 const sweeps = [
   stuckCreating,
