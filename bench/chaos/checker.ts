@@ -1,6 +1,7 @@
 import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
 import { pollGaps } from '../polls.ts';
 import { type BrokenGap, brokenGaps } from './allowed-gaps.ts';
+import { brokenDrains } from './drain-excuses.ts';
 import type { Disturbance, Drain } from './driver.ts';
 import { unexcusedRunners } from './duplicate-runners.ts';
 import type { Timing } from './excuses.ts';
@@ -76,11 +77,9 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     ...brokenCounts(counts, evidence),
     ...brokenGaps(gaps, evidence, timing).map((broken) => gapText(broken, endMs)),
     ...brokenFacts(evidence),
-    ...evidence.drains
-      .filter(({ exitCode }) => exitCode !== 0)
-      .map(({ name, exitCode, fromMs }) => {
-        return `${name} was told to end at ${isoTime(fromMs)} and ended with exit code ${exitCode}`;
-      }),
+    ...brokenDrains(evidence.drains, evidence.disturbances).map(({ name, exitCode, fromMs }) => {
+      return `${name} was told to end at ${isoTime(fromMs)} and ended with exit code ${exitCode}`;
+    }),
     ...rivals(journal).map((scaleSet) => `${scaleSet} was polled by two at a time`),
     ...evidence.endedByThemselves,
   ];
