@@ -1,6 +1,7 @@
 import type { FaultRuleInput } from '@baton/github-sim';
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
+import { between } from './between.ts';
 import type { OutagePart } from './random-outage.ts';
 
 type Route = FaultRuleInput['route'];
@@ -81,10 +82,6 @@ function randomAction(random: Random): Action {
   if (dice < 0.86) return { kind: 'drop', when: 'mid-body' };
   if (dice < 0.96) return { kind: 'delay', ms: between(random, 100, 4_000) };
   return { kind: 'hang' };
-}
-
-function between(random: Random, least: number, most: number): number {
-  return Math.round(least + random() * (most - least));
 }
 
 /** For the list of what was done. */

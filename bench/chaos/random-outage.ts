@@ -1,6 +1,7 @@
 import type { FaultRuleInput } from '@baton/github-sim';
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
+import { between } from './between.ts';
 import type { GitHubFault } from './random-fault.ts';
 import type { FaultStep } from './schedule.ts';
 
@@ -88,8 +89,4 @@ function randomOutage(random: Random, forMs: number): GitHubFault {
     return { what: 'long outage', how: pick(hows, random) ?? 'status', forMs };
   }
   return { what: 'part outage', part: pick(parts, random) ?? 'no list of runners', forMs };
-}
-
-function between(random: Random, least: number, most: number): number {
-  return Math.round(least + random() * (most - least));
 }

@@ -1,5 +1,6 @@
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
+import { between } from '../between.ts';
 import { type Call, calls, kindsOf, type Lie } from './lie.ts';
 
 /** Lies about one call follow each other with a pause. All in ms. */
@@ -58,8 +59,4 @@ function randomLie(call: Call, random: Random, whom: readonly string[]): Omit<Li
     salt: between(random, 0, 1_000_000),
     agoMs: between(random, agoMs.least, agoMs.most),
   };
-}
-
-function between(random: Random, least: number, most: number): number {
-  return Math.round(least + random() * (most - least));
 }
