@@ -7,7 +7,9 @@ import { LocalStack, type StackOptions } from '@baton/stack';
 import type { BenchContext } from './context.ts';
 
 type Wanted = Pick<StackOptions, 'services'> &
-  Partial<Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'keepLogsIn' | 'ownTokens'>> & {
+  Partial<
+    Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'programs' | 'keepLogsIn' | 'ownTokens'>
+  > & {
     simulatorArgs: readonly string[];
   };
 
@@ -17,19 +19,17 @@ export const leaseTtlMs = 10_000;
 /** A stack against the simulator. */
 export async function startStack(
   { env, say, signal }: BenchContext,
-  { services, simulatorArgs, maxInstances = 50, serviceEnv = {}, keepLogsIn, ownTokens }: Wanted,
+  { simulatorArgs, maxInstances = 50, serviceEnv = {}, ...wanted }: Wanted,
 ): Promise<LocalStack> {
   return await LocalStack.start({
+    ...wanted,
     env,
-    services,
     github: { kind: 'simulator', args: simulatorArgs },
     maxInstances,
     leaseTtlMs,
     serviceEnv,
     say,
     signal,
-    keepLogsIn,
-    ownTokens,
   });
 }
 

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '@baton/github-sim';
 import type { LocalStack } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
@@ -9,8 +10,11 @@ import { firstPolls } from '../polls.ts';
 import { connectAsCli, leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
 import { check, type Evidence, type Verdict } from './checker.ts';
 import { Driver } from './driver.ts';
+import { LieBook } from './lies/lie-book.ts';
+import { liesVariable } from './lies/load-lying-providers.ts';
 import { unitsOf } from './process-units.ts';
-import { longestMs, untilQuiet } from './quiet.ts';
+import { longestQuietMs, untilQuiet } from './quiet.ts';
+import { isOutage } from './random-outage.ts';
 import { readFacts } from './read-facts.ts';
 import { schedule, type Target } from './schedule.ts';
 import { workload } from './workload.ts';
@@ -19,8 +23,14 @@ export interface ChaosOptions {
   seed: number;
   minutes: number;
   targets: readonly Target[];
+  /** Besides the small faults of the GitHub side: it goes away, or parts of it, for minutes. */
+  githubOutages: boolean;
+  /** The provider fails, and says what is not so. */
+  providerLies: boolean;
   scaleSets: number;
   jobsPerMinute: number;
+  /** How long it may take to come to rest; for default see `longestQuietMs`. */
+  settleMinutes?: number | undefined;
   keepLogs: boolean;
 }
 
@@ -28,8 +38,10 @@ export interface ChaosReport extends Verdict {
   seed: number;
   /** Processes that were killed, frozen or told to end. */
   kills: number;
-  /** Faults of the GitHub side. */
+  /** Faults of the GitHub side, outages among them. */
   faults: number;
+  outages: number;
+  lies: number;
   /** From the last fault until all was done and nothing was left, in ms. */
   quietMs: number;
   /** Where the logs are, when they are kept. */
@@ -45,6 +57,17 @@ const simulatorArgs = [
   '--runner-offline-ms',
   '15000',
 ];
+/** Programs of services whose provider may lie to them. */
+const liedTo = {
+  provisioner: fileURLToPath(new URL('./lies/lied-to-provisioner.ts', import.meta.url)),
+  janitor: fileURLToPath(new URL('./lies/lied-to-janitor.ts', import.meta.url)),
+};
+/** A run lasts minutes, and so do sweeps otherwise. */
+const sweepOften = {
+  BATON_SWEEP_EVERY_MS: '5000',
+  BATON_GITHUB_SWEEP_EVERY_MS: '10000',
+  BATON_ORPHAN_REGISTRATION_MS: '30000',
+};
 const warmUpMs = 60_000;
 const readEveryMs = 1_000;
 
@@ -67,14 +90,19 @@ async function runIn(
   options: ChaosOptions,
 ): Promise<ChaosReport> {
   const { say } = context;
+  const liesFolder = join(logs, 'lies');
+  await mkdir(liesFolder);
   await using stack = await startStack(context, {
     services,
     simulatorArgs: [...simulatorArgs, '--seed', String(options.seed)],
     maxInstances: 40,
     ownTokens: true,
     keepLogsIn: logs,
+    serviceEnv: { ...sweepOften, [liesVariable]: liesFolder },
+    programs: options.providerLies ? liedTo : undefined,
   });
-  const run = await disturb(context, stack, options);
+  const run = await disturb(context, stack, { ...options, lies: new LieBook(liesFolder) });
+  const { disturbances } = run.evidence;
   const verdict = check(run.evidence, { leaseTtlMs, sessionExpiryMs });
   const evidence = { ...run.evidence, crashing: [...run.evidence.crashing] };
   await writeFile(join(logs, 'evidence.json'), JSON.stringify(evidence, undefined, 1));
@@ -82,16 +110,23 @@ async function runIn(
   return {
     seed: options.seed,
     ...verdict,
-    kills: run.evidence.disturbances.filter(({ step }) => step.kind === 'strike').length,
-    faults: run.evidence.disturbances.filter(({ step }) => step.kind === 'fault').length,
+    kills: disturbances.filter(({ step }) => step.kind === 'strike').length,
+    faults: disturbances.filter(({ step }) => step.kind === 'fault').length,
+    outages: disturbances.filter(({ step }) => step.kind === 'fault' && isOutage(step.fault))
+      .length,
+    lies: disturbances.filter(({ step }) => step.kind === 'lie').length,
     quietMs: run.quietMs,
   };
 }
 
 /** Work and trouble, then rest. */
-async function disturb(context: BenchContext, stack: LocalStack, options: ChaosOptions) {
+async function disturb(
+  context: BenchContext,
+  stack: LocalStack,
+  options: ChaosOptions & { lies: LieBook },
+) {
   const { clock, signal, say } = context;
-  const { seed, minutes, targets, jobsPerMinute } = options;
+  const { seed, minutes, targets, jobsPerMinute, githubOutages, providerLies, lies } = options;
   const sim = simulatorOf(stack);
   const lengthMs = minutes * 60_000;
   const scaleSets = Array.from({ length: options.scaleSets }, (_, index) => `set-${index + 1}`);
@@ -101,18 +136,21 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
   await journal.until(0, (entries) => polled(entries) === scaleSets.length, warmUp(signal));
   const startedAt = clock.now();
   const log = (text: string) => say(`${((clock.now() - startedAt) / 1_000).toFixed(1)} s  ${text}`);
-  const driver = new Driver({ sim, units: unitsOf(stack), clock, say: log });
+  const driver = new Driver({ sim, units: unitsOf(stack), lies, clock, say: log });
   const over = new AbortController();
   const watching = driver.watch(over.signal);
   const reading = readOn(journal, context, over.signal);
-  const steps = schedule({ seed, lengthMs, targets, instances, scaleSets });
+  const wanted = { targets, instances, scaleSets, githubOutages, providerLies };
+  const steps = schedule({ seed, lengthMs, ...wanted });
   try {
     await Promise.all([
       driver.run(steps, signal),
       driver.queueJobs(workload({ seed, lengthMs, jobsPerMinute, scaleSets }), signal),
     ]);
     log('all jobs are queued, all faults are over: waiting until all is done');
-    const quietMs = await untilQuiet({ stack, sim, scaleSets: scaleSets.length, clock, signal });
+    const longestMs = longestQuietMs(options);
+    const quiet = { stack, sim, scaleSets: scaleSets.length, longestMs, clock, signal, say: log };
+    const quietMs = await untilQuiet(quiet);
     log(quietMs < longestMs ? `at rest after ${quietMs} ms` : 'it does not come to rest');
     await journal.read();
     await using nats = await connectAsCli(stack, context);
@@ -121,6 +159,7 @@ async function disturb(context: BenchContext, stack: LocalStack, options: ChaosO
       crashing: driver.crashing,
       books: await sim.books(),
       instances: (await stack.instances()).length,
+      told: await lies.told(),
       journal: journal.entries,
       disturbances: driver.disturbances,
       listeners: instances.filter((name) => name.startsWith('listener-')),

@@ -1,10 +1,12 @@
 import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
 import { pollGaps } from '../polls.ts';
 import { type BrokenGap, brokenGaps } from './allowed-gaps.ts';
+import { brokenDrains } from './drain-excuses.ts';
 import type { Disturbance, Drain } from './driver.ts';
 import { unexcusedRunners } from './duplicate-runners.ts';
 import type { Timing } from './excuses.ts';
 import { brokenFacts, type StoredFact } from './facts.ts';
+import type { Told } from './lies/lie-book.ts';
 
 /** What the simulator and the provider wrote down, and what was done to the system. */
 export interface Evidence {
@@ -12,7 +14,9 @@ export interface Evidence {
   /** Ids of jobs whose runner was made to die. */
   crashing: ReadonlySet<string>;
   books: Books;
-  /** Instances that the provider still has. */
+  /** What providers said that was not so. */
+  told: readonly Told[];
+  /** Instances that the provider still has, by its files. */
   instances: number;
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];
@@ -73,11 +77,9 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     ...brokenCounts(counts, evidence),
     ...brokenGaps(gaps, evidence, timing).map((broken) => gapText(broken, endMs)),
     ...brokenFacts(evidence),
-    ...evidence.drains
-      .filter(({ exitCode }) => exitCode !== 0)
-      .map(({ name, exitCode, fromMs }) => {
-        return `${name} was told to end at ${isoTime(fromMs)} and ended with exit code ${exitCode}`;
-      }),
+    ...brokenDrains(evidence.drains, evidence.disturbances).map(({ name, exitCode, fromMs }) => {
+      return `${name} was told to end at ${isoTime(fromMs)} and ended with exit code ${exitCode}`;
+    }),
     ...rivals(journal).map((scaleSet) => `${scaleSet} was polled by two at a time`),
     ...evidence.endedByThemselves,
   ];

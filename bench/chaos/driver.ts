@@ -2,6 +2,9 @@ import type { SimControl } from '@baton/github-sim';
 import { errorText } from '@baton/shared/errors';
 import { type Clock, isAborted } from '@baton/shared/time';
 import { applyFault, normalRunners } from './faults.ts';
+import { describeLie, type ToldLie } from './lies/lie.ts';
+import type { LieBook } from './lies/lie-book.ts';
+import type { LieStep } from './lies/random-lie.ts';
 import type { Unit } from './process-units.ts';
 import { describeFault } from './random-fault.ts';
 import type { FaultStep, Step, Strike } from './schedule.ts';
@@ -11,10 +14,12 @@ import type { PlannedJob } from './workload.ts';
 export interface Disturbance {
   fromMs: number;
   toMs: number;
-  /** A process that was struck, or `github`. */
+  /** A process that was struck, `github`, or `provider`. */
   where: string;
   text: string;
   step: Step;
+  /** Of a lie: its number in what was told. */
+  lie?: number;
 }
 
 /** A service that was told to end. */
@@ -29,6 +34,8 @@ export interface Drain {
 interface DriverOptions {
   sim: SimControl;
   units: ReadonlyMap<string, Unit>;
+  /** Where providers read how to lie. */
+  lies: LieBook;
   clock: Clock;
   say: (text: string) => void;
 }
@@ -47,6 +54,8 @@ export class Driver {
   readonly #options: DriverOptions;
   /** Those that we have ended, or are ending. */
   readonly #away = new Set<string>();
+  #lies: ToldLie[] = [];
+  #lieCount = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -60,9 +69,7 @@ export class Driver {
     try {
       for (const step of steps) {
         await clock.sleep(Math.max(0, startedAt + step.atMs - clock.monotonic()), signal);
-        running.push(
-          step.kind === 'strike' ? this.#strike(step, signal) : this.#fault(step, signal),
-        );
+        running.push(this.#do(step, signal));
       }
     } finally {
       await Promise.all(running);
@@ -107,6 +114,17 @@ export class Driver {
         await unit.startAgain();
       }
       await clock.sleep(100, signal).catch(() => undefined);
+    }
+  }
+
+  async #do(step: Step, signal: AbortSignal): Promise<void> {
+    switch (step.kind) {
+      case 'strike':
+        return await this.#strike(step, signal);
+      case 'fault':
+        return await this.#fault(step, signal);
+      case 'lie':
+        return await this.#lie(step, signal);
     }
   }
 
@@ -178,5 +196,23 @@ export class Driver {
     if (!end) return;
     await clock.sleep(fault.forMs, signal).catch(() => undefined);
     await end();
+  }
+
+  /** Nothing has to end it: who is lied to reads until when. */
+  async #lie(step: LieStep, signal: AbortSignal): Promise<void> {
+    const { lies, clock, say } = this.#options;
+    const { forMs, ...lie } = step.lie;
+    const text = describeLie(step.lie);
+    say(text);
+    const fromMs = clock.now();
+    const toMs = fromMs + forMs;
+    this.#lieCount += 1;
+    const id = this.#lieCount;
+    this.disturbances.push({ fromMs, toMs, where: 'provider', text, step, lie: id });
+    this.#lies = [...this.#lies, { ...lie, id, fromMs, untilMs: toMs }].filter(
+      ({ untilMs }) => untilMs > fromMs,
+    );
+    await lies.write(this.#lies);
+    await clock.sleep(forMs, signal).catch(() => undefined);
   }
 }

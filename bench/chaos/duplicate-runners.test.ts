@@ -1,6 +1,9 @@
 import type { JobRecord } from '@baton/github-sim';
+import { scaleSetIdOf } from '@baton/shared/contracts';
 import { describe, expect, test } from 'vitest';
+import type { Disturbance } from './driver.ts';
 import { unexcusedRunners } from './duplicate-runners.ts';
+import type { Lie } from './lies/lie.ts';
 import { entry, evidence, fault, gap, job } from './testing/evidence.ts';
 
 const killed = { ...job('a', 'failed'), startedAt: 10_000, completedAt: 26_000 };
@@ -79,5 +82,62 @@ describe('a job that was open while no message came', () => {
     const given = { journal: found, disturbances: [restart], jobs: ended(7_000, 8_000) };
 
     expect(left([runner(41_000), runner(45_001)], given)).toEqual(['r45001']);
+  });
+});
+
+describe('a runner that the provider lied about', () => {
+  const lie = {
+    what: 'list empty',
+    whom: ['provisioner-0'],
+    share: 1,
+    salt: 1,
+    agoMs: 0,
+    forMs: 20_000,
+  } as const;
+  const lieAt = (fromMs: number, what: Lie['what'] = 'list empty'): Disturbance => ({
+    fromMs,
+    toMs: fromMs + lie.forMs,
+    where: 'provider',
+    text: what,
+    step: { kind: 'lie', atMs: 0, lie: { ...lie, what, whom: [...lie.whom] } },
+    lie: 1,
+  });
+  const toldAt = (atMs: number, runnerName = 'lied') => ({
+    lie: 1,
+    atMs,
+    by: 'provisioner-0',
+    runnerId: runnerName,
+    runnerName,
+    scaleSetId: scaleSetIdOf('web'),
+  });
+  const given = { disturbances: [lieAt(10_000)], told: [toldAt(11_000)] };
+
+  test('excuses one replacement in its scale set, while the lie is believed', () => {
+    expect(left([runner(15_000)], given)).toEqual([]);
+    expect(left([runner(15_000), runner(16_000)], given)).toEqual(['r16000']);
+    expect(left([runner(15_000, 'other')], given)).toEqual(['r15000']);
+    expect(left([runner(10_999)], given)).toEqual(['r10999']);
+    expect(left([runner(60_001)], given)).toEqual(['r60001']);
+  });
+
+  test('or itself, who came before; and counts once, however often it was lied about', () => {
+    const itself = { ...runner(2_000), name: 'lied' };
+    const often = { ...given, told: [toldAt(11_000), toldAt(12_000)] };
+
+    expect(left([itself], given)).toEqual([]);
+    expect(left([itself, runner(15_000)], often)).toEqual(['r15000']);
+  });
+
+  test('for a moment excuses nothing, but a create that was said to fail', () => {
+    const late = [toldAt(20_001)];
+
+    expect(left([runner(25_000)], { ...given, told: late })).toEqual(['r25000']);
+    const create = [lieAt(10_000, 'create quota though made')];
+    expect(left([runner(25_000)], { disturbances: create, told: late })).toEqual([]);
+  });
+
+  test('by a lie that nobody told excuses nothing', () => {
+    expect(left([runner(15_000)], { ...given, told: [] })).toEqual(['r15000']);
+    expect(left([runner(15_000)], { ...given, disturbances: [] })).toEqual(['r15000']);
   });
 });

@@ -1,6 +1,9 @@
 import type { Books, JobRecord, JournalEntry } from '@baton/github-sim';
+import { scaleSetIdOf } from '@baton/shared/contracts';
 import { pollGaps } from '../polls.ts';
 import type { Disturbance } from './driver.ts';
+import { type LiedAbout, runnersLiedAbout } from './lie-excuses.ts';
+import type { Told } from './lies/lie-book.ts';
 
 type UnusedRunner = Books['unusedRunners'][number];
 
@@ -14,6 +17,7 @@ const backlogMs = 5_000;
 interface RunnersEvidence {
   jobs: readonly JobRecord[];
   crashing: ReadonlySet<string>;
+  told: readonly Told[];
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];
 }
@@ -26,32 +30,46 @@ interface LateTime {
 }
 
 /**
- * Runners that came online for nothing. Each job excuses one runner of its own scale set at most:
+ * Runners that came online for nothing. Each job and each lie excuses one runner of its own scale set at most:
  *
  * A job whose runner was made to die: GitHub goes on counting it as assigned until it misses the runner, so
  * that is replaced between the job's begin and GitHub's word that it is over.
  *
  * Not promised (docs/delivery-and-recovery.md) is that messages which come late call for nobody: a job that
- * was open while no message came may be told of when it is over. Pure.
+ * was open while no message came may be told of when it is over.
+ *
+ * A runner that the provider lied about is replaced: it gets no job, or its replacement does not. Pure.
  */
 export function unexcusedRunners(
   runners: readonly UnusedRunner[],
-  { jobs, crashing, journal, disturbances }: RunnersEvidence,
+  { jobs, crashing, told, journal, disturbances }: RunnersEvidence,
 ): UnusedRunner[] {
   const lateTimes = lateTimesOf(journal, disturbances);
-  const left = new Set(jobs.toSorted((a, b) => endOf(a) - endOf(b)));
+  const ofJobs = jobs
+    .toSorted((a, b) => endOf(a) - endOf(b))
+    .map((job) => (runner: UnusedRunner) => {
+      if (job.scaleSet !== runner.scaleSet) return false;
+      if (crashing.has(job.id) && callsForAnother(job, runner)) return true;
+      return lateTimes.some((time) => isToldLate(job, time, runner));
+    });
+  const ofLies = runnersLiedAbout(told, disturbances).map(
+    (lied) => (runner: UnusedRunner) => isReplacedFor(lied, runner),
+  );
+  const left = new Set([...ofLies, ...ofJobs]);
   return runners
     .toSorted((a, b) => a.onlineAt - b.onlineAt)
     .filter((runner) => {
-      const job = [...left].find(
-        (candidate) =>
-          candidate.scaleSet === runner.scaleSet &&
-          ((crashing.has(candidate.id) && callsForAnother(candidate, runner)) ||
-            lateTimes.some((time) => isToldLate(candidate, time, runner))),
-      );
-      if (job) left.delete(job);
-      return !job;
+      const excuse = [...left].find((excuses) => excuses(runner));
+      if (excuse) left.delete(excuse);
+      return !excuse;
     });
+}
+
+/** It was lied about itself, or came for one of its scale set that was. */
+function isReplacedFor(lied: LiedAbout, { name, scaleSet, onlineAt }: UnusedRunner): boolean {
+  if (lied.runnerName === name) return true;
+  const isOfSet = lied.scaleSetId === scaleSetIdOf(scaleSet);
+  return isOfSet && onlineAt >= lied.fromMs && onlineAt <= lied.toMs;
 }
 
 function callsForAnother(

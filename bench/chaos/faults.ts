@@ -1,5 +1,6 @@
 import type { SimControl } from '@baton/github-sim';
 import type { GitHubFault } from './random-fault.ts';
+import { outageParts, serviceRoutes } from './random-outage.ts';
 
 /** Does it to the simulator; `end` takes back what does not end by itself. */
 export async function applyFault(
@@ -16,6 +17,14 @@ export async function applyFault(
     case 'outage':
       await sim.outage(fault.forMs, fault.status);
       return undefined;
+    case 'long outage':
+      await beginOutage(sim, fault);
+      return undefined;
+    case 'part outage': {
+      const { routes, action } = outageParts[fault.part];
+      for (const route of routes) await sim.addFault({ route, action, windowMs: fault.forMs });
+      return undefined;
+    }
     case 'evict session':
       await ifThere(sim.evictSession(fault.scaleSet));
       return undefined;
@@ -38,6 +47,24 @@ export async function applyFault(
 }
 
 export const normalRunners = { runner: { mode: 'normal', connectDelayMs: 0 } } as const;
+
+/**
+ * Runners get an answer all the same, a 503, because one that gets none ends by itself after two minutes;
+ * GitHub does not miss them meanwhile.
+ */
+async function beginOutage(
+  sim: SimControl,
+  { how, forMs }: Extract<GitHubFault, { what: 'long outage' }>,
+): Promise<void> {
+  if (how !== 'status') {
+    const action =
+      how === 'hang'
+        ? ({ kind: 'hang' } as const)
+        : ({ kind: 'drop', when: 'before-headers' } as const);
+    for (const route of serviceRoutes) await sim.addFault({ route, action, windowMs: forMs });
+  }
+  await sim.outage(forMs, 503);
+}
 
 /** There may be no session just now; then there is nothing to end. */
 async function ifThere(ending: Promise<void>): Promise<void> {

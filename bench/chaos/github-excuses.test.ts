@@ -63,8 +63,20 @@ describe('GitHub', () => {
 
     expect(allowedMs([], [spoiled(begin, token)])).toBe(1_000);
     expect(allowedMs([], [asked(begin - 1), spoiled(begin, token)])).toBe(1_000);
-    expect(allowedMs([], [spoiled(begin, token), asked(begin + 20_000)])).toBe(31_000);
+    expect(allowedMs([], [spoiled(begin, token), asked(begin + 20_000)])).toBe(31_500);
     expect(allowedMs([], [spoiled(begin, { route: 'getScaleSet' })])).toBe(1_000);
+  });
+
+  test('a token that cannot be had again and again is not asked for at once by who wants it', () => {
+    const failed = (at: number, by = 'listener-0') =>
+      spoiled(at, { scaleSet: '', route: 'createRegistrationToken', by });
+    const asked = entry(begin + 90_000, 'asked', { by: 'listener-0' });
+    const row = [-4, -3, -2, -1, 0].map((index) => failed(begin + index * 1_000));
+
+    expect(allowedMs([], [...row, asked])).toBe(39_000);
+    expect(allowedMs([], [failed(begin - 9_000), ...row, asked])).toBe(46_000);
+    expect(allowedMs([], [failed(begin - 65_000), ...row, asked])).toBe(39_000);
+    expect(allowedMs([], [failed(begin - 9_000, 'listener-1'), ...row, asked])).toBe(39_000);
   });
 
   test('a call that hangs lasts as long as its deadline, one that is delayed as long as that', () => {

@@ -9,6 +9,13 @@ import { callDeadlineMs, excusesOfSessions, type GitHubEvidence } from './sessio
  */
 const firstBackoffMs = 250;
 const longestBackoffMs = 30_000;
+/**
+ * A failure to have a token is told to all who ask for it, for this long after the first in a row, doubling up
+ * to the longest, in ms: who is told it then begins a back-off of its own.
+ */
+const toldAgain = { firstMs: 500, longestMs: 15_000 };
+/** Failures to have a token with more than this between them are no row, in ms. */
+const tokenRowMs = 60_000;
 /** Deletes that fail hold polls up when so many messages wait for theirs: at most so long, in ms. */
 const mostUndeleted = 10;
 const deleteBackoffMs = 5_000;
@@ -108,13 +115,16 @@ function excusesOfFailures(
   excuse: MakeExcuse,
 ): Excuse[] {
   const row = new FailureRow();
+  const tokens = new TokenRows();
   return journal.flatMap((entry) => {
     const { route, fault } = entry;
     if (!isSpoiled(entry)) row.see(entry);
+    const isToken = isSpoiled(entry) && restRoutes.has(route) && fault?.kind !== 'delay';
+    const toldMs = isToken ? tokens.fail(entry) : 0;
     if (!isSpoiled(entry) || !concerns(entry)) return [];
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
     const answeredMs = entry.at + lengthMs(entry) + nextCallMs;
-    const waitMs = fault?.kind === 'delay' ? 0 : backoffMs(entry, row);
+    const waitMs = fault?.kind === 'delay' ? 0 : toldMs + backoffMs(entry, row);
     return [excuse(entry, answeredMs + waitMs, why)];
   });
 }
@@ -157,6 +167,19 @@ class FailureRow {
     this.#endedAt = undefined;
     this.#count += 1;
     return this.#count;
+  }
+}
+
+/** Counts failures in a row to have a token, of each process. */
+class TokenRows {
+  readonly #rows = new Map<string, { count: number; at: number }>();
+
+  /** Returns for how long the failure is told again, in ms. */
+  fail({ at, by = '' }: JournalEntry): number {
+    const before = this.#rows.get(by);
+    const count = before && at - before.at <= tokenRowMs ? before.count + 1 : 1;
+    this.#rows.set(by, { count, at });
+    return Math.min(toldAgain.longestMs, toldAgain.firstMs * 2 ** Math.min(count - 1, 10));
   }
 }
 

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import type { ChaosReport } from './chaos.ts';
-import { chaosTable } from './program.ts';
+import { chaosTable, commandOf, targetList } from './program.ts';
+import { targets } from './schedule.ts';
 
 const report = {
   seed: 7,
   kills: 3,
   faults: 2,
+  outages: 1,
+  lies: 0,
   quietMs: 10,
   jobs: 1,
   completed: 1,
@@ -29,4 +32,19 @@ test('the table ends with the verdict, and with how to repeat what was broken', 
     'BROKEN: 1 jobs lost',
     'verdict: 1 promise broken; logs: -; to repeat it: npm run chaos -- --seed 7',
   ]);
+});
+
+test('all targets are named by one word, also in how to repeat a run', () => {
+  const options = { seed: 7, minutes: 20, scaleSets: 6, jobsPerMinute: 40, keepLogs: false };
+
+  expect(targetList('all')).toEqual(targets);
+  expect(targetList('nats,janitor')).toEqual(['nats', 'janitor']);
+  expect(() => targetList('all,nats')).toThrow('Neither "all" nor a list of');
+  expect(commandOf({ ...options, targets, githubOutages: true, providerLies: true })).toBe(
+    'npm run chaos -- --seed 7 --minutes 20 --targets all --github-outages --provider-lies ' +
+      '--scale-sets 6 --jobs-per-minute 40',
+  );
+  expect(
+    commandOf({ ...options, targets: ['nats'], githubOutages: false, providerLies: false }),
+  ).toContain('--targets nats --scale-sets');
 });

@@ -1,5 +1,5 @@
 import { exitCodes } from '@baton/shared/lifecycle';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { type Io, positive } from '../run-program.ts';
 import { renderTable } from '../table.ts';
@@ -10,8 +10,11 @@ const optionsSchema = z.object({
   seed: z.number(),
   minutes: z.number(),
   targets: z.array(z.enum(targets)),
+  githubOutages: z.boolean().default(false),
+  providerLies: z.boolean().default(false),
   scaleSets: z.number(),
   jobsPerMinute: z.number(),
+  settleMinutes: z.number().optional(),
   keepLogs: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -26,9 +29,23 @@ export function chaosProgram(io: Io): Command {
     )
     .option('--seed <number>', 'decides what happens, and when', positive, 1)
     .option('--minutes <number>', 'how long things go wrong', minutes, 5)
-    .option('--targets <names>', `whom to strike: ${targets.join(', ')}`, targetList, [...targets])
+    .addOption(
+      new Option('--targets <names>', `whom to strike: all, or of ${targets.join(', ')}`)
+        .argParser(targetList)
+        .default([...targets], 'all'),
+    )
+    .option('--github-outages', 'GitHub goes away too, whole or in parts, for up to three minutes')
+    .option(
+      '--provider-lies',
+      'the provider of provisioners and janitors fails, hangs and lies about what it has and did',
+    )
     .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
     .option('--jobs-per-minute <number>', 'on average, over all of them', positive, 120)
+    .option(
+      '--settle-minutes <number>',
+      'how long it may take to come to rest; default: 5, with lies 20',
+      minutes,
+    )
     .option('--keep-logs', 'keep the logs and the evidence also when all is well')
     .option('--json', 'no table, only the line of JSON')
     .action(async (given: unknown) => {
@@ -43,9 +60,16 @@ export function chaosProgram(io: Io): Command {
     });
 }
 
-function commandOf(options: ChaosOptions): string {
+/** How to run it again. */
+export function commandOf(options: ChaosOptions): string {
   const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute } = options;
-  return `npm run chaos -- --seed ${seed} --minutes ${length} --targets ${struck.join(',')} --scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`;
+  return [
+    `npm run chaos -- --seed ${seed} --minutes ${length}`,
+    `--targets ${targets.every((target) => struck.includes(target)) ? 'all' : struck.join(',')}`,
+    ...(options.githubOutages ? ['--github-outages'] : []),
+    ...(options.providerLies ? ['--provider-lies'] : []),
+    `--scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`,
+  ].join(' ');
 }
 
 /** The figures, what was broken, and the verdict last. */
@@ -70,10 +94,12 @@ function minutes(text: string): number {
   return value;
 }
 
-function targetList(text: string): Target[] {
+/** Reads `--targets`. */
+export function targetList(text: string): Target[] {
+  if (text === 'all') return [...targets];
   const parsed = z.array(z.enum(targets)).min(1).safeParse(text.split(','));
   if (!parsed.success) {
-    throw new InvalidArgumentError(`Not a list of: ${targets.join(', ')}.`);
+    throw new InvalidArgumentError(`Neither "all" nor a list of: ${targets.join(', ')}.`);
   }
   return parsed.data;
 }

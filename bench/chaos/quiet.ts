@@ -6,43 +6,67 @@ interface QuietOptions {
   stack: LocalStack;
   sim: SimControl;
   scaleSets: number;
+  longestMs: number;
   clock: Clock;
   signal: AbortSignal;
+  say: (text: string) => void;
 }
 
-/** Longer than any back-off, deadline and freed session together, in ms. */
-export const longestMs = 300_000;
 const lookEveryMs = 250;
+const sayEveryMs = 30_000;
+
+/** How long it may take to come to rest, in ms. */
+export function longestQuietMs({
+  providerLies,
+  settleMinutes,
+}: {
+  providerLies: boolean;
+  settleMinutes?: number | undefined;
+}): number {
+  if (settleMinutes !== undefined) return settleMinutes * 60_000;
+  // Longer than any back-off, deadline and freed session together; where sweeps have to find what was lost by
+  // lies, longer than any age that they wait for.
+  return providerLies ? 1_200_000 : 300_000;
+}
 
 /**
  * Waits until no job is open, every message is deleted, nothing is left over and every scale set is polled, twice in a row; at
- * the longest five minutes. Returns how long that took, in ms.
+ * the longest `longestMs`. Returns how long that took, in ms.
  */
 export async function untilQuiet(options: QuietOptions): Promise<number> {
-  const { clock, signal } = options;
+  const { clock, signal, longestMs, say } = options;
   const startedAt = clock.monotonic();
   let quietLooks = 0;
+  let sayAt = startedAt + sayEveryMs;
   while (quietLooks < 2 && clock.monotonic() - startedAt < longestMs) {
-    quietLooks = (await isQuiet(options)) ? quietLooks + 1 : 0;
+    const unrest = await unrestIn(options);
+    quietLooks = unrest === undefined ? quietLooks + 1 : 0;
+    if (unrest !== undefined && clock.monotonic() >= sayAt) {
+      sayAt += sayEveryMs;
+      say(`not at rest: ${unrest}`);
+    }
     await clock.sleep(lookEveryMs, signal);
   }
   return Math.round(clock.monotonic() - startedAt);
 }
 
-async function isQuiet({ stack, sim, scaleSets }: QuietOptions): Promise<boolean> {
+/** What is still to be done, in a line; undefined when nothing is. */
+async function unrestIn({ stack, sim, scaleSets }: QuietOptions): Promise<string | undefined> {
   const [state, books, instances] = await Promise.all([
     sim.state(),
     sim.books(),
     stack.instances(),
   ]);
   const { completed, failed, canceled, total } = state.jobs;
-  const over = completed + failed + canceled === total;
-  return (
-    over &&
-    books.registrations.length === 0 &&
-    instances.length === 0 &&
+  const counts = {
+    'jobs are open': total - completed - failed - canceled,
+    'instances are there': instances.length,
+    'registrations are there': books.registrations.length,
     // What is undeleted may not be published yet.
-    state.scaleSets.every(({ messages }) => messages === 0) &&
-    state.scaleSets.filter(({ session }) => session?.held === true).length === scaleSets
-  );
+    'messages are undeleted': state.scaleSets.reduce((sum, { messages }) => sum + messages, 0),
+    'scale sets are not polled':
+      scaleSets - state.scaleSets.filter(({ session }) => session?.held === true).length,
+  };
+  const open = Object.entries(counts).filter(([, count]) => count > 0);
+  return open.length === 0 ? undefined : open.map(([what, count]) => `${count} ${what}`).join(', ');
 }

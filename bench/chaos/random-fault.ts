@@ -1,6 +1,8 @@
 import type { FaultRuleInput } from '@baton/github-sim';
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
+import { between } from './between.ts';
+import type { OutagePart } from './random-outage.ts';
 
 type Route = FaultRuleInput['route'];
 type Action = FaultRuleInput['action'];
@@ -16,6 +18,8 @@ export type GitHubFault =
       forMs: number;
     }
   | { what: 'outage'; status: number; forMs: number }
+  | { what: 'long outage'; how: 'status' | 'hang' | 'reset'; forMs: number }
+  | { what: 'part outage'; part: OutagePart; forMs: number }
   | { what: 'evict session' | 'release session' | 'restart ids'; scaleSet: string; forMs: 0 }
   | { what: 'expire tokens'; tokens: 'app' | 'registration' | 'admin' | 'queue'; forMs: 0 }
   | { what: 'runners exit' | 'runners connect late'; scaleSet: string; forMs: number };
@@ -80,10 +84,6 @@ function randomAction(random: Random): Action {
   return { kind: 'hang' };
 }
 
-function between(random: Random, least: number, most: number): number {
-  return Math.round(least + random() * (most - least));
-}
-
 /** For the list of what was done. */
 export function describeFault(fault: GitHubFault): string {
   const lasting = fault.forMs > 0 ? ` for ${fault.forMs} ms` : '';
@@ -96,6 +96,10 @@ export function describeFault(fault: GitHubFault): string {
     }
     case 'outage':
       return `outage, ${fault.status}${lasting}`;
+    case 'long outage':
+      return `all calls ${fault.how === 'status' ? 'answer 503' : fault.how}${lasting}`;
+    case 'part outage':
+      return `${fault.part}${lasting}`;
     case 'expire tokens':
       return `expire ${fault.tokens} tokens`;
     case 'evict session':

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { callOf, calls } from './lies/lie.ts';
+import { isOutage } from './random-outage.ts';
 import { schedule, targets } from './schedule.ts';
 import { workload } from './workload.ts';
 
@@ -42,6 +44,50 @@ test('what is away is not struck before it is back, and nothing begins after the
   expect(steps.length).toBeGreaterThan(200);
   expect(steps.every(({ atMs }) => atMs < options.lengthMs)).toBe(true);
   expect(steps.map(({ atMs }) => atMs)).toEqual(steps.map(({ atMs }) => atMs).toSorted(byValue));
+});
+
+describe('outages and lies', () => {
+  const wanted = { ...options, lengthMs: 1_200_000, githubOutages: true, providerLies: true };
+  const all = schedule(wanted);
+  const outages = all.flatMap((step) =>
+    step.kind === 'fault' && isOutage(step.fault) ? [{ atMs: step.atMs, fault: step.fault }] : [],
+  );
+  const lies = all.flatMap((step) => (step.kind === 'lie' ? [step] : []));
+
+  test('change nothing about the rest', () => {
+    const rest = all.filter(
+      (step) => step.kind === 'strike' || (step.kind === 'fault' && !isOutage(step.fault)),
+    );
+
+    expect(rest).toEqual(schedule({ ...options, lengthMs: 1_200_000 }));
+  });
+
+  test('of GitHub leave time between them and are over at the end', () => {
+    expect(outages.length).toBeGreaterThan(4);
+    for (const [index, { atMs, fault }] of outages.entries()) {
+      const next = outages[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+      expect(fault.forMs).toBeGreaterThanOrEqual(20_000);
+      expect(fault.forMs).toBeLessThanOrEqual(180_000);
+      expect(next - atMs - fault.forMs).toBeGreaterThanOrEqual(60_000);
+      expect(atMs + fault.forMs).toBeLessThanOrEqual(wanted.lengthMs);
+    }
+  });
+
+  test('of the provider are about every call, to those who have a provider, with pauses', () => {
+    expect(new Set(lies.map(({ lie }) => callOf(lie)))).toEqual(new Set(calls));
+    expect(new Set(lies.flatMap(({ lie }) => lie.whom))).toEqual(
+      new Set(['provisioner-0', 'janitor-0']),
+    );
+    for (const call of calls) {
+      const about = lies.filter(({ lie }) => callOf(lie) === call);
+      for (const [index, { atMs, lie }] of about.entries()) {
+        const next = about[index + 1]?.atMs ?? Number.POSITIVE_INFINITY;
+        expect(lie.forMs).toBeLessThanOrEqual(120_000);
+        expect(next - atMs - lie.forMs).toBeGreaterThanOrEqual(20_000);
+        expect(atMs + lie.forMs).toBeLessThanOrEqual(wanted.lengthMs);
+      }
+    }
+  });
 });
 
 function byValue(a: number, b: number): number {

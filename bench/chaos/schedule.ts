@@ -1,6 +1,8 @@
 import type { Random } from '@baton/shared/retry';
 import { pick, seededRandom } from '@baton/stack';
+import { type LieStep, lies } from './lies/random-lie.ts';
 import { type GitHubFault, randomFault } from './random-fault.ts';
+import { outages } from './random-outage.ts';
 
 export const targets = ['listener', 'provisioner', 'janitor', 'nats'] as const;
 export type Target = (typeof targets)[number];
@@ -22,7 +24,7 @@ export interface FaultStep {
   fault: GitHubFault;
 }
 
-export type Step = Strike | FaultStep;
+export type Step = Strike | FaultStep | LieStep;
 
 export interface ScheduleOptions {
   seed: number;
@@ -32,6 +34,9 @@ export interface ScheduleOptions {
   /** Names of the instances that run, by service. */
   instances: readonly string[];
   scaleSets: readonly string[];
+  /** Besides the small faults. */
+  githubOutages?: boolean;
+  providerLies?: boolean;
 }
 
 /** Mean times between two steps of a kind, in ms. */
@@ -42,7 +47,15 @@ const hows = ['kill', 'kill', 'freeze', 'terminate'] as const;
 
 /** Everything that will be done, in order; the same for the same options. Pure. */
 export function schedule(options: ScheduleOptions): Step[] {
-  return [...strikes(options), ...faults(options)].sort((a, b) => a.atMs - b.atMs);
+  const { seed, lengthMs, githubOutages = false, providerLies = false } = options;
+  const whom = options.instances.filter((name) => /^(provisioner|janitor)-/.test(name));
+  return [
+    ...strikes(options),
+    ...faults(options),
+    // Sequences of their own: they change nothing about the rest.
+    ...(githubOutages ? outages(seededRandom(seed ^ 0x0a7a6e), lengthMs) : []),
+    ...(providerLies ? lies(seededRandom(seed ^ 0x11e5), { lengthMs, whom }) : []),
+  ].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** A process that is down or frozen is not struck again before it is back. */

@@ -39,7 +39,8 @@ function excusesOfDisturbances(gap: Gap, evidence: GitHubEvidence): Excuse[] {
   return evidence.disturbances.flatMap(({ fromMs, toMs, step, text: why }) => {
     if (step.kind !== 'fault') return [];
     const { fault } = step;
-    if (fault.what === 'outage') return [{ fromMs, untilMs: toMs + nextPollMs, why }];
+    if (fault.what === 'outage' || fault.what === 'long outage')
+      return [{ fromMs, untilMs: toMs + nextPollMs, why }];
     const lengthMs = withoutSessionMs(fault, fromMs, gap, evidence);
     return lengthMs === undefined ? [] : [{ fromMs, untilMs: fromMs + lengthMs, why }];
   });

@@ -116,6 +116,16 @@ export class LocalStack implements AsyncDisposable {
     await this.#parts.nats.restart();
   }
 
+  /** Copies the store of the running nats-server to a new folder, all of it as of one instant. */
+  async copyNatsStore(folder: string): Promise<void> {
+    await this.#parts.nats.copyStore(folder);
+  }
+
+  /** Kills nats-server and starts it on the store in this folder; without one on an empty store. */
+  async replaceNatsStore(folder?: string): Promise<void> {
+    await this.#parts.nats.replaceStore(folder);
+  }
+
   /** Resolves when the nats-server of now has ended, for whatever reason. */
   async natsExited(): Promise<void> {
     await this.#parts.nats.exited();

@@ -1,3 +1,4 @@
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 import { root } from './stack-files.ts';
@@ -54,6 +55,30 @@ export class NatsHost {
   async restart(): Promise<void> {
     this.#server = await launch(this.#options, Number(new URL(this.url).port));
   }
+
+  /** Copies the store of the running server to a new folder, all of it as of one instant. */
+  async copyStore(folder: string): Promise<void> {
+    // Like the snapshot of a volume: a copy of files that are being written would be of no instant.
+    process.kill(this.pid, 'SIGSTOP');
+    try {
+      await cp(storeDir(this.#options), folder, { recursive: true });
+    } finally {
+      process.kill(this.pid, 'SIGCONT');
+    }
+  }
+
+  /** Kills the server and starts it on what is in this folder; without one on nothing. */
+  async replaceStore(folder?: string): Promise<void> {
+    const store = storeDir(this.#options);
+    await this.kill();
+    await rm(store, { recursive: true });
+    if (folder !== undefined) await cp(folder, store, { recursive: true });
+    await this.restart();
+  }
+}
+
+function storeDir({ dir }: Pick<NatsHostOptions, 'dir'>): string {
+  return join(dir, 'nats');
 }
 
 async function launch(options: NatsHostOptions, port = -1): Promise<NatsServer> {
@@ -61,7 +86,7 @@ async function launch(options: NatsHostOptions, port = -1): Promise<NatsServer> 
   return await startNatsServer({
     bin,
     port,
-    storeDir: join(dir, 'nats'),
+    storeDir: storeDir(options),
     configFile: join(root, 'infra/nats/nats.conf'),
     env: passwords,
     logFile: join(dir, 'logs', 'nats.log'),

@@ -3,6 +3,8 @@ import type { ServiceName } from './service-process.ts';
 /** Where the GitHub side is: our simulator, or the real one. */
 export type GitHubSide =
   | { kind: 'simulator'; args: readonly string[] }
+  /** The simulator of another stack, and the same folder for runners as processes. */
+  | { kind: 'beside'; stack: { dir: string; configUrl: string } }
   | {
       kind: 'real';
       configUrl: string;
@@ -23,12 +25,16 @@ export interface StackOptions {
   github: GitHubSide;
   /** Default: process. */
   provider?: ProviderName | undefined;
+  /** Default: `local`, and one of its own where stacks share what runs their instances. */
+  installationId?: string;
   maxInstances: number;
   leaseTtlMs: number;
   /** More variables for the services. */
   serviceEnv?: Record<string, string>;
   /** More variables for the processes of one service. */
   envOf?: Partial<Record<ServiceName | 'cli', Record<string, string>>>;
+  /** What is started for a service, where it is not the service's own program. */
+  programs?: Partial<Record<ServiceName, string>> | undefined;
   /** Each service process shows the simulator a token of its own, so that its journal names it. */
   ownTokens?: boolean | undefined;
   /** Told what is being done, line by line. */
@@ -49,4 +55,7 @@ export interface ScaleSetEntry {
   spareAfterSeconds?: number;
   enabled?: boolean;
   adopt?: boolean;
+  group?: string;
+  labels?: readonly string[];
+  runnerNamePrefix?: string;
 }

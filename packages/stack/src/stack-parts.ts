@@ -15,7 +15,7 @@ import {
   writeOwnCredentials,
   writeServiceFiles,
 } from './stack-files.ts';
-import type { StackOptions } from './stack-options.ts';
+import type { GitHubSide, StackOptions } from './stack-options.ts';
 import { type SimulatorProcess, startSimulatorProcess } from './start-simulator-process.ts';
 
 /** What a stack is made of, besides the services. */
@@ -60,7 +60,7 @@ export async function startParts(
     cleanup.defer(async () => void (await sim.child.stop()));
     say(`GitHub simulator at ${sim.url}`);
   }
-  const configUrl = github.kind === 'real' ? github.configUrl : `${sim?.url ?? ''}/acme`;
+  const configUrl = configUrlOf(github, sim);
   const scaleSetIds = new Set<string>();
   cleanup.defer(() => deleteInstances({ installationId, provider, scaleSetIds }, hurry));
   await writeServiceFiles(dir, options, { configUrl, provider });
@@ -69,14 +69,21 @@ export async function startParts(
 }
 
 /** Where stacks share what runs their instances, each must know its own. */
-function installationIdOf(dir: string, { provider = 'process' }: StackOptions): string {
+function installationIdOf(dir: string, options: StackOptions): string {
+  const { provider = 'process', installationId } = options;
+  if (installationId !== undefined) return installationId;
   return provider === 'process' ? 'local' : `local${dir.slice(-6).toLowerCase()}`;
+}
+
+function configUrlOf(github: GitHubSide, sim: SimulatorProcess | undefined): string {
+  if (github.kind === 'real') return github.configUrl;
+  return github.kind === 'beside' ? github.stack.configUrl : `${sim?.url ?? ''}/acme`;
 }
 
 /** Starts all services; none of them is ready yet. */
 export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   const { dir, options, configUrl } = parts;
-  const { hurry, ownTokens = false } = options;
+  const { hurry, ownTokens = false, programs } = options;
   const names = ['listener', 'provisioner', 'janitor'] as const;
   const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
@@ -92,7 +99,13 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   }
   return planned.map(({ instance, ...rest }) => {
     const logFile = join(dir, 'logs', `${instance}.log`);
-    return new ServiceProcess({ ...rest, instance, logFile, hurry });
+    return new ServiceProcess({
+      ...rest,
+      instance,
+      main: programs?.[rest.service],
+      logFile,
+      hurry,
+    });
   });
 }
 

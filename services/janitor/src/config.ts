@@ -56,6 +56,12 @@ const sweepVariables = {
       'longest time that a run of a sweep may take, ms',
     ),
   },
+  orphanRegistrationMs: {
+    variable: 'BATON_ORPHAN_REGISTRATION_MS',
+    schema: milliseconds(600_000, 10_000).describe(
+      'how long a registration without record and instance must be offline before it is removed; six times that where instances are on one host, ms',
+    ),
+  },
   sweepBatch: {
     variable: 'BATON_SWEEP_BATCH',
     schema: wholeNumber({ default: 500, min: 1, max: 10_000 }).describe(

@@ -118,7 +118,7 @@ describe('a create that fails', () => {
     expect(await bench.runner(spec, record.runnerId)).toMatchObject({
       state: 'marked',
       failure: { class: 'quota' },
-      mark: { reason: 'create-failed', gate: 'none' },
+      mark: { reason: 'create-failed', gate: 'github' },
     });
     expect(await bench.commands('delete', spec)).toEqual([record.runnerId]);
     await eventually(async () => {

@@ -63,4 +63,31 @@ describe('Faults', () => {
     expect(hitsOf(faults, 1, () => 'gpu')).toEqual([false]);
     expect(hitsOf(faults, 1, () => 'linux')).toEqual([true]);
   });
+
+  test('an outage within another one does not end that sooner', async () => {
+    const clock = new FakeClock();
+    const faults = new Faults(clock, 1);
+
+    faults.startOutage(1_000, 503);
+    await clock.advance(100);
+    faults.startOutage(200, 502);
+    await clock.advance(800);
+    const hits = hitsOf(faults, 1);
+    await clock.advance(100);
+
+    expect([...hits, ...hitsOf(faults, 1)]).toEqual([true, false]);
+  });
+
+  test('a rule that is replaced comes after those that were there', () => {
+    const { faults } = withRule({});
+    const status = { kind: 'status', status: 503 } as const;
+    const outage = { id: 'outage', route: '*', action: status } as const;
+
+    faults.add(faultRuleSchema.parse(outage));
+    faults.add(faultRuleSchema.parse({ route: 'createSession', action: { kind: 'hang' } }));
+    faults.add(faultRuleSchema.parse(outage));
+
+    expect(faults.decide('createSession', noSet)?.kind).toBe('hang');
+    expect(faults.decide('deleteSession', noSet)?.kind).toBe('status');
+  });
 });

@@ -33,6 +33,8 @@ export class Faults {
     this.#added += 1;
     const id = rule.id ?? `fault-${this.#added}`;
     const fromMs = this.#clock.monotonic() + rule.afterMs;
+    // One that is replaced comes after the others, like any new one.
+    this.#rules.delete(id);
     this.#rules.set(id, {
       id,
       rule,
@@ -45,10 +47,11 @@ export class Faults {
     return id;
   }
 
-  /** Answers everything with this status for a while. */
+  /** Answers everything with this status for a while: one that is on already ends no sooner. */
   startOutage(ms: number, status: number): void {
     const action = { kind: 'status', status, body: '', headers: {} } as const;
-    this.add({ id: outageId, route: '*', afterMs: 0, windowMs: ms, action });
+    const windowMs = Math.max(ms, this.outageEndsAt() - this.#clock.monotonic());
+    this.add({ id: outageId, route: '*', afterMs: 0, windowMs, action });
   }
 
   /** Monotonic ms; in the past when there is none. */

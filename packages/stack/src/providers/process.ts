@@ -10,7 +10,7 @@ export function prepareProcess({ dir, options }: Preparation): Promise<ProviderD
   const node = { BATON_NODE: process.execPath, ...pick(env, ['NODE_COMPILE_CACHE']) };
   const definition = providerDefinitionSchema.parse({
     type: 'process',
-    directory: join(dir, 'instances'),
+    directory: join(github.kind === 'beside' ? github.stack.dir : dir, 'instances'),
     command: github.kind === 'real' ? github.runnerCommand : simulated,
     maxInstances,
     env: github.kind === 'real' ? {} : node,

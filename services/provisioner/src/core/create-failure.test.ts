@@ -66,11 +66,11 @@ describe('a failure of GitHub, before there is a JIT config,', () => {
 
 describe('a failure of a provider', () => {
   test.each<[ProviderErrorClass | 'timeout', { blames: boolean; started: boolean }]>([
-    ['quota', { blames: false, started: false }],
+    ['quota', { blames: false, started: true }],
     ['not-found', { blames: false, started: false }],
     ['image', { blames: false, started: false }],
     ['invalid-settings', { blames: false, started: false }],
-    ['denied', { blames: true, started: false }],
+    ['denied', { blames: true, started: true }],
     ['transient', { blames: true, started: true }],
     ['timeout', { blames: true, started: true }],
     ['bug', { blames: false, started: true }],

@@ -66,14 +66,17 @@ interface ProviderRule {
   mayHaveStarted: boolean;
 }
 
-/** What a provider's failures mean. `timeout` and `unexpected` are ours for what it did not say. */
+/**
+ * What a provider's failures mean. `timeout` and `unexpected` are ours for what it did not say. A create is
+ * several calls for most of them: no room or no right for the second one leaves what the first one made.
+ */
 const providerRules: Readonly<Record<ProviderErrorClass | 'timeout' | 'unexpected', ProviderRule>> =
   {
-    quota: { blamesProvider: false, mayHaveStarted: false },
+    quota: { blamesProvider: false, mayHaveStarted: true },
     'not-found': { blamesProvider: false, mayHaveStarted: false },
     image: { blamesProvider: false, mayHaveStarted: false },
     'invalid-settings': { blamesProvider: false, mayHaveStarted: false },
-    denied: { blamesProvider: true, mayHaveStarted: false },
+    denied: { blamesProvider: true, mayHaveStarted: true },
     transient: { blamesProvider: true, mayHaveStarted: true },
     timeout: { blamesProvider: true, mayHaveStarted: true },
     unexpected: { blamesProvider: true, mayHaveStarted: true },

@@ -12,10 +12,8 @@ import { decideByLooks, fine, unknown, unseen, type Verdict } from './decide-by-
 import { type Lists, listsOf, type RegistrationList } from './lists.ts';
 import type { Sightings } from './sightings.ts';
 
-/** Who boots has a record, or its instance has been adopted by then, in ms. */
-const orphanMs = 600_000;
-/** Where instances on other hosts cannot be seen: their janitors adopt them meanwhile, in ms. */
-const elsewhereMs = 3_600_000;
+/** Times as long where instances on other hosts cannot be seen: their janitors adopt them meanwhile. */
+const elsewhereTimes = 6;
 
 /** A registration that we made, by its name. */
 interface Own {
@@ -28,27 +26,40 @@ interface Own {
 
 const idShape = new RegExp(`^[${runnerIdAlphabet}]{${runnerIdLength}}$`);
 
+interface Ages {
+  /** Who boots has a record, or its instance has been adopted by then, in ms. */
+  orphanRegistrationMs: number;
+}
+
+const usualAges: Ages = { orphanRegistrationMs: 600_000 };
+
 /**
  * Registrations that nothing stands behind any more: their names are such as only we give, they are
  * offline and have no job, and there is neither a record nor an instance of them. Everybody else's are
  * not even counted.
  */
-export const orphanRegistrations: Sweep<Sightings> = {
-  name: 'orphan-registrations',
-  needs: ['instances', 'registrations'],
-  guarded: false,
-  start: new Map(),
-  decide: (views, memory) => {
-    const lists = listsOf(views);
-    const recorded = new Set(views.after.items.map(({ runnerId }) => runnerId));
-    const items = [...lists.registrations.values()].flatMap((list) => findOwn(views, list));
-    return decideByLooks(views, memory, {
-      items,
-      keyOf: ({ list, registration }) => `${list.scope} ${registration.id}`,
-      judge: (own) => (recorded.has(own.runnerId) ? fine : judgeUnrecorded(views, lists, own)),
-    });
-  },
-};
+export const orphanRegistrations: Sweep<Sightings> = orphanRegistrationsAt(usualAges);
+
+/** The same with other ages. */
+export function orphanRegistrationsAt(ages: Ages): Sweep<Sightings> {
+  return {
+    name: 'orphan-registrations',
+    needs: ['instances', 'registrations'],
+    guarded: false,
+    start: new Map(),
+    decide: (views, memory) => {
+      const lists = listsOf(views);
+      const recorded = new Set(views.after.items.map(({ runnerId }) => runnerId));
+      const items = [...lists.registrations.values()].flatMap((list) => findOwn(views, list));
+      return decideByLooks(views, memory, {
+        items,
+        keyOf: ({ list, registration }) => `${list.scope} ${registration.id}`,
+        judge: (own) =>
+          recorded.has(own.runnerId) ? fine : judgeUnrecorded(views, lists, { ...own, ...ages }),
+      });
+    },
+  };
+}
 
 function findOwn({ specs, installationId }: SweepViews, list: RegistrationList): Own[] {
   const inScope = [...specs.values()].filter((spec) => scopeOf(spec) === list.scope);
@@ -65,8 +76,8 @@ function findOwn({ specs, installationId }: SweepViews, list: RegistrationList):
   });
 }
 
-function judgeUnrecorded(views: SweepViews, lists: Lists, own: Own): Verdict {
-  const { list, registration, runnerId, specs } = own;
+function judgeUnrecorded(views: SweepViews, lists: Lists, own: Own & Ages): Verdict {
+  const { list, registration, runnerId, specs, orphanRegistrationMs } = own;
   if (specs.some(({ scaleSetId }) => views.wasDeleted(scaleSetId, runnerId)))
     return unknown('its runner was deleted of late');
   if (registration.status !== 'offline') return unknown('GitHub does not list it as offline');
@@ -79,7 +90,7 @@ function judgeUnrecorded(views: SweepViews, lists: Lists, own: Own): Verdict {
   return {
     kind: 'odd',
     what: 'orphan',
-    lastingMs: isOfOneHost ? elsewhereMs : orphanMs,
+    lastingMs: isOfOneHost ? elsewhereTimes * orphanRegistrationMs : orphanRegistrationMs,
     lists: [list, ...lists.instances.values()],
     find: ({ evidence, span }) => ({
       action: 'deregister',

@@ -19,7 +19,11 @@ export function steadyRunners({ before, after }: SweepViews): Runner[] {
 
 /** A runner in one state: whatever was seen of it before it moved counts no more. */
 export function sightingKey(runner: Runner): string {
-  return `${keyOf(runner)} ${runner.state} ${runner.stateAt}`;
+  return `${keyOf(runner)} ${momentOf(runner)}`;
+}
+
+function momentOf({ state, stateAt }: Runner): string {
+  return `${state} ${stateAt}`;
 }
 
 function keyOf({ scaleSetId, runnerId }: Runner): string {
