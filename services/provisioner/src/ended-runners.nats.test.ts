@@ -149,12 +149,15 @@ describe('a runner program that is too old for GitHub', () => {
     for (let pass = 0; pass < 20; pass += 1) {
       await bench.clock.advance(minute);
       await work(provisioner, spec);
+      await eventually(async () => expect(await set.alive()).toBe(0));
+      await noticeEnds(provisioner, spec);
     }
 
     const stopped = await bench.planOf(spec);
     expect(stopped.runners).toEqual([]);
     expect(await conditionsOf(spec)).toEqual(['runner-outdated']);
-    expect(await bench.runnersOf(spec)).toHaveLength(4);
+    // One after 1, 3, 7 and 15 minutes.
+    expect(await bench.runnersOf(spec)).toHaveLength(8);
     const told = (await bench.events(spec)).filter((type) => type === 'condition.changed');
     expect(told).toHaveLength(1);
 

@@ -27,7 +27,14 @@ export {
   type SessionEnd,
   scaleSetEventSchema,
 } from './events.ts';
-export { type Plan, packPlan, planFreshMs, planSchema, type WaitReason } from './plan.ts';
+export {
+  type Plan,
+  packPlan,
+  planFreshMs,
+  planSchema,
+  type WaitReason,
+  waitReasons,
+} from './plan.ts';
 export { type Registration, registrationSchema } from './registration.ts';
 export {
   type ReplayCommand,

@@ -7,7 +7,7 @@ import { conditionSchema } from './status.ts';
 export const planFreshMs = 60_000;
 
 /** Why fewer runners are made than jobs and `minRunners` ask for; the first one that holds is told. */
-const waitReasons = [
+export const waitReasons = [
   'disabled',
   'max-runners',
   /** The provider cannot be asked, or nobody configured it. */
@@ -82,7 +82,13 @@ export const planSchema = z.looseObject({
   ghost: ghostSchema.optional(),
   /** Runners of this generation exited with 7; one more is tried at `retryAt`. */
   outdated: z
-    .looseObject({ generation: z.string(), since: z.iso.datetime(), retryAt: z.iso.datetime() })
+    .looseObject({
+      generation: z.string(),
+      since: z.iso.datetime(),
+      retryAt: z.iso.datetime(),
+      /** How many were tried since. */
+      tried: z.int().min(0).default(0),
+    })
     .optional(),
   /** Since when GitHub counts what cannot be, and delivers nothing. */
   mute: z.looseObject({ since: z.iso.datetime() }).optional(),

@@ -25,7 +25,12 @@ describe('runners that exit with 7', () => {
 
     expect(plan.runners).toEqual([]);
     expect(plan.backoff).toBeUndefined();
-    expect(plan.outdated).toEqual({ generation: 'g1', since: at, retryAt: after(30 * minute) });
+    expect(plan.outdated).toEqual({
+      generation: 'g1',
+      since: at,
+      retryAt: after(minute),
+      tried: 0,
+    });
     expect(plan.waiting).toMatchObject({ reason: 'outdated', missing: 5 });
     expect(changes).toMatchObject([{ condition: 'runner-outdated' }]);
   });
@@ -42,11 +47,11 @@ describe('runners that exit with 7', () => {
     expect(result.plan.free).toBe(1);
   });
 
-  test('are tried again with one after half an hour, which exits too', () => {
-    const nowMs = startMs + 30 * minute;
+  test('are tried again with one after a minute, and after twice as long when it exits too', () => {
+    const nowMs = startMs + minute;
     const before = planScaleSet(aPlanInput({ demand, plan: held().plan, nowMs: nowMs - 1 }));
     const probing = planScaleSet(aPlanInput({ demand, plan: before.plan, nowMs }));
-    const probe = exited({ runnerId: 'new1', exit: { code: 7, at: after(31 * minute) } });
+    const probe = exited({ runnerId: 'new1', exit: { code: 7, at: after(2 * minute) } });
     const again = planScaleSet(
       aPlanInput({ demand, plan: probing.plan, runners: [probe], nowMs: nowMs + minute }),
     );
@@ -54,13 +59,27 @@ describe('runners that exit with 7', () => {
     expect(before.plan.runners).toEqual([]);
     expect(probing.plan.runners).toHaveLength(1);
     expect(again.plan.runners).toEqual([]);
-    expect(again.plan.outdated).toMatchObject({ since: at, retryAt: after(61 * minute) });
+    expect(again.plan.outdated).toMatchObject({ since: at, retryAt: after(4 * minute), tried: 1 });
     expect(again.changes).toEqual([]);
   });
 
+  test('are tried every half hour in the end', () => {
+    const nowMs = startMs + 90 * minute;
+    const probe = exited({ runnerId: 'late', exit: { code: 7, at: after(90 * minute) } });
+    const outdated = { generation: 'g1', since: at, retryAt: after(89 * minute), tried: 7 };
+    const [place] = aPlan({ alive: ['late'] }).runners;
+    const runners = place ? [{ ...place, namedAt: after(89 * minute) }] : [];
+
+    const { plan } = planScaleSet(
+      aPlanInput({ demand, plan: { ...aPlan({}), runners, outdated }, runners: [probe], nowMs }),
+    );
+
+    expect(plan.outdated).toMatchObject({ retryAt: after(120 * minute), tried: 8 });
+  });
+
   test('are forgotten when the one that is tried comes online', () => {
-    const nowMs = startMs + 31 * minute;
-    const createdAt = after(30 * minute);
+    const nowMs = startMs + 2 * minute;
+    const createdAt = after(minute);
     const online = aRunner({ runnerId: 'new1', state: 'idle', createdAt });
     const plan = { ...held().plan, runners: aPlan({ alive: ['new1'] }).runners };
 

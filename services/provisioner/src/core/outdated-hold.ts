@@ -3,8 +3,12 @@ import { isoOf, isPast, type Situation } from './plan-input.ts';
 
 type Outdated = Plan['outdated'];
 
-/** The image behind a tag may have been replaced: one runner is tried after this time, in ms. */
-const probeMs = 30 * 60_000;
+/**
+ * One runner is tried after the first of these times, in ms, and after twice as long each time, up to the
+ * last: the image behind a tag may have been replaced, and a single 7 may have another cause.
+ */
+const firstProbeMs = 60_000;
+const lastProbeMs = 30 * 60_000;
 
 /**
  * Stops creation for a generation whose runner program GitHub does not take any more: such a runner
@@ -18,9 +22,10 @@ export function nextOutdated({ plan, spec, ends, records, nowMs }: Situation): O
       generation === spec.generation &&
       (!before || place.namedAt >= before.retryAt),
   );
-  const retryAt = isoOf(nowMs + probeMs);
   if (again) {
-    return { generation: spec.generation, since: before?.since ?? isoOf(nowMs), retryAt };
+    const tried = before ? before.tried + 1 : 0;
+    const retryAt = isoOf(nowMs + Math.min(lastProbeMs, firstProbeMs * 2 ** tried));
+    return { generation: spec.generation, since: before?.since ?? isoOf(nowMs), retryAt, tried };
   }
   const works = records.some(
     ({ state, generation, createdAt }) =>
