@@ -6,7 +6,7 @@ import {
   wholeNumber,
 } from '@baton/shared/config';
 
-const variables = {
+const deletionVariables = {
   ...serviceVariables,
   ...providerVariables,
   deleteConcurrency: {
@@ -23,7 +23,56 @@ const variables = {
   },
 };
 
+const sweepVariables = {
+  leaseTtlMs: {
+    variable: 'BATON_LEASE_TTL_MS',
+    schema: milliseconds(10_000, 2_000).describe('life of a lease without renewal, ms'),
+  },
+  sweepEveryMs: {
+    variable: 'BATON_SWEEP_EVERY_MS',
+    schema: milliseconds(60_000, 1_000).describe('time between two runs of a sweep, ms'),
+  },
+  githubSweepEveryMs: {
+    variable: 'BATON_GITHUB_SWEEP_EVERY_MS',
+    schema: milliseconds(300_000, 1_000).describe(
+      "time between two runs of a sweep that needs GitHub's list of runners, ms",
+    ),
+  },
+  sweepTimeoutMs: {
+    variable: 'BATON_SWEEP_TIMEOUT_MS',
+    schema: milliseconds(120_000, 1_000).describe(
+      'longest time that a run of a sweep may take, ms',
+    ),
+  },
+  sweepBatch: {
+    variable: 'BATON_SWEEP_BATCH',
+    schema: wholeNumber({ default: 500, min: 1, max: 10_000 }).describe(
+      'how much of what a sweep found is done in one run',
+    ),
+  },
+  sweepMax: {
+    variable: 'BATON_SWEEP_MAX',
+    schema: wholeNumber({ default: 10, min: 0, max: 10_000 }).describe(
+      'a sweep may mark this many runners within an hour without being confirmed',
+    ),
+  },
+  sweepShare: {
+    variable: 'BATON_SWEEP_SHARE',
+    schema: wholeNumber({ default: 30, min: 0, max: 100 }).describe(
+      'or this share of those that it looked at, in percent',
+    ),
+  },
+};
+
+const variables = {
+  ...deletionVariables,
+  ...sweepVariables,
+};
+
 export type JanitorConfig = ReturnType<typeof loadJanitorConfig>;
+
+/** What the sweeps need of it. */
+export type SweepConfig = Pick<JanitorConfig, keyof typeof sweepVariables>;
 
 export function loadJanitorConfig(env: Record<string, string | undefined>) {
   return loadConfig(variables, env);

@@ -37,12 +37,14 @@ import type { JanitorConfig } from './config.ts';
 import { type DeleteDeps, deleteRunner } from './delete-runner.ts';
 import { DirectDeletions } from './direct-deletions.ts';
 import { markedPass } from './marked-pass.ts';
+import { allSweeps } from './sweeps/all-sweeps.ts';
+import { runSweeps } from './sweeps/run-sweeps.ts';
 
 /** What a janitor uses of the topology. */
 const used = {
   streams: [streams.events, streams.commands],
   consumers: [consumers.deleteCommands, replayConsumers.janitor],
-  buckets: [buckets.specs, buckets.runners],
+  buckets: [buckets.specs, buckets.runners, buckets.leases, buckets.sweeps],
 };
 
 export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
@@ -55,7 +57,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
   const providers = await loadProviders(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
-  await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
+  await awaitTopologyPart(nats, topology(config), used, runtime);
   await verifyInstallation(nats, installationId);
 
   const [specs, runners] = [await openSpecs(nats), await openRunners(nats)];
@@ -90,6 +92,10 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
     ),
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, copy, deletions, signal: abort }),
+    ),
+    runSweeps(
+      { ...deps, copy, installationId },
+      { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);
   await deletions.settled();

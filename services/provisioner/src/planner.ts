@@ -10,13 +10,14 @@ import {
   runnerIdLength,
   runnerKey,
   runnerName,
+  runnerNamePrefix,
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { SharedRounds } from '@baton/shared/lifecycle';
 import type { Entry, Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import type { ObservationCounter } from '@baton/shared/runners';
+import { endMark, type ObservationCounter } from '@baton/shared/runners';
 import type {
   PlanStore,
   RunnerCopy,
@@ -163,7 +164,7 @@ export class Planner {
   async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
     await inBatches(request, (runnerId) => this.#request(spec, runnerId, plan));
     await inBatches(ended, (runner) =>
-      markRunner(this.#deps, runner, { reason: endReason(runner), gate: endGate(runner) }),
+      markRunner(this.#deps, runner, endMark(runner, mayHaveStarted)),
     );
     await inBatches(retire, ({ runner, reason }) =>
       markRunner(this.#deps, runner, { reason, gate: 'github' }),
@@ -178,11 +179,7 @@ export class Planner {
     const { runners, publisher, clock, log, installationId, instance, signal } = this.#deps;
     const { scaleSetId, declaration, generation } = spec;
     const at = isoNow(clock);
-    const name = runnerName(
-      declaration.runnerNamePrefix ?? safePrefix(declaration.name),
-      installationId,
-      runnerId,
-    );
+    const name = runnerName(runnerNamePrefix(declaration), installationId, runnerId);
     const record: Runner = {
       v: 1,
       installationId,
@@ -245,22 +242,6 @@ function isPending({ state }: Runner): boolean {
   return state === 'requested' || state === 'creating';
 }
 
-/**
- * Compute whose end was seen, or that never was, goes at once; for the rest GitHub is asked. A message
- * that the job is over is no end (it was seen to come while the job still ran), and an instance that
- * could not come up may have done so since.
- */
-function endGate({ exit, completedIn, instanceId, failure }: Runner): 'none' | 'github' {
-  if (exit) return 'none';
-  if (completedIn || instanceId !== undefined) return 'github';
-  return failure && mayHaveStarted(failure.class) ? 'github' : 'none';
-}
-
-function endReason(runner: Runner): 'completed' | 'exited' | 'create-failed' {
-  if (runner.state === 'completed') return 'completed';
-  return runner.exit ? 'exited' : 'create-failed';
-}
-
 /** Whether a plan says anything new; one that does not is written again before it counts as old. */
 function differs(before: Plan, after: Plan, nowMs: number): boolean {
   const ageMs = nowMs - Date.parse(before.freeAt);
@@ -280,8 +261,4 @@ function capacityDiffers(before: Plan | undefined, after: Plan): boolean {
 
 function newRunnerId(): string {
   return [...randomBytes(runnerIdLength)].map((byte) => runnerIdAlphabet[byte % 32]).join('');
-}
-
-function safePrefix(name: string): string {
-  return name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 36);
 }

@@ -148,6 +148,20 @@ export const runnerEventSchema = z.looseObject({
 });
 export type RunnerEvent = z.infer<typeof runnerEventSchema>;
 
+/** A sweep found more than may go at once, or does not find it any more. Its `scaleSetId` is `all`. */
+export const sweepEventSchema = z.looseObject({
+  ...base,
+  type: z.enum(['sweep.held', 'sweep.released']),
+  sweep: z.string(),
+  hostId: z.string().optional(),
+  by: z.string(),
+  holdId: z.string(),
+  count: z.int(),
+  of: z.int(),
+  text: z.string(),
+});
+export type SweepEvent = z.infer<typeof sweepEventSchema>;
+
 /** "Create this runner" and "delete this runner". The record says everything else. */
 export const runnerCommandSchema = z.looseObject({
   v: z.literal(1),

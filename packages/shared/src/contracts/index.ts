@@ -25,7 +25,9 @@ export {
   runnerEventSchema,
   type ScaleSetEvent,
   type SessionEnd,
+  type SweepEvent,
   scaleSetEventSchema,
+  sweepEventSchema,
 } from './events.ts';
 export {
   type Plan,
@@ -72,6 +74,7 @@ export {
 export {
   generationOf,
   installationIdSchema,
+  runnerNamePrefix,
   type ScaleSetDeclaration,
   type Spec,
   scaleSetDeclarationSchema,

@@ -76,6 +76,14 @@ export function scaleSetIdOf(name: string): string {
   return `${slug || 'set'}-${shortHash(name)}`;
 }
 
+/** The start of the names of a scale set's runners. */
+export function runnerNamePrefix({
+  name,
+  runnerNamePrefix: declared,
+}: Pick<ScaleSetDeclaration, 'name' | 'runnerNamePrefix'>): string {
+  return declared ?? name.replace(/[^A-Za-z0-9-]/g, '-').slice(0, 36);
+}
+
 /** The generation of the runners that a declaration asks for; the order of keys is no part of it. */
 export function generationOf(declaration: ScaleSetDeclaration): string {
   const { provider, settings } = declaration;

@@ -24,6 +24,8 @@ const sweepFindingSchema = z.looseObject({
   /** Why, for people. */
   text: z.string(),
   evidence: evidenceSchema.optional(),
+  /** It waits for a confirmation. */
+  held: z.boolean().optional(),
 });
 export type SweepFinding = z.infer<typeof sweepFindingSchema>;
 

@@ -1,5 +1,7 @@
+export { endMark } from './end-mark.ts';
 export { isBoundHere, isElsewhere } from './is-elsewhere.ts';
-export { type Absences, judgeAbsence } from './judge-absence.ts';
+export { type Absences, isSuspicious, judgeAbsence } from './judge-absence.ts';
+export { type MarkDeps, markRunner } from './mark-runner.ts';
 export type { Observation } from './observation.ts';
 export {
   type ObservationCounter,

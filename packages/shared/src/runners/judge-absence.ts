@@ -22,6 +22,11 @@ interface Patience {
   mostMs: number;
 }
 
+/** Whether a list leaves out so much of what should be on it that it may itself be wrong. */
+export function isSuspicious({ known, missing }: { known: number; missing: number }): boolean {
+  return known >= 4 && missing * 2 > known;
+}
+
 /**
  * What is gone for good. One list proves nothing: an id must be missing in two lists and for `ms`. A
  * list without more than half of at least four ids is suspicious, and condemns only what is missing in
@@ -33,7 +38,7 @@ export function judgeAbsence(
   { ms, mostMs }: Patience,
 ): { absences: Absences; gone: string[] } {
   const missing = known.filter((id) => !isListed(id));
-  const suspicious = known.length >= 4 && missing.length * 2 > known.length;
+  const suspicious = isSuspicious({ known: known.length, missing: missing.length });
   const absences = new Map<string, Absence>();
   const gone: string[] = [];
   for (const id of missing) {

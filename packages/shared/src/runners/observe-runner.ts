@@ -35,6 +35,8 @@ interface ObserveDeps {
   copy?: RunnerCopy;
   clock: Clock;
   observations?: ObservationCounter | undefined;
+  /** Refuses the observation where the record is not any more what the decision was about. */
+  onlyIf?: ((found: Runner) => boolean) | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function observeRunner(
     const copied = attempt === 0 ? deps.copy?.lookup(key) : undefined;
     const entry = copied?.kind === 'found' ? copied : await deps.runners.get(key);
     if (!entry) return undefined;
-    const result = transition(entry.value, observation, isoNow(deps.clock));
+    const result = judge(deps, entry.value, observation);
     if (result.kind === 'refused') {
       if (entry === copied) continue;
       count(deps, observation, result);
@@ -66,6 +68,15 @@ export async function observeRunner(
   throw new AppError('conflict', `runner ${key} is written by others all the time`, {
     retryable: true,
   });
+}
+
+function judge(
+  { onlyIf, clock }: ObserveDeps,
+  found: Runner,
+  observation: Observation,
+): Transition {
+  if (onlyIf && !onlyIf(found)) return { kind: 'refused' };
+  return transition(found, observation, isoNow(clock));
 }
 
 function count({ observations }: ObserveDeps, { kind }: Observation, result: Transition): void {

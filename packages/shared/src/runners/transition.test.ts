@@ -80,6 +80,9 @@ describe('transition', () => {
     ['rotation', ['requested', 'creating', 'starting', 'idle']],
     ['registration-deadline', ['requested', 'creating', 'starting']],
     ['unregistered', ['starting', 'idle', 'busy']],
+    ['stuck', ['requested', 'creating']],
+    ['offline', ['idle', 'busy']],
+    ['orphan', ['starting', 'idle', 'busy']],
   ])('a mark because of %s takes only what it was decided about', (reason, expected) => {
     const marked = runnerStates.filter((state) => {
       const observation = { kind: 'marked', mark: { ...mark, reason } } as const;
@@ -88,6 +91,14 @@ describe('transition', () => {
 
     expect(marked).toEqual(expected);
     expect(marksFrom[reason]).toEqual(expected);
+  });
+
+  test('a mark of one that nobody had begun to make is refused when somebody has', () => {
+    const stuck = { ...mark, reason: 'stuck', gate: 'none' } as const;
+    const marked = (state: RunnerState) =>
+      transition(aRunner({ state }), { kind: 'marked', mark: stuck }, at).kind;
+
+    expect([marked('requested'), marked('creating')]).toEqual(['moved', 'refused']);
   });
 
   test('the end that a provider can explain says why', () => {

@@ -37,17 +37,21 @@ export const transitions: Readonly<Record<Observation['kind'], Move>> = {
   deleting: { from: ['marked'], to: ['deleting'] },
 };
 
+const alive = ['starting', 'idle', 'busy'] as const;
 const unused = ['requested', 'creating', 'starting', 'idle'] as const;
 
 /**
- * Marks that were decided about a runner without a job, and mean nothing for one that has got into
- * another state since. All other reasons mark whatever is not marked yet.
+ * Marks that were decided about a runner in these states, and mean nothing for one that has got into
+ * another since. All other reasons mark whatever is not marked yet.
  */
 export const marksFrom: Readonly<Partial<Record<Mark['reason'], readonly RunnerState[]>>> = {
   surplus: unused,
   rotation: unused,
   'registration-deadline': ['requested', 'creating', 'starting'],
-  unregistered: ['starting', 'idle', 'busy'],
+  unregistered: alive,
+  stuck: ['requested', 'creating'],
+  offline: ['idle', 'busy'],
+  orphan: alive,
 };
 
 /** Applies an observation to a runner. Pure; applying one twice is the same as once. */
@@ -67,7 +71,9 @@ export function transition(runner: Runner, observation: Observation, at: string)
   return known === runner ? { kind: 'refused' } : { kind: 'recorded', runner: known };
 }
 
-function isMarkable({ state }: Runner, { reason }: Mark): boolean {
+function isMarkable({ state }: Runner, { reason, gate }: Mark): boolean {
+  // The gate of one that nobody had begun to make.
+  if (reason === 'stuck' && gate === 'none' && state !== 'requested') return false;
   return marksFrom[reason]?.includes(state) ?? true;
 }
 

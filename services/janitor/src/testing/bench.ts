@@ -90,6 +90,10 @@ export class Bench implements AsyncDisposable {
     return new Bench({ specs, runners, sim, nats, cli, clients, provider, dir });
   }
 
+  get nats(): TestNats {
+    return this.#parts.nats;
+  }
+
   /** The processes of another host, as its services see them. */
   async otherHost(hostId: string): Promise<ComputeProvider> {
     return await processesIn(join(this.#parts.dir, hostId), hostId);

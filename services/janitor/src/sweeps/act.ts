@@ -1,0 +1,98 @@
+import type { GitHubClient } from '@baton/scaleset';
+import { eventSubject, type Runner, type RunnerEvent, runnerKey } from '@baton/shared/contracts';
+import type { Publisher } from '@baton/shared/messaging';
+import { markRunner } from '@baton/shared/runners';
+import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
+import type { Logger } from '@baton/shared/telemetry';
+import { type Clock, isoNow } from '@baton/shared/time';
+import type { Finding, SweepViews } from './sweep.ts';
+
+export interface ActDeps {
+  runners: RunnerStore;
+  copy: RunnerCopy;
+  github: (credential: string, configUrl: string) => GitHubClient;
+  publisher: Publisher;
+  clock: Clock;
+  log: Logger;
+  instance: string;
+}
+
+interface Under {
+  registrations: SweepViews['registrations'];
+  /** Aborted when nothing may be done any more: the lease was lost, the run takes too long. */
+  signal: AbortSignal;
+}
+
+/** `done`, or why it was left alone. */
+export type ActResult = 'done' | 'moved on' | 'has a record' | 'busy' | 'list is gone';
+
+/**
+ * Does what a sweep found, if what it was decided about is still so. Any of it may be done twice: the
+ * record's state and time decide about marks, its absence about adoptions, GitHub about registrations.
+ * @throws when NATS or GitHub cannot be reached; whether it was done is then found out by the next run.
+ */
+export async function act(deps: ActDeps, finding: Finding, under: Under): Promise<ActResult> {
+  under.signal.throwIfAborted();
+  if (finding.action === 'mark') return await mark(deps, finding, under.signal);
+  if (finding.action === 'adopt') return await adopt(deps, finding, under.signal);
+  return await deregister(deps, finding, under);
+}
+
+async function mark(
+  deps: ActDeps,
+  { runner, mark: decided }: Extract<Finding, { action: 'mark' }>,
+  signal: AbortSignal,
+): Promise<ActResult> {
+  // A runner that took a job, or got anywhere else, is not the one that was looked at.
+  const onlyIf = ({ state, stateAt }: Runner) =>
+    !signal.aborted && state === runner.state && stateAt === runner.stateAt;
+  const marked = await markRunner({ ...deps, service: 'janitor', signal, onlyIf }, runner, decided);
+  return marked ? 'done' : 'moved on';
+}
+
+async function adopt(
+  { runners, publisher, clock, instance }: ActDeps,
+  { runner, text, evidence }: Extract<Finding, { action: 'adopt' }>,
+  signal: AbortSignal,
+): Promise<ActResult> {
+  const { scaleSetId, runnerId, name, traceparent } = runner;
+  const by = `janitor ${instance}`;
+  const at = isoNow(clock);
+  // Not where one was deleted a moment ago: what is listed is then what is being deleted.
+  const key = runnerKey(scaleSetId, runnerId);
+  const revision = await runners.createFirst(key, { ...runner, adopted: { at, by } });
+  if (revision === undefined) return 'has a record';
+  const event: RunnerEvent = {
+    ...{ v: 1, type: 'runner.adopted', scaleSetId, runnerId, runnerName: name },
+    ...{ at, by, text, evidence },
+  };
+  await publisher.publish(eventSubject('janitor', scaleSetId, 'runner', 'adopted'), event, {
+    messageId: `adopted-${runnerId}-${revision}`,
+    traceparent,
+    signal,
+  });
+  return 'done';
+}
+
+async function deregister(
+  { github, publisher, clock, instance }: ActDeps,
+  finding: Extract<Finding, { action: 'deregister' }>,
+  { registrations, signal }: Under,
+): Promise<ActResult> {
+  const { registration, runnerId, scope, text, evidence } = finding;
+  const view = registrations.get(scope);
+  if (!view) return 'list is gone';
+  const { client } = github(view.credential, view.configUrl);
+  const { kind } = await client.removeRunner(registration.id, { signal });
+  if (kind === 'busy') return 'busy';
+  const event: RunnerEvent = {
+    ...{ v: 1, type: 'runner.deregistered', scaleSetId: 'all', runnerId },
+    ...{ runnerName: registration.name, at: isoNow(clock), by: `janitor ${instance}` },
+    ...{ text, evidence },
+  };
+  await publisher.publish(eventSubject('janitor', 'all', 'runner', 'deregistered'), event, {
+    messageId: `deregistered-${registration.id}`,
+    signal,
+  });
+  return 'done';
+}

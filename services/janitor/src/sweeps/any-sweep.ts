@@ -1,0 +1,35 @@
+import type { Decision, Sweep, SweepViews } from './sweep.ts';
+
+/** What a sweep remembers from one look to the next. */
+export interface SweepMemory {
+  /** Decides, and changes nothing before `remember` is called. */
+  decide: (views: SweepViews) => Omit<Decision<never>, 'memory'> & { remember: () => void };
+}
+
+/** A sweep whatever its memory is made of. */
+export interface AnySweep extends Pick<Sweep, 'name' | 'needs' | 'guarded'> {
+  /** Begins to observe anew. */
+  begin: () => SweepMemory;
+}
+
+export function anySweep<Memory>({ name, needs, guarded, start, decide }: Sweep<Memory>): AnySweep {
+  return {
+    name,
+    needs,
+    guarded,
+    begin: () => {
+      let memory = start;
+      return {
+        decide: (views) => {
+          const { memory: next, ...decision } = decide(views, memory);
+          return {
+            ...decision,
+            remember: () => {
+              memory = next;
+            },
+          };
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import type { Instance } from '@baton/providers';
+import type { Runner as Registration } from '@baton/scaleset';
+import { type Runner, runnerIdOf, runnerKey } from '@baton/shared/contracts';
+import type { Decision, Sweep, SweepViews } from '../sweep.ts';
+import { adoptedRunner } from './adopted-runner.ts';
+import { decideByLooks, fine, together, unknown, unseen, type Verdict } from './decide-by-looks.ts';
+import {
+  findSuspicious,
+  type InstanceList,
+  type Lists,
+  listsOf,
+  type NamedView,
+  type RegistrationList,
+} from './lists.ts';
+import { markFinding } from './mark-finding.ts';
+import type { Sightings } from './sightings.ts';
+import { compare, sightingKey, steadyRunners } from './steady-runners.ts';
+
+/** An instance that is made while the lists are read has a record before it is listed; in ms. */
+const orphanMs = 60_000;
+/** GitHub lists a runner from the moment its config is made: one that it leaves out for so long, it lost. */
+const unlistedMs = 600_000;
+/** After a loss of NATS the operator applies the scale sets again: until then nobody declares anything. */
+const undeclaredMs = 600_000;
+
+interface Orphan {
+  instance: Instance;
+  list: InstanceList;
+  github: RegistrationList | undefined;
+  entry: Registration | undefined;
+}
+
+/**
+ * Instances that have no record are given one. Runners that no scale set declares any more are marked, and
+ * an operator has to agree. So an instance is never deleted for want of a record alone.
+ */
+export const orphanInstances: Sweep<Sightings> = {
+  name: 'orphan-instances',
+  needs: ['instances', 'registrations'],
+  guarded: true,
+  start: new Map(),
+  decide: (views, memory) => {
+    const lists = listsOf(views);
+    return together(decideAdoptions(views, lists, memory), decideUndeclared(views, lists, memory));
+  },
+};
+
+function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
+  const recorded = new Set(
+    views.after.items.map(({ scaleSetId, runnerId }) => runnerKey(scaleSetId, runnerId)),
+  );
+  const items = [...lists.instances.values()]
+    .flatMap((list) => list.instances.map((instance) => orphanOf(lists, list, instance)))
+    .toSorted(
+      ({ instance: a }, { instance: b }) =>
+        compare(a.createdAt, b.createdAt) || compare(a.instanceId, b.instanceId),
+    );
+  const isRecorded = ({ instance: { scaleSetId, runnerId } }: Orphan) =>
+    recorded.has(runnerKey(scaleSetId, runnerId));
+  const suspicious = findSuspicious(
+    items
+      .filter((orphan) => !isRecorded(orphan) && orphan.instance.state !== 'exited')
+      .map(({ github, entry }) => ({ list: github, isMissing: entry === undefined })),
+  );
+  return decideByLooks(views, memory, {
+    items,
+    keyOf: ({ list, instance }) => `${list.name} ${instance.instanceId}`,
+    judge: (orphan) =>
+      isRecorded(orphan) ? fine : judgeOrphan(views, lists, suspicious.lists, orphan),
+    problem: suspicious.problem,
+  });
+}
+
+function orphanOf(lists: Lists, list: InstanceList, instance: Instance): Orphan {
+  const github = lists.ofScaleSet(instance.scaleSetId);
+  return { instance, list, github, entry: github?.entryOf(instance.runnerName) };
+}
+
+function judgeOrphan(
+  views: SweepViews,
+  lists: Lists,
+  suspicious: ReadonlySet<NamedView>,
+  orphan: Orphan,
+): Verdict {
+  const { instance, github, entry } = orphan;
+  const { scaleSetId, runnerId, runnerName, state } = instance;
+  if (runnerIdOf(runnerName, views.installationId) !== runnerId)
+    return unknown('its name is not one of ours');
+  if (views.wasDeleted(scaleSetId, runnerId)) return unknown('it was deleted of late');
+  if (state === 'exited')
+    return adopt(views, lists, orphan, { what: 'ended', lastingMs: orphanMs });
+  if (!lists.specOf(scaleSetId))
+    return adopt(views, lists, orphan, { what: 'undeclared', lastingMs: undeclaredMs });
+  if (!github) return unknown("no list of GitHub's");
+  if (entry) return adopt(views, lists, orphan, { what: 'registered', lastingMs: orphanMs });
+  if (suspicious.has(github)) return unknown('the list is suspicious');
+  return adopt(views, lists, orphan, { what: 'unlisted', lastingMs: unlistedMs });
+}
+
+function adopt(
+  views: SweepViews,
+  lists: Lists,
+  { instance, list, github, entry }: Orphan,
+  { what, lastingMs }: { what: string; lastingMs: number },
+): Verdict {
+  const runner = adoptedRunner({
+    instance,
+    entry: what === 'unlisted' ? 'unlisted' : entry,
+    installationId: views.installationId,
+    provider: list.providerName,
+    hostId: list.provider.hostId,
+    generation: lists.specOf(instance.scaleSetId)?.generation,
+    at: new Date(views.nowMs).toISOString(),
+  });
+  return {
+    kind: 'odd',
+    what,
+    lastingMs,
+    lists: github ? [list, github] : [list],
+    find: ({ evidence, span }) => ({
+      action: 'adopt',
+      runner,
+      text: `${instance.instanceId} has had no record for ${span}: it is given one, as ${runner.state}`,
+      evidence,
+    }),
+  };
+}
+
+/** Runners that live, whatever wrote their records, and whose scale set nobody declares. */
+function decideUndeclared(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
+  const items = steadyRunners(views).filter((runner) => {
+    const list = lists.ofProvider(runner);
+    return !list || runner.hostId === list.provider.hostId;
+  });
+  const judge = (runner: Runner): Verdict => {
+    const list = lists.ofProvider(runner);
+    if (!list) return unseen;
+    if (!isAlive(runner) || lists.specOf(runner.scaleSetId)) return fine;
+    const find = markFinding(
+      runner,
+      { reason: 'orphan', gate: 'github' },
+      (span) => `no scale set has declared it for ${span}`,
+    );
+    return { kind: 'odd', what: 'undeclared', lastingMs: undeclaredMs, lists: [list], find };
+  };
+  return decideByLooks(views, memory, { items, keyOf: sightingKey, judge });
+}
+
+function isAlive({ state }: Runner): boolean {
+  return state === 'starting' || state === 'idle' || state === 'busy';
+}
