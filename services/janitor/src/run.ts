@@ -2,7 +2,6 @@ import { loadProviders } from '@baton/providers';
 import { checkGitHub, GitHubClients } from '@baton/scaleset';
 import {
   buckets,
-  commandAckWaitMs,
   consumers,
   deletedRunnerKeptMs,
   replayConsumers,
@@ -16,7 +15,6 @@ import {
   awaitTopologyPart,
   byRoute,
   connectNats,
-  consumeLoop,
   type Nats,
   Publisher,
   replayLoop,
@@ -34,9 +32,11 @@ import {
 } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
-import { type DeleteDeps, deleteRunner } from './delete-runner.ts';
-import { DirectDeletions } from './direct-deletions.ts';
-import { markedPass } from './marked-pass.ts';
+import type { DeleteDeps } from './deletion/delete-deps.ts';
+import { InstanceLists } from './deletion/instance-lists.ts';
+import { markedPass } from './deletion/marked-pass.ts';
+import { RecentSpecs } from './deletion/recent-specs.ts';
+import { consumeDeletes, serveDeletes, takeDelete } from './deletion/serve-deletes.ts';
 import { allSweeps } from './sweeps/all-sweeps.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
 
@@ -47,9 +47,12 @@ const used = {
   buckets: [buckets.specs, buckets.runners, buckets.leases, buckets.sweeps],
 };
 
+/** Longest time that GitHub may take to let go of a registration, with its tokens, in ms. */
+const deregisterTimeoutMs = 30_000;
+
 export async function run(config: JanitorConfig, runtime: Runtime): Promise<void> {
   const { log, clock, signal, abort } = runtime;
-  const { installationId, instance, deleteTimeoutMs, deleteConcurrency: concurrency } = config;
+  const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
   const calls = { clock, random, log, subsystem: 'janitor' };
   const clients = GitHubClients.forService(config, calls);
@@ -65,66 +68,43 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
   scaleSets.bind({ specs, runners });
   const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
-  const deps = {
-    specs,
+  const deps: DeleteDeps = {
+    specs: new RecentSpecs(specs, clock),
     runners,
+    copy,
     providers,
-    github: (credential: string, configUrl: string) => clients.get(credential, configUrl),
+    instances: new InstanceLists(clock, deleteTimeoutMs),
+    github: (credential, configUrl) => clients.get(credential, configUrl),
     publisher,
     clock,
     random,
     log,
     instance,
-    deleteTimeoutMs,
+    limits: { ...config, deregisterTimeoutMs },
   };
-  const deletions = new DirectDeletions({ deps, concurrency, signal: abort });
+  const queue = serveDeletes(deps, { ...config, abort });
   const handle = byRoute([
-    replayRoute('baton.v1.command.delete.', runnerCommandSchema, (command, within) =>
-      deleteRunner(deps, command, within),
+    replayRoute('baton.v1.command.delete.', runnerCommandSchema, (command) =>
+      takeDelete(deps, queue, command),
     ),
   ]);
   runtime.ready();
   await Promise.all([
-    consumeDeletes(nats, deps, concurrency, runtime),
+    consumeDeletes(nats, deps, queue, runtime),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
     repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
       forgetDeleted(copy, clock),
     ),
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
-      markedPass({ ...deps, copy, deletions, signal: abort }),
+      markedPass({ ...deps, queue, signal: abort }),
     ),
     runSweeps(
       { ...deps, copy, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);
-  await deletions.settled();
+  await queue.idle();
   await clients.close();
-}
-
-async function consumeDeletes(
-  nats: Nats,
-  deps: DeleteDeps,
-  concurrency: number,
-  { log, signal, abort }: Runtime,
-): Promise<void> {
-  await consumeLoop(
-    {
-      nats,
-      publisher: deps.publisher,
-      log,
-      service: 'janitor',
-      stream: streams.commands,
-      consumer: consumers.deleteCommands,
-      schema: runnerCommandSchema,
-      concurrency,
-      heartbeatMs: commandAckWaitMs / 3,
-      maxDeliveries: 20,
-      handle: (command, context) => deleteRunner(deps, command, context.signal),
-    },
-    signal,
-    abort,
-  );
 }
 
 async function forgetDeleted(copy: RunnerCopy, clock: Clock): Promise<void> {

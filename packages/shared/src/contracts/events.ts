@@ -140,11 +140,17 @@ export const runnerEventSchema = z.looseObject({
   ]),
   runnerId: z.string(),
   runnerName: z.string(),
+  /** Who decided it. */
   by: z.string(),
   reason: z.string().optional(),
   /** What was seen, for people. */
   text: z.string().optional(),
   evidence: evidenceSchema.optional(),
+  /** Of an end: who carried it out, behind which gate, after how many failures, how long after the mark. */
+  carriedOutBy: z.string().optional(),
+  gate: z.string().optional(),
+  attempts: z.int().optional(),
+  markedForMs: z.number().optional(),
 });
 export type RunnerEvent = z.infer<typeof runnerEventSchema>;
 

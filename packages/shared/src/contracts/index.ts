@@ -48,6 +48,7 @@ export {
   replayServices,
 } from './replay.ts';
 export {
+  type Deletion,
   deletedRunnerKeptMs,
   type Evidence,
   evidenceSchema,

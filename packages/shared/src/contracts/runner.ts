@@ -72,9 +72,16 @@ const deletionSchema = z.looseObject({
   attempts: z.int().min(0),
   deregistered: z.boolean(),
   instanceDeleted: z.boolean(),
+  /** Since when there is no instance any more: the debt to GitHub is as old as that. */
+  instanceDeletedAt: z.iso.datetime().optional(),
+  /** The provider was asked then for an instance whose id nobody wrote down, and did not list it. */
+  absentAt: z.iso.datetime().optional(),
   retryAt: z.iso.datetime().optional(),
   lastError: z.string().optional(),
+  /** A janitor is at a step that takes long: until then others leave it to that one. */
+  claim: z.looseObject({ by: z.string(), until: z.iso.datetime() }).optional(),
 });
+export type Deletion = z.infer<typeof deletionSchema>;
 
 /** One runner, from the plan that asked for it to its deletion. */
 export const runnerSchema = z.looseObject({
@@ -112,6 +119,10 @@ export const runnerSchema = z.looseObject({
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),
   deletion: deletionSchema.optional(),
+  /** The last mark that was taken back. */
+  kept: z
+    .looseObject({ at: z.iso.datetime(), by: z.string(), reason: z.string(), text: z.string() })
+    .optional(),
   /** Its record was made anew from an instance that had none. */
   adopted: z.looseObject({ at: z.iso.datetime(), by: z.string() }).optional(),
   traceparent: z.string().optional(),

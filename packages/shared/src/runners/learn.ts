@@ -33,7 +33,7 @@ export function learn(runner: Runner, observation: Observation, at: string): Run
     case 'marked':
       return runner.mark ? runner : { ...runner, mark: observation.mark };
     case 'unmarked':
-      return withoutMark(runner);
+      return withoutMark(runner, observation.kept);
     case 'deleting':
       return runner;
   }
@@ -57,10 +57,10 @@ function withPostponement(
   return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
 }
 
-function withoutMark(runner: Runner): Runner {
+function withoutMark(runner: Runner, kept: Runner['kept']): Runner {
   if (!runner.mark && !runner.deletion) return runner;
   const { mark: _mark, deletion: _deletion, ...rest } = runner;
-  return rest;
+  return kept ? { ...rest, kept } : rest;
 }
 
 function withIds(

@@ -21,6 +21,6 @@ export type Observation =
   /** The provider does not list its instance any more, and nobody saw it end. */
   | { kind: 'lost'; text: string }
   | { kind: 'marked'; mark: Mark }
-  /** GitHub says that it is busy: it must not go. */
-  | { kind: 'unmarked' }
+  /** It runs a job, as GitHub says, or its provider still has it: it must not go. */
+  | { kind: 'unmarked'; kept?: NonNullable<Runner['kept']> }
   | { kind: 'deleting' };

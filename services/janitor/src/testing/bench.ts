@@ -4,17 +4,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ComputeProvider, createProvider } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
-import { type Runner, runnerKey, type Spec, streams } from '@baton/shared/contracts';
-import { type Nats, Publisher } from '@baton/shared/messaging';
+import {
+  type Runner,
+  type RunnerCommand,
+  runnerKey,
+  type Spec,
+  streams,
+} from '@baton/shared/contracts';
+import { type Nats, type Outcome, Publisher } from '@baton/shared/messaging';
 import {
   copyRunners,
   openRunners,
   openSpecs,
-  type RunnerCopy,
   type RunnerStore,
   type SpecStore,
 } from '@baton/shared/stores';
-import { silentLogger } from '@baton/shared/telemetry';
+import { type Logger, silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
   aRunner,
@@ -29,8 +34,11 @@ import {
   type TestNats,
   type TestSimulator,
 } from '@baton/testkit';
-import { type DeleteDeps, deleteRunner } from '../delete-runner.ts';
-import { DirectDeletions } from '../direct-deletions.ts';
+import type { DeleteDeps } from '../deletion/delete-deps.ts';
+import type { DeleteQueue } from '../deletion/delete-queue.ts';
+import { InstanceLists } from '../deletion/instance-lists.ts';
+import { RecentSpecs } from '../deletion/recent-specs.ts';
+import { serveDeletes, takeDelete } from '../deletion/serve-deletes.ts';
 
 const runScript = fileURLToPath(
   new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
@@ -42,6 +50,18 @@ const { signal } = new AbortController();
 export interface TestSet {
   spec: Spec;
   githubId: number;
+}
+
+/** The deletion path of one janitor process. */
+export interface Janitor extends DeleteDeps {
+  nats: Nats;
+  queue: DeleteQueue;
+}
+
+interface JanitorOptions {
+  deleteConcurrency?: number;
+  log?: Logger;
+  abort?: AbortSignal;
 }
 
 interface Parts {
@@ -127,6 +147,14 @@ export class Bench implements AsyncDisposable {
     return runner;
   }
 
+  /** A runner whose registration GitHub refuses to remove, as if it ran a job for ever. */
+  async refuse(scaleSet: string, status = 400): Promise<void> {
+    const typeName = 'GitHub.DistributedTask.WebApi.JobStillRunningException';
+    const body = JSON.stringify({ typeName, message: 'is currently running a job' });
+    const action = { kind: 'status' as const, status, body };
+    await this.sim.control.addFault({ id: scaleSet, route: 'removeRunner', action });
+  }
+
   /** A runner that is marked, runs, and is registered; not necessarily connected yet. */
   async running(set: TestSet, gate: 'none' | 'github'): Promise<Runner> {
     const { scaleSetId, declaration } = set.spec;
@@ -161,28 +189,55 @@ export class Bench implements AsyncDisposable {
   /** A janitor with a connection of its own. */
   async janitor(
     provider: ComputeProvider = this.provider,
-  ): Promise<DeleteDeps & { copy: RunnerCopy; deletions: DirectDeletions }> {
+    { deleteConcurrency = 50, log = silentLogger(), abort = signal }: JanitorOptions = {},
+  ): Promise<Janitor> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
-    const log = silentLogger();
+    const { clock } = this;
     const deps: DeleteDeps = {
-      specs,
+      specs: new RecentSpecs(specs, clock),
       runners,
+      copy: copyRunners(nats, runners),
       providers: new Map([['local', provider]]),
+      instances: new InstanceLists(clock, 60_000),
       github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
       publisher: new Publisher(nats, log),
-      clock: this.clock,
+      clock,
       random: () => 0.5,
       log,
       instance: `janitor-${++this.#janitors}`,
-      deleteTimeoutMs: 60_000,
+      limits: {
+        deleteTimeoutMs: 60_000,
+        deregisterTimeoutMs: 30_000,
+        deregisterDeadlineMs: 3_600_000,
+        lostDeadlineMs: 900_000,
+      },
     };
-    const copy = copyRunners(nats, runners);
-    return { ...deps, copy, deletions: new DirectDeletions({ deps, concurrency: 50, signal }) };
+    return { ...deps, nats, queue: serveDeletes(deps, { deleteConcurrency, abort }) };
   }
 
-  async delete(janitor: DeleteDeps, { scaleSetId, runnerId, traceparent }: Runner) {
-    return await deleteRunner(janitor, { v: 1, scaleSetId, runnerId, traceparent }, signal);
+  /** Has the janitor delete the runner, as a command does; resolves when it has done what it can. */
+  async delete(
+    janitor: Janitor,
+    { scaleSetId, runnerId, traceparent }: Runner,
+    operator?: RunnerCommand['operator'],
+  ): Promise<Outcome> {
+    const command = { v: 1 as const, scaleSetId, runnerId, traceparent, operator };
+    const outcome = await takeDelete(janitor, janitor.queue, command);
+    await janitor.queue.idle();
+    return outcome;
+  }
+
+  /** Lets time pass from try to try, for so long at the most, until the record is gone. */
+  async retry(janitor: Janitor, runner: Runner, forMs: number): Promise<void> {
+    const end = this.clock.now() + forMs;
+    for (;;) {
+      const { retryAt } = (await this.read(runner))?.deletion ?? {};
+      if (retryAt === undefined || Date.parse(retryAt) > end) break;
+      await this.clock.advance(Math.max(0, Date.parse(retryAt) - this.clock.now()));
+      await this.delete(janitor, runner);
+    }
+    await this.clock.advance(Math.max(0, end - this.clock.now()));
   }
 
   async read({ scaleSetId, runnerId }: Runner): Promise<Runner | undefined> {
@@ -200,21 +255,25 @@ export class Bench implements AsyncDisposable {
   }
 
   /** The types of the events about a runner, in their order. */
-  async events({ runnerId }: Runner): Promise<string[]> {
-    return await this.#about(streams.events, runnerId, 'type');
+  async events(runner: Runner): Promise<string[]> {
+    return (await this.told(runner)).map(({ type = '' }) => type);
   }
 
-  /** The subjects of the commands about a runner. */
+  /** The events about a runner, whole. */
+  async told({ runnerId }: Runner): Promise<Record<string, string>[]> {
+    return await this.#about(streams.events, runnerId);
+  }
+
+  /** The commands about a runner: its id, once for each. */
   async commands({ runnerId }: Runner): Promise<string[]> {
-    return await this.#about(streams.commands, runnerId, 'runnerId');
+    return (await this.#about(streams.commands, runnerId)).map(() => runnerId);
   }
 
-  async #about(stream: string, runnerId: string, field: string): Promise<string[]> {
+  async #about(stream: string, runnerId: string): Promise<Record<string, string>[]> {
     const stored = await storedMessages(this.#parts.cli, stream);
     return stored
       .map(({ data }) => data as Record<string, string>)
-      .filter((message) => message.runnerId === runnerId)
-      .map((message) => message[field] ?? '');
+      .filter((message) => message.runnerId === runnerId);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Bench } from '../testing/bench.ts';
 import { markedPass } from './marked-pass.ts';
-import { Bench } from './testing/bench.ts';
 
 let bench: Bench;
 

@@ -1,11 +1,10 @@
 import { runnerKey } from '@baton/shared/contracts';
 import { at } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from './delete-runner.ts';
-import { Bench } from './testing/bench.ts';
+import { Bench, type Janitor } from '../testing/bench.ts';
 
 let bench: Bench;
-let janitor: DeleteDeps;
+let janitor: Janitor;
 
 beforeAll(async () => {
   bench = await Bench.start();
@@ -125,7 +124,7 @@ describe('a runner that has a job', () => {
     expect(kept).not.toHaveProperty('deletion');
     expect(await bench.hasInstance(runner)).toBe(true);
     expect(await bench.isRegistered(runner)).toBe(true);
-    expect(await bench.events(runner)).toEqual([]);
+    expect(await bench.events(runner)).toEqual(['runner.kept']);
   });
 
   test('is kept for as long as GitHub says so, and stays given up, when it counts as lost', async () => {

@@ -1,7 +1,7 @@
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Bench } from '../testing/bench.ts';
 import { markedPass } from './marked-pass.ts';
-import { Bench } from './testing/bench.ts';
 
 let bench: Bench;
 
@@ -40,10 +40,10 @@ describe('a marked runner on another host', () => {
     const { here, elsewhere, runner } = await twoHosts('own-pass');
 
     const wrong = await markedPass({ ...elsewhere, signal });
-    await elsewhere.deletions.settled();
+    await elsewhere.queue.idle();
     const untouched = await bench.read(runner);
     await markedPass({ ...here, signal });
-    await here.deletions.settled();
+    await here.queue.idle();
 
     expect(wrong).toBe(0);
     expect(untouched).toEqual(runner);
@@ -58,7 +58,7 @@ describe('a marked runner on another host', () => {
     const { here, runner } = await twoHosts('many-passes');
 
     await Promise.all([1, 2, 3].map(() => markedPass({ ...here, signal })));
-    await here.deletions.settled();
+    await here.queue.idle();
 
     expect(await bench.read(runner)).toBeUndefined();
     expect(await bench.events(runner)).toEqual(['runner.deleted']);

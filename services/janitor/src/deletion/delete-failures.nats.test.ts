@@ -1,11 +1,10 @@
 import { type ComputeProvider, type Instance, ProviderError } from '@baton/providers';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from './delete-runner.ts';
-import { Bench } from './testing/bench.ts';
+import { Bench, type Janitor } from '../testing/bench.ts';
 
 let bench: Bench;
-let janitor: DeleteDeps;
+let janitor: Janitor;
 
 beforeAll(async () => {
   bench = await Bench.start();
@@ -65,7 +64,7 @@ describe('while GitHub is down', () => {
 describe('a deletion that fails', () => {
   test('shows its error and waits longer each time', async () => {
     const set = await bench.register('unknown-provider');
-    const runner = await bench.record(set, { provider: 'elsewhere' });
+    const runner = await bench.record(set, { provider: 'elsewhere', instanceId: 'i-1' });
     const first = inMs(1_500);
 
     await bench.delete(janitor, runner);
@@ -126,7 +125,7 @@ describe('a deletion that fails', () => {
     const deleting = bench.delete(broken, runner);
     await eventually(() => expect(provider.asked).toBe(true));
 
-    await bench.clock.advance(broken.deleteTimeoutMs);
+    await bench.clock.advance(broken.limits.deleteTimeoutMs);
     await deleting;
 
     expect((await bench.read(runner))?.deletion).toMatchObject({

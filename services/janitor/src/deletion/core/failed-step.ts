@@ -1,0 +1,27 @@
+import type { Deletion } from '@baton/shared/contracts';
+import { backoffMs, type Random } from '@baton/shared/retry';
+
+const retryPolicy = { baseMs: 2_000, maxMs: 300_000, minMs: 1_000 };
+
+interface Failure {
+  text: string;
+  nowMs: number;
+  random: Random;
+  /** Something else is decided then, so that it is tried again no later. */
+  notAfterMs?: number | undefined;
+}
+
+/** The deletion after a step that failed: why, and when it is tried again. Pure. */
+export function afterFailure(
+  deletion: Deletion,
+  { text, nowMs, random, notAfterMs = Number.POSITIVE_INFINITY }: Failure,
+): Deletion {
+  const laterMs = nowMs + backoffMs(deletion.attempts, retryPolicy, random);
+  const retryMs = notAfterMs > nowMs ? Math.min(laterMs, notAfterMs) : laterMs;
+  return {
+    ...deletion,
+    attempts: deletion.attempts + 1,
+    retryAt: new Date(retryMs).toISOString(),
+    lastError: text,
+  };
+}

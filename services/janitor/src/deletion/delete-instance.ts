@@ -1,0 +1,52 @@
+import type { ComputeProvider } from '@baton/providers';
+import type { Deletion, Runner } from '@baton/shared/contracts';
+import { ConfigError } from '@baton/shared/errors';
+import { isoNow, withDeadline } from '@baton/shared/time';
+import { absentMs } from './core/next-step.ts';
+import type { DeleteDeps } from './delete-deps.ts';
+
+/**
+ * Deletes the runner's instance and returns what is known then, for its deletion. Safe to repeat: what
+ * does not exist is gone. An instance whose id nobody wrote down, because its creator ended or is still at
+ * it, is looked for; where it is not listed it is looked for once more after a pause. One that is made
+ * later still is written down by its creator, or found without a record.
+ */
+export async function deleteInstance(
+  deps: DeleteDeps,
+  runner: Runner,
+  signal: AbortSignal,
+): Promise<Partial<Deletion>> {
+  const { clock, limits } = deps;
+  const gone = () => ({ instanceDeleted: true, instanceDeletedAt: isoNow(clock) });
+  if (runner.mark?.hostGone) return gone();
+  const provider = providerOf(deps, runner);
+  const timeoutMs = limits.deleteTimeoutMs;
+  const what = 'delete instance';
+  return await withDeadline({ clock, timeoutMs, what, signal }, async (within) => {
+    if (runner.instanceId !== undefined) {
+      await provider.delete(runner.instanceId, within);
+      return gone();
+    }
+    const { instanceIds, askedMs } = await deps.instances.get(provider);
+    const instanceId = instanceIds.get(runner.runnerId);
+    if (instanceId !== undefined) {
+      await provider.delete(instanceId, within);
+      return gone();
+    }
+    const { absentAt } = runner.deletion ?? {};
+    if (absentAt === undefined) return { absentAt: new Date(askedMs).toISOString() };
+    return askedMs - Date.parse(absentAt) >= absentMs ? gone() : {};
+  });
+}
+
+/** Whether the runner's provider lists its instance now. */
+export async function isListed(deps: DeleteDeps, runner: Runner): Promise<boolean> {
+  const { instanceIds } = await deps.instances.get(providerOf(deps, runner));
+  return instanceIds.has(runner.runnerId);
+}
+
+function providerOf({ providers }: DeleteDeps, { provider: name }: Runner): ComputeProvider {
+  const provider = providers.get(name);
+  if (provider) return provider;
+  throw new ConfigError(`provider "${name}" is not in the janitor's BATON_PROVIDERS_FILE`);
+}
