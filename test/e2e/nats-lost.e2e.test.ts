@@ -1,7 +1,7 @@
 import { systemClock } from '@baton/shared/time';
 import { eventually } from '@baton/testkit';
 import { expect, test } from 'vitest';
-import { declare, type Fleet, startFleet, tally } from './losses-fixture.ts';
+import { declare, startFleet, tally } from './losses-fixture.ts';
 import { records } from './stack-fixture.ts';
 
 const patient = { timeoutMs: 60_000, everyMs: 100 };

@@ -99,7 +99,7 @@ export async function run(config: JanitorConfig, runtime: Runtime): Promise<void
       markedPass({ ...deps, queue, signal: abort }),
     ),
     runSweeps(
-      { ...deps, copy, installationId },
+      { ...deps, specs, installationId },
       { nats, sweeps: allSweeps, config, runtime, random },
     ),
   ]);
