@@ -11,6 +11,7 @@ test('NATS is wiped under twenty busy runners', async () => {
     services: { listener: 2, provisioner: 2, janitor: 2 },
     github: { kind: 'simulator', args: ['--session-expiry-ms', '8000'] },
     keepLogsIn: '/tmp/losses/logs-wipe',
+    envOf: { janitor: { BATON_SWEEP_EVERY_MS: '5000', BATON_GITHUB_SWEEP_EVERY_MS: '5000' } },
   });
   const { stack, sim } = fleet;
   const scaleSets = [

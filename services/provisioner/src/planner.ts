@@ -32,7 +32,7 @@ import type { ConditionEvents } from './condition-events.ts';
 import { mayHaveStarted } from './core/create-failure.ts';
 import type { PlanResult, RunnerView } from './core/plan-input.ts';
 import { planScaleSet } from './core/plan-scale-set.ts';
-import type { OrphanCount } from './orphan-count.ts';
+import type { LivingInstances } from './living-instances.ts';
 import { markRunner } from './mark-runner.ts';
 
 export interface PlannerDeps {
@@ -44,7 +44,7 @@ export interface PlannerDeps {
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
-  orphans?: OrphanCount;
+  living?: LivingInstances;
   conditions: ConditionEvents;
   clock: Clock;
   random: Random;
@@ -115,10 +115,10 @@ export class Planner {
     before: Entry<Plan> | undefined,
     demand: Demand | undefined,
   ): Promise<PlanResult | undefined> {
-    const { plans, capacity, orphans, clock, random, hints, conditions, signal } = this.#deps;
+    const { plans, capacity, clock, random, hints, conditions, signal } = this.#deps;
     const { scaleSetId, declaration } = spec;
-    const { provider } = declaration;
-    const living = (await orphans?.living({ scaleSetId, provider }, signal)) ?? [];
+    const place = { scaleSetId, provider: declaration.provider };
+    const living = (await this.#deps.living?.of(place, signal)) ?? [];
     const runners = await this.#views(scaleSetId, before?.value);
     const pending = [...runners.values()].filter(
       (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
@@ -146,12 +146,12 @@ export class Planner {
 
   /** What the copy does not have may be written just now. */
   async #countOrphans(scaleSetId: string, living: readonly string[]): Promise<number> {
-    const { copy, runners, orphans } = this.#deps;
+    const { copy, runners } = this.#deps;
     const keyOf = (runnerId: string) => runnerKey(scaleSetId, runnerId);
     const uncopied = living.filter((id) => copy.lookup(keyOf(id)).kind === 'never');
     const found = await Promise.all(uncopied.map((id) => runners.lookup(keyOf(id))));
     const unrecorded = uncopied.filter((_id, index) => found[index]?.kind === 'never');
-    return orphans?.count(scaleSetId, unrecorded) ?? 0;
+    return this.#deps.living?.countOrphans(scaleSetId, unrecorded) ?? 0;
   }
 
   /**

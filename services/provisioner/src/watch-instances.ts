@@ -13,13 +13,13 @@ import type { Logger } from '@baton/shared/telemetry';
 import { isoNow, withDeadline } from '@baton/shared/time';
 import { judgeProblem } from './core/judge-problem.ts';
 import { listRunners } from './list-runners.ts';
+import type { LivingInstances } from './living-instances.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';
-import type { OrphanCount } from './orphan-count.ts';
 import type { Planner } from './planner.ts';
 
 interface WatchDeps extends MarkDeps {
   planner: Planner;
-  orphans?: OrphanCount;
+  living?: LivingInstances;
   random: Random;
   log: Logger;
 }
@@ -84,7 +84,7 @@ class InstanceWatch {
     // Read before the list: whatever was there then and is not listed has gone.
     const records = startMs >= this.#judgeMs ? await this.#readRecords() : undefined;
     const instances = await this.#list(signal);
-    this.#deps.orphans?.listed(this.#watched.name, instances);
+    this.#deps.living?.listed(this.#watched.name, instances);
     await this.#observeAll(instances);
     if (records) await this.#judge(records, instances);
   }
