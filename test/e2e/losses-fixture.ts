@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JobRecord } from '@baton/github-sim';
 import { RunnerHost } from '@baton/github-sim/runner-host';
 import { type RunnerState, runnerStates } from '@baton/shared/contracts';
 import { LocalStack, type ScaleSetEntry, type StackOptions } from '@baton/stack';
@@ -67,6 +66,12 @@ export function restartServices({ services }: LocalStack): void {
   for (const service of services) service.restart();
 }
 
+/** Janitors look often; what they wait for before they act is as everywhere. */
+export const frequentSweeps = {
+  BATON_SWEEP_EVERY_MS: '5000',
+  BATON_GITHUB_SWEEP_EVERY_MS: '5000',
+};
+
 /** How many of each there are. */
 export function tally<T extends string>(names: Iterable<T>): Partial<Record<T, number>> {
   const counts: Partial<Record<T, number>> = {};
@@ -84,8 +89,14 @@ export function expectAtLeast(
   expect(short, JSON.stringify(counts)).toEqual([]);
 }
 
-/** The jobs with these ids, as the simulator's books have them. */
-export async function jobsOf({ sim }: Fleet, ids: readonly string[]): Promise<JobRecord[]> {
+/** By the simulator's books. */
+export async function untilCompleted({ sim }: Pick<Fleet, 'sim'>, ids: readonly string[]): Promise<void> {
   const wanted = new Set(ids);
-  return (await sim.jobs()).filter(({ id }) => wanted.has(id));
+  await eventually(
+    async () => {
+      const jobs = (await sim.jobs()).filter(({ id }) => wanted.has(id));
+      expect(tally(jobs.map(({ status }) => status))).toEqual({ completed: ids.length });
+    },
+    { timeoutMs: 120_000, everyMs: 200 },
+  );
 }
