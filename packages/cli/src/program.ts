@@ -10,6 +10,7 @@ import { registerDescribe } from './commands/describe.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerGet } from './commands/get.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
+import { registerSweep } from './commands/sweep.ts';
 import { registerTopology } from './commands/topology.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -51,6 +52,7 @@ function buildProgram(io: Io): Command {
   registerDelete(program, context);
   registerTopology(program, context);
   registerDead(program, context);
+  registerSweep(program, context);
   registerDoctor(program, context);
   return program;
 }

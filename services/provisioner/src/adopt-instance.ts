@@ -1,5 +1,6 @@
 import type { Instance } from '@baton/providers';
-import { type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
+import { type Runner, runnerIdOf, runnerKey, type Spec } from '@baton/shared/contracts';
+import { AppError } from '@baton/shared/errors';
 import { withDeadline } from '@baton/shared/time';
 import { type CreateDeps, providerOf } from './create-deps.ts';
 import type { CreateResult } from './create-queue.ts';
@@ -30,8 +31,8 @@ export async function adoptOrGiveUp(
 }
 
 /**
- * Makes an instance the runner's that lives, although its record, from an old copy of the store, says that
- * none was asked for. Returns whether there is one. The provider is listed only when it was seen lately.
+ * Adopts an instance that lives, although the runner's record, from an old copy of the store, says that none
+ * was asked for. Returns whether there is one. The provider is asked only when it listed one lately.
  */
 export async function adoptIfThere(
   deps: CreateDeps,
@@ -59,38 +60,39 @@ export async function findInstance(
   return instances.find(({ runnerId }) => runnerId === record.runnerId);
 }
 
-/** Makes the instance that was found the runner's. */
+/**
+ * Makes the instance that was found the runner's. Its name is the one under which it is registered: the
+ * record may be an old copy, from before it got another.
+ */
 export async function adopt(
   deps: CreateDeps,
   spec: Spec,
-  { record, instance, signal }: { record: Runner; instance: Instance; signal: AbortSignal },
+  found: { record: Runner; instance: Instance; signal: AbortSignal },
 ): Promise<void> {
+  const { instance, signal } = found;
+  const record = await withNameOf(deps, found.record, instance);
   const { client } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
   const { instanceId } = instance;
-  const named = await nameAs(deps, record, instance);
-  if (!named) return;
   // Unknown to GitHub means that it has run its job already: the id is then of no use to anyone.
-  const registered = await client.findRunnerByName(named.name, { signal });
+  const registered = await client.findRunnerByName(record.name, { signal });
   deps.log.info(
     { runnerId: record.runnerId, instanceId },
     'instance of an interrupted create adopted',
   );
-  await finishCreate(deps, named, { instanceId, githubRunnerId: registered?.id }, signal);
+  await finishCreate(deps, record, { instanceId, githubRunnerId: registered?.id }, signal);
 }
 
-/**
- * The record under the name that the instance was made with: that of an old copy of the store may be an
- * earlier one. Undefined when somebody else goes on with the runner.
- */
-async function nameAs(
+async function withNameOf(
   { runners }: CreateDeps,
   record: Runner,
   { runnerName: name }: Instance,
-): Promise<Runner | undefined> {
-  if (record.name === name) return record;
-  const key = runnerKey(record.scaleSetId, record.runnerId);
+): Promise<Runner> {
+  const { scaleSetId, runnerId, installationId } = record;
+  if (name === record.name || runnerIdOf(name, installationId) !== runnerId) return record;
+  const key = runnerKey(scaleSetId, runnerId);
   const entry = await runners.get(key);
-  if (entry?.value.state !== 'creating') return undefined;
-  const named = { ...entry.value, name };
-  return (await runners.update(key, named, entry.revision)) === undefined ? undefined : named;
+  if (!entry) return record;
+  const renamed = { ...entry.value, name };
+  if ((await runners.update(key, renamed, entry.revision)) !== undefined) return renamed;
+  throw new AppError('conflict', `runner ${key} was written by somebody else`, { retryable: true });
 }

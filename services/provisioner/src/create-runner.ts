@@ -2,7 +2,7 @@ import type { Runner, RunnerCommand, Spec } from '@baton/shared/contracts';
 import { runnerKey } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { isElsewhere, observeRunner } from '@baton/shared/runners';
-import { adoptIfThere, adoptOrGiveUp } from './adopt-instance.ts';
+import { adopt, adoptIfThere, adoptOrGiveUp } from './adopt-instance.ts';
 import type { CreateDeps } from './create-deps.ts';
 import { createInstance } from './create-instance.ts';
 import { admitCreate, settleFailure } from './create-outcome.ts';
@@ -99,6 +99,10 @@ async function claimAndCreate(
     const minted = await mintJitConfig(deps, spec, record, signal);
     if (!minted) return 'nothing';
     record = minted.record;
+    if ('instance' in minted) {
+      await adopt(deps, spec, { ...minted, signal });
+      return 'nothing';
+    }
     stage = 'create';
     const made = await createInstance(deps, spec, minted, signal);
     if (!made) return 'nothing';

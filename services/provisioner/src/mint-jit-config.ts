@@ -1,13 +1,21 @@
+import type { Instance } from '@baton/providers';
 import { type GitHubClient, isGitHubError, type JitConfig } from '@baton/scaleset';
 import { nextRunnerName, type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { withDeadline } from '@baton/shared/time';
+import { findInstance } from './adopt-instance.ts';
 import type { CreateDeps } from './create-deps.ts';
 
 /** A JIT config and the record of the runner that it is for, which may have got another name. */
 export interface Minted {
   record: Runner;
   jit: JitConfig;
+}
+
+/** The runner runs already: its record is an old copy, from before it was made. */
+interface Running {
+  record: Runner;
+  instance: Instance;
 }
 
 type Client = GitHubClient['client'];
@@ -19,7 +27,8 @@ const mostNames = 3;
  * Has GitHub give a JIT config for the runner. A name that is taken is given up for another: the
  * record has the new name before GitHub is asked for it, so that whoever carries on after a crash
  * knows the last name that may be registered. What an earlier attempt registered under the taken name
- * is removed first, as long as the record still has that name.
+ * is removed first, as long as the record still has that name; unless the runner has an instance, which
+ * is then to be adopted.
  *
  * Undefined when the record is not ours to go on with. Rejects with what GitHub refused with, or at
  * the deadline of GitHub's own; a config may then have been given all the same, and the next attempt
@@ -30,7 +39,7 @@ export async function mintJitConfig(
   spec: Spec,
   claimed: Runner,
   signal: AbortSignal,
-): Promise<Minted | undefined> {
+): Promise<Minted | Running | undefined> {
   const { clock, jitTimeoutMs: timeoutMs, declarations, github } = deps;
   const registration = await declarations.registration(claimed.scaleSetId);
   const githubScaleSetId = registration?.github?.scaleSetId;
@@ -42,6 +51,8 @@ export async function mintJitConfig(
     for (let attempt = 1; record; attempt += 1) {
       const jit = await generate(client, githubScaleSetId, record, attempt < mostNames, within);
       if (jit) return { record, jit };
+      const instance = await findOwn(deps, record, within);
+      if (instance) return { record, instance };
       await removeOwn(deps, client, { githubScaleSetId, record }, within);
       record = await rename(deps, record);
     }
@@ -63,6 +74,17 @@ async function generate(
   } catch (error) {
     if (mayRename && isGitHubError(error, 'runner-exists')) return undefined;
     throw error;
+  }
+}
+
+/** @throws AppError that is retryable, when it cannot be seen: nothing may be given up for that. */
+async function findOwn(deps: CreateDeps, record: Runner, signal: AbortSignal) {
+  try {
+    return await findInstance(deps, record, signal);
+  } catch (cause) {
+    signal.throwIfAborted();
+    const text = `${record.name} is taken, and its instance cannot be looked for`;
+    throw new AppError('provider', text, { retryable: true, cause });
   }
 }
 

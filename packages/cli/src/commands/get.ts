@@ -5,6 +5,7 @@ import { scaleSetView, sessionView } from '../core/scale-set-view.ts';
 import { findSpec, readScaleSets, readSpecs } from '../read-records.ts';
 import { renderTable, runnerColumns, scaleSetColumns, sessionColumns } from '../render-table.ts';
 import { type Stores, withStores } from '../stores.ts';
+import { registerSweepList } from './sweep-list.ts';
 
 interface GetOptions {
   output: OutputFormat;
@@ -13,7 +14,7 @@ interface GetOptions {
 const noScaleSets = 'baton: no scale sets; apply a file with "baton apply -f FILE"\n';
 
 export function registerGet(program: Command, context: Context): void {
-  const get = program.command('get').description('list scale sets, runners or sessions');
+  const get = program.command('get').description('list scale sets, runners, sessions or sweeps');
   const { clock, colors } = context;
   const render = () => ({ colors: colors(), nowMs: clock.now() });
 
@@ -52,6 +53,8 @@ export function registerGet(program: Command, context: Context): void {
       );
       writeResult(context, output, views, () => renderTable(runnerColumns, views, render()));
     });
+
+  registerSweepList(get.command('sweeps').alias('sweep'), context);
 }
 
 async function readRunners(stores: Stores, scaleSet: string | undefined): Promise<RunnerView[]> {

@@ -14,6 +14,7 @@ export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';
 export { natsClockAheadMs } from './server-clock.ts';
+export { askSweep, type SweepReport, type SweepReports } from './sweep-ask.ts';
 export {
   applyTopology,
   awaitTopologyPart,

@@ -1,11 +1,18 @@
 import type { GitHubClient } from '@baton/scaleset';
-import { eventSubject, type Runner, type RunnerEvent, runnerKey } from '@baton/shared/contracts';
+import {
+  eventSubject,
+  type Runner,
+  type RunnerEvent,
+  runnerKey,
+  runnerName,
+  runnerNamePrefix,
+} from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
 import { markRunner } from '@baton/shared/runners';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
-import type { Finding, SweepViews } from './sweep.ts';
+import { type Finding, type SweepViews, scopeOf } from './sweep.ts';
 
 export interface ActDeps {
   runners: RunnerStore;
@@ -18,7 +25,7 @@ export interface ActDeps {
 }
 
 interface Under {
-  registrations: SweepViews['registrations'];
+  views: Pick<SweepViews, 'registrations' | 'specs' | 'installationId'>;
   /** Aborted when nothing may be done any more: the lease was lost, the run takes too long. */
   signal: AbortSignal;
 }
@@ -77,22 +84,36 @@ async function adopt(
 async function deregister(
   { github, publisher, clock, instance }: ActDeps,
   finding: Extract<Finding, { action: 'deregister' }>,
-  { registrations, signal }: Under,
+  { views, signal }: Under,
 ): Promise<ActResult> {
   const { registration, runnerId, scope, text, evidence } = finding;
-  const view = registrations.get(scope);
+  const view = views.registrations.get(scope);
   if (!view) return 'list is gone';
   const { client } = github(view.credential, view.configUrl);
   const { kind } = await client.removeRunner(registration.id, { signal });
   if (kind === 'busy') return 'busy';
+  const scaleSetId = makerOf(finding, views) ?? 'all';
   const event: RunnerEvent = {
-    ...{ v: 1, type: 'runner.deregistered', scaleSetId: 'all', runnerId },
+    ...{ v: 1, type: 'runner.deregistered', scaleSetId, runnerId },
     ...{ runnerName: registration.name, at: isoNow(clock), by: `janitor ${instance}` },
     ...{ text, evidence },
   };
-  await publisher.publish(eventSubject('janitor', 'all', 'runner', 'deregistered'), event, {
+  await publisher.publish(eventSubject('janitor', scaleSetId, 'runner', 'deregistered'), event, {
     messageId: `deregistered-${registration.id}`,
     signal,
   });
   return 'done';
+}
+
+/** The scale set whose runners have such names in that place. */
+function makerOf(
+  { registration: { name }, runnerId, scope }: Extract<Finding, { action: 'deregister' }>,
+  { specs, installationId }: Under['views'],
+): string | undefined {
+  const maker = [...specs.values()].find(
+    (spec) =>
+      scopeOf(spec) === scope &&
+      name.startsWith(runnerName(runnerNamePrefix(spec.declaration), installationId, runnerId)),
+  );
+  return maker?.scaleSetId;
 }

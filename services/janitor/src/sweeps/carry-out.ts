@@ -45,7 +45,7 @@ export async function carryOut(
   };
   await sideBySide(now, async (finding) => {
     const began = !signal.aborted;
-    const under = { registrations: views.registrations, signal };
+    const under = { views, signal };
     const result = began ? await tryToAct(deps, finding, under) : leftReasons.ended;
     if (result === 'done') done.add(finding);
     else leave(result);

@@ -75,7 +75,7 @@ export class SharedList<T> {
     const items = await withDeadline({ clock, timeoutMs, what, signal }, list);
     const listed = { items, before, ...asked };
     const tookMs = clock.monotonic() - asked.askedMonotonicMs;
-    const usableMs = tookMs > patienceMs ? oldestMs : sharedMs;
+    const usableMs = tookMs >= patienceMs ? oldestMs : sharedMs;
     this.#last = { listed, usableUntilMs: asked.askedMonotonicMs + usableMs };
     return listed;
   }

@@ -22,13 +22,16 @@ const completionGraceMs = 30_000;
 
 /**
  * Places for runners that live and have none: GitHub refused to let one go because it was busy, or
- * the plan was lost.
+ * the plan was lost. One that was adopted while it starts is late only when it has been since then.
  */
 export function lostPlaces(plan: Plan | undefined, records: readonly Runner[]): Place[] {
   const named = new Set((plan?.runners ?? []).map(({ runnerId }) => runnerId));
   return records
     .filter(({ runnerId, state }) => !named.has(runnerId) && isAlive(state))
-    .map(({ runnerId, createdAt }) => ({ runnerId, recorded: true, namedAt: createdAt }));
+    .map(({ runnerId, state, createdAt, adopted }) => {
+      const namedAt = state === 'starting' && adopted ? adopted.at : createdAt;
+      return { runnerId, recorded: true, namedAt };
+    });
 }
 
 function isAlive(state: Runner['state']): boolean {
