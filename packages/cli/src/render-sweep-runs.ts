@@ -29,8 +29,9 @@ function renderRun(view: SweepRunView, { clock, colors }: Context): string {
 function headline({ sweep, host, janitor, lookedAt, found, left, dryRun }: SweepRunView): string {
   const where = host === null ? '' : ` on ${host}`;
   const rest = Object.keys(left).length > 0 ? `; left alone: ${leftText(left)}` : '';
-  const did = dryRun ? 'would act on' : 'found';
-  return `${sweep}${where} (${janitor ?? '-'}): looked at ${lookedAt ?? 0}, ${did} ${found}${rest}`;
+  const did = dryRun ? 'would act on' : 'acted on';
+  const count = found - (left.held ?? 0);
+  return `${sweep}${where} (${janitor ?? '-'}): looked at ${lookedAt ?? 0}, ${did} ${count}${rest}`;
 }
 
 function columnsOf(dryRun: boolean) {

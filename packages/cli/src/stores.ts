@@ -35,6 +35,14 @@ export interface Stores {
   runners: RunnerStore;
 }
 
+const usedBuckets = [
+  buckets.specs,
+  buckets.status,
+  buckets.plans,
+  buckets.registrations,
+  buckets.sessions,
+  buckets.runners,
+];
 const flushTimeoutMs = 2_000;
 
 /** Runs `work` with a connection made from the environment. */
@@ -57,7 +65,7 @@ export async function withNats<T>(
 /** Runs `work` with the opened buckets of this installation. */
 export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>): Promise<T> {
   return await withNats(io, async (nats, { installationId, leaseTtlMs }) => {
-    await verifyBuckets(nats, leaseTtlMs);
+    await verifyBuckets(nats, leaseTtlMs, usedBuckets);
     await verifyInstallation(nats, installationId);
     return await work({
       nats,
@@ -75,15 +83,11 @@ export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>
 }
 
 /** A bucket that is missing would fail later, with words that help nobody. */
-async function verifyBuckets(nats: Nats, leaseTtlMs: number): Promise<void> {
-  const used: string[] = [
-    buckets.specs,
-    buckets.status,
-    buckets.plans,
-    buckets.registrations,
-    buckets.sessions,
-    buckets.runners,
-  ];
+export async function verifyBuckets(
+  nats: Nats,
+  leaseTtlMs: number,
+  used: readonly string[],
+): Promise<void> {
   const whole = topology({ leaseTtlMs }).buckets;
   const part = whole.filter(({ name }) => used.includes(name));
   const differences = await diffTopology(nats, { streams: [], consumers: [], buckets: part });

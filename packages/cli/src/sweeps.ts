@@ -1,6 +1,5 @@
-import { buckets, type SweepName, sweepNames, topology } from '@baton/shared/contracts';
-import { ConfigError } from '@baton/shared/errors';
-import { diffTopology, type Nats } from '@baton/shared/messaging';
+import { buckets, type SweepName, sweepNames } from '@baton/shared/contracts';
+import type { Nats } from '@baton/shared/messaging';
 import {
   openLeases,
   openSweepConfirmations,
@@ -11,7 +10,7 @@ import { InvalidArgumentError } from 'commander';
 import { findNearest } from './core/nearest.ts';
 import { type SweepView, sweepViews } from './core/sweep-view.ts';
 import type { Io } from './io.ts';
-import { withNats } from './stores.ts';
+import { verifyBuckets, withNats } from './stores.ts';
 
 /** What the commands about sweeps work on. */
 export interface SweepStores {
@@ -23,14 +22,7 @@ export interface SweepStores {
 /** Runs `work` with the bucket of the sweeps of this installation. */
 export async function withSweeps<T>(io: Io, work: (stores: SweepStores) => Promise<T>): Promise<T> {
   return await withNats(io, async (nats, { installationId, leaseTtlMs }) => {
-    const used: string[] = [buckets.sweeps, buckets.leases, buckets.specs];
-    const part = topology({ leaseTtlMs }).buckets.filter(({ name }) => used.includes(name));
-    const differences = await diffTopology(nats, { streams: [], consumers: [], buckets: part });
-    const missing = differences.filter(({ problem }) => problem === 'missing');
-    if (missing.length > 0) {
-      const names = missing.map(({ name }) => name).join(', ');
-      throw new ConfigError(`NATS has no bucket ${names}: run "baton topology apply"`);
-    }
+    await verifyBuckets(nats, leaseTtlMs, [buckets.sweeps, buckets.leases, buckets.specs]);
     await verifyInstallation(nats, installationId);
     const [sweeps, confirmations] = [await openSweeps(nats), await openSweepConfirmations(nats)];
     return await work({ nats, sweeps, confirmations });

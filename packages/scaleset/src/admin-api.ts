@@ -19,7 +19,8 @@ export interface AdminCall<T> {
   body?: string;
   scaleSetId?: number;
   meaning?: StatusMeaning;
-  read: (answer: HttpAnswer, context: { what: string; host: string }) => T;
+  /** A long answer may be read in slices. */
+  read: (answer: HttpAnswer, context: { what: string; host: string }) => T | Promise<T>;
   /** Failures that are an answer to this call. */
   expected?: ReadonlyMap<GitHubErrorKind, { answer: T }>;
 }
@@ -106,7 +107,7 @@ export class AdminApi {
         signal,
         onSend,
       });
-      return call.read(answer, { what: call.what, host: url.host });
+      return await call.read(answer, { what: call.what, host: url.host });
     } catch (error) {
       const expected = error instanceof GitHubApiError && call.expected?.get(error.kind);
       if (!expected) throw error;

@@ -1,7 +1,7 @@
 import type { AdminCall } from './admin-api.ts';
 import { scaleSetPath } from './calls-scale-set.ts';
-import { readDone, reads } from './read-answer.ts';
-import { type JitConfig, jitConfigSchema, listOf, type Runner, runnerSchema } from './schemas.ts';
+import { readDone, reads, readsList } from './read-answer.ts';
+import { type JitConfig, jitConfigSchema, type Runner, runnerSchema } from './schemas.ts';
 
 /** `busy`: it runs a job and stays. */
 export type RemoveRunnerResult = { kind: 'removed' } | { kind: 'busy' } | { kind: 'gone' };
@@ -42,7 +42,7 @@ export function listRunnersCall(name?: string): AdminCall<Runner[]> {
     method: 'GET',
     path: runners,
     query: name === undefined ? {} : { agentName: name },
-    read: reads(listOf(runnerSchema)),
+    read: readsList(runnerSchema),
   };
 }
 

@@ -36,7 +36,7 @@ export function registerSweepConfirm(sweep: Command, context: Context): void {
         await stores.confirmations.put(sweepConfirmationKey(name, host ?? undefined), {
           v: 1,
           holdId: hold.id,
-          by: context.env.USER ?? 'unknown',
+          by: `operator ${context.env.USER ?? context.env.LOGNAME ?? 'unknown'}`,
           at: new Date(context.clock.now()).toISOString(),
         });
         writeResult(

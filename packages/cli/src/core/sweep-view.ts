@@ -33,7 +33,7 @@ export interface SweepRunView {
   janitor: string | null;
   dryRun: boolean;
   lookedAt: number | null;
-  /** How many were found; more than are listed when they do not fit into an answer. */
+  /** Acted on, or in a dry run to be, and held; more than are listed when they do not fit into an answer. */
   found: number;
   findings: SweepFinding[];
   left: Record<string, number>;

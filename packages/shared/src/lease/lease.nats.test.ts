@@ -111,7 +111,7 @@ describe('Lease', () => {
     await acquire(b.store);
 
     expect(broken).toBe(true);
-    await expect(lease.renew()).rejects.toThrow('lease lost: another listener holds it');
+    await expect(lease.renew()).rejects.toThrow('lease lost: another process holds it');
     expect(lease.signal.aborted).toBe(true);
     expect((await b.store.read(key))?.value).toMatchObject({ incarnation: 'b' });
   });
@@ -135,7 +135,7 @@ describe('Lease', () => {
     await later.store.break(key, revision);
     await acquire(later.store);
 
-    await expect(lease.renew()).rejects.toThrow('another listener holds it');
+    await expect(lease.renew()).rejects.toThrow('another process holds it');
   });
 
   test('is given up before anybody else can have it when the server is away', async () => {

@@ -137,7 +137,7 @@ export class Lease {
     const ours = entry?.value.incarnation === this.#deps.holder.incarnation;
     if (!entry || !ours)
       throw entry
-        ? this.#lose('taken', 'another listener holds it')
+        ? this.#lose('taken', 'another process holds it')
         : this.#lose('expired', 'it expired');
     this.#revision = entry.revision;
   }

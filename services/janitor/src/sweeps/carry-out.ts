@@ -54,9 +54,11 @@ export async function carryOut(
 
   const acted = { ...planned.acted };
   for (const { action } of done) acted[action] += 1;
+  const ids = new Set([...done].map(idOf));
   const marked = new Set([...done].filter(({ action }) => action === 'mark').map(idOf));
   return {
     ...planned,
+    found: planned.found.filter((one) => one.held === true || ids.has(one.runnerId)),
     acted,
     left: addUp(planned.left, left),
     hold: withoutMarked(planned.hold, marked),

@@ -60,9 +60,9 @@ describe('more than may go at once', () => {
   });
 
   test('goes when it is confirmed, and none that came later', async () => {
-    const [a, b, c, ...later] = await idle('a2', 'b2', 'c2', 'd2', 'e2', 'f2');
-    found = [a, b, c].filter((one) => one !== undefined);
-    const held = found;
+    const held = await idle('a2', 'b2', 'c2');
+    const later = await idle('d2', 'e2', 'f2');
+    found = held;
     await world.run(sweeper, led);
     await world.confirm(led, (await holdNow())?.id ?? '');
     // One is back, three more are gone by now.
@@ -74,6 +74,10 @@ describe('more than may go at once', () => {
     expect(await states(held)).toEqual(['idle', 'marked', 'marked']);
     expect(await states(later)).toEqual(['idle', 'idle', 'idle']);
     expect((await world.state(led))?.recent).toEqual([]);
+    const texts = (await Promise.all(held.map((one) => world.bench.read(one)))).map(
+      (one) => one?.mark?.text,
+    );
+    expect(texts.slice(1)).toEqual(Array(2).fill('not listed; confirmed by operator ann'));
 
     found = later;
     await world.run(sweeper, led);

@@ -86,6 +86,22 @@ describe('a run', () => {
     expect(result.left).toMatchObject({ 'moved on': 1 });
   });
 
+  test('is done once when two who both believe that they lead do it at once', async () => {
+    const sweepers = [await world.sweeper(), await world.sweeper()];
+    const runner = await idle('both1');
+    const sweep = finding(() => [markOf(runner, { reason: 'lost', gate: 'github' })]);
+
+    const results = await Promise.allSettled(
+      sweepers.map((sweeper) => world.run(sweeper, world.led(sweeper, sweep))),
+    );
+
+    // Whoever finds that the other has written the sweep's state learns that it leads no more.
+    const done = results.filter((one) => one.status === 'fulfilled' && one.value.acted.mark === 1);
+    expect(done.length).toBeLessThanOrEqual(1);
+    expect((await world.bench.read(runner))?.state).toBe('marked');
+    expect(await world.bench.events(runner)).toEqual(['runner.marked']);
+  });
+
   test('does the oldest first, and no more than its batch', async () => {
     const sweeper = await world.sweeper({ batch: 2 });
     const runners = [await idle('one1'), await idle('two2'), await idle('three3')];

@@ -67,7 +67,8 @@ export async function runSweep(
     { guarded: sweep.guarded, findings, lookedAt },
     { ...knownOf(deps, standing), complete: problem.length === 0 },
   );
-  const now = verdict.free.slice(0, deps.batch);
+  const by = standing.confirmation?.by;
+  const now = verdict.free.slice(0, deps.batch).map((one) => withConfirmer(one, verdict, by));
   const planned: SweepResult = {
     lookedAt,
     found: [
@@ -108,4 +109,12 @@ function knownOf({ limits, clock, newId }: SweepDeps, { state, confirmation }: S
 
 function isCounted(finding: Finding, { confirmed }: Verdict): boolean {
   return finding.action === 'mark' && !confirmed.has(idOf(finding));
+}
+
+/** The record says who let it go. */
+function withConfirmer(finding: Finding, { confirmed }: Verdict, by: string | undefined): Finding {
+  if (by === undefined || finding.action !== 'mark' || !confirmed.has(idOf(finding)))
+    return finding;
+  const { mark } = finding;
+  return { ...finding, mark: { ...mark, text: `${mark.text}; confirmed by ${by}` } };
 }

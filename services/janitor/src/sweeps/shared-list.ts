@@ -20,7 +20,7 @@ interface SharedListOptions<T> {
 }
 
 /** A list is given to all who ask within this time, in ms. */
-const sharedMs = 5_000;
+export const sharedMs = 5_000;
 /** Who asks is not kept waiting for longer, in ms; a list that comes later is there for the next. */
 const patienceMs = 15_000;
 /**

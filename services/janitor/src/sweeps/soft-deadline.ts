@@ -1,5 +1,5 @@
 import { TimeoutError } from '@baton/shared/errors';
-import { type Clock, withDeadline } from '@baton/shared/time';
+import { type Clock, notNeeded, withDeadline } from '@baton/shared/time';
 
 interface SoftDeadline {
   clock: Clock;
@@ -28,6 +28,6 @@ export async function withSoftDeadline<T>(
   try {
     return await withDeadline(limit, (outer) => work(AbortSignal.any([outer, over.signal])));
   } finally {
-    timer.abort();
+    timer.abort(notNeeded);
   }
 }

@@ -4,7 +4,7 @@ import type { Finding } from './sweep.ts';
 /** What came of a run. */
 export interface SweepResult {
   lookedAt: number;
-  /** What was found: done, to be done, or held. */
+  /** What was done, in a dry run what would be; and what is held. */
   found: SweepFinding[];
   /** How many were acted on; none in a dry run. */
   acted: Record<Finding['action'], number>;
@@ -39,10 +39,11 @@ export function shownFinding(finding: Finding, held: boolean): SweepFinding {
   return { action, runnerId, runnerName, scaleSetId, text, evidence, ...isHeld };
 }
 
-/** Adds numbers by name. */
+/** Adds numbers by name, and leaves out what comes to nothing. */
 export function addUp(...counts: Readonly<Record<string, number>>[]): Record<string, number> {
   const sum: Record<string, number> = {};
   for (const count of counts)
-    for (const [name, value] of Object.entries(count)) sum[name] = (sum[name] ?? 0) + value;
+    for (const [name, value] of Object.entries(count))
+      if (value > 0) sum[name] = (sum[name] ?? 0) + value;
   return sum;
 }

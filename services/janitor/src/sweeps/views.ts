@@ -4,7 +4,7 @@ import { type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
 import { listScaleSetIds, type RunnerCopy, type SpecStore } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
-import { type Listed, SharedList } from './shared-list.ts';
+import { type Listed, SharedList, sharedMs } from './shared-list.ts';
 import {
   type InstanceView,
   type RegistrationView,
@@ -55,6 +55,7 @@ export class Views {
   readonly #deps: ViewDeps;
   readonly #instances = new Map<string, SharedList<Instance>>();
   readonly #registrations = new Map<string, SharedList<Registration>>();
+  #specs: { atMs: number; read: Promise<ReadonlyMap<string, Spec>> } | undefined;
 
   constructor(deps: ViewDeps) {
     this.#deps = deps;
@@ -162,7 +163,21 @@ export class Views {
       if (!known.has(scope)) this.#registrations.delete(scope);
   }
 
-  async #readSpecs(): Promise<Map<string, Spec>> {
+  /** Shared like the lists: one read for each scale set. */
+  async #readSpecs(): Promise<ReadonlyMap<string, Spec>> {
+    const nowMs = this.#deps.clock.monotonic();
+    if (!this.#specs || nowMs - this.#specs.atMs > sharedMs) {
+      this.#specs = { atMs: nowMs, read: this.#listSpecs() };
+    }
+    try {
+      return await this.#specs.read;
+    } catch (error) {
+      this.#specs = undefined;
+      throw error;
+    }
+  }
+
+  async #listSpecs(): Promise<Map<string, Spec>> {
     const { specs } = this.#deps;
     const entries = await specs.getMany(await listScaleSetIds(specs));
     return new Map(entries.map(({ key, value }) => [key, value]));

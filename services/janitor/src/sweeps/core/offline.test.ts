@@ -82,6 +82,16 @@ describe('a runner that GitHub lists as offline', () => {
   });
 });
 
+test('runners that boot are offline, and no reason to doubt the list', () => {
+  const runners = many(5, (index) => aLiving({ runnerId: `r${index}`, state: 'starting' }));
+  const registrations = runners.map((runner) => aRegistration(runner, gone));
+  const instances = runners.map((runner) => anInstance(runner));
+  const [decision] = look(offline, at0And(1, { runners, registrations, instances }));
+
+  expect(decision).toMatchObject({ lookedAt: 5, left: {} });
+  expect(decision).not.toHaveProperty('problem');
+});
+
 describe('a runner that GitHub does not list', () => {
   test('goes after five minutes while its instance lives', () => {
     const scenes = at0And(300_000, { ...scene(busy), registrations: [] });

@@ -46,10 +46,7 @@ export const offline: Sweep<Sightings> = {
     const suspicious = findSuspicious(
       items
         .filter(({ runner }) => isWatched(runner))
-        .map(({ github, entry }) => ({
-          list: github,
-          isMissing: entry?.status === 'offline' || !entry,
-        })),
+        .map((look) => ({ list: look.github, isMissing: looksLost(look) })),
     );
     return decideByLooks(views, memory, {
       items,
@@ -76,6 +73,10 @@ function isWatched({ state, githubRunnerId, onlineAt }: Runner): boolean {
   return state === 'starting' || state === 'idle' || state === 'busy';
 }
 
+function looksLost({ runner, entry }: Look): boolean {
+  return !entry || (entry.status === 'offline' && runner.state !== 'starting');
+}
+
 function judgeLook(look: Look, suspicious: ReadonlySet<NamedView>): Verdict {
   const { runner, instances, github, entry } = look;
   if (!instances) return unseen;
@@ -84,8 +85,7 @@ function judgeLook(look: Look, suspicious: ReadonlySet<NamedView>): Verdict {
   const instance = instances.byRunner.get(runner.runnerId);
   // What has ended, or is gone, is the matter of `lost`.
   if (!instance || instance.state === 'exited') return fine;
-  const isOffline = entry?.status === 'offline' && runner.state !== 'starting';
-  if (entry && !isOffline) return fine;
+  if (!looksLost(look)) return fine;
   if (suspicious.has(github)) return unknown('the list is suspicious');
   if (entry?.busy === true) return unknown('GitHub believes that it runs a job');
   const lists = [instances, github];

@@ -132,12 +132,14 @@ export class SweepBench implements AsyncDisposable {
     return (await sweeps.get(sweepKey(sweep.name, hostId)))?.value;
   }
 
-  /** Has nothing stand of earlier tests: no record of a runner, nothing about sweeps. */
+  /** Has nothing stand of earlier tests: no record of a runner, no lease, nothing about sweeps. */
   async clear(): Promise<void> {
     const { runners } = this.bench;
     for (const { key, revision } of await runners.list()) await runners.delete(key, revision);
     const sweeps = await openSweeps(this.#admin);
     for (const { key, revision } of await sweeps.list('state')) await sweeps.delete(key, revision);
+    const leases = await openLeases(this.#admin);
+    for (const { key, revision } of await leases.list('sweep')) await leases.delete(key, revision);
   }
 
   /** As the CLI does. */
@@ -145,7 +147,7 @@ export class SweepBench implements AsyncDisposable {
     const confirmations = await openSweepConfirmations(this.#admin);
     const at = new Date().toISOString();
     const key = sweepConfirmationKey(sweep.name, hostId);
-    await confirmations.put(key, { v: 1, holdId, by: 'ann', at });
+    await confirmations.put(key, { v: 1, holdId, by: 'operator ann', at });
   }
 
   /** The types of all events of janitors about sweeps. */

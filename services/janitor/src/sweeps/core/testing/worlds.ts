@@ -8,7 +8,7 @@ const creator = { v: 1, identity: 'provisioner-0', incarnation: 'a' } as const;
 const mark = { reason: 'surplus', gate: 'github', by: 'provisioner-0', at } as const;
 
 /** What is true of one runner, or of what is left of it. */
-const aTruth = fc.record({
+const anyTruth = fc.record({
   /** Absent: nothing in NATS knows of it. */
   state: fc.option(fc.constantFrom(...runnerStates), { nil: undefined }),
   begun: fc.boolean(),
@@ -26,6 +26,16 @@ const aTruth = fc.record({
   ),
   deleted: fc.boolean(),
 });
+/** Of chance alone too few worlds would have what is left of a runner that is gone. */
+const aTruth = fc.oneof(
+  { weight: 4, arbitrary: anyTruth },
+  anyTruth.map((truth) => ({ ...truth, state: undefined, deleted: false })),
+  anyTruth.map((truth) => ({
+    ...truth,
+    ...{ state: undefined, deleted: false, instance: undefined },
+    registration: { status: 'offline' as const, busy: false },
+  })),
+);
 export type Truth = typeof aTruth extends fc.Arbitrary<infer T> ? T : never;
 
 /** What became of a list on its way: as it is, cut short, empty, from long ago, or not to be had. */
