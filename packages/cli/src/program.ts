@@ -5,6 +5,7 @@ import picocolors from 'picocolors';
 import { z } from 'zod';
 import { registerApply } from './commands/apply.ts';
 import { registerDead } from './commands/dead.ts';
+import { registerRunner } from './commands/delete-runner.ts';
 import { registerDelete } from './commands/delete-scale-set.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -50,6 +51,7 @@ function buildProgram(io: Io): Command {
   registerDescribe(program, context);
   registerEnableDisable(program, context);
   registerDelete(program, context);
+  registerRunner(program, context);
   registerTopology(program, context);
   registerDead(program, context);
   registerSweep(program, context);

@@ -68,6 +68,8 @@ function aRunner(part: Partial<RunnerView>): RunnerView {
     failureText: null,
     retryAt: null,
     postponedCount: 0,
+    mark: null,
+    deletion: null,
     progress: null,
     ...part,
   };

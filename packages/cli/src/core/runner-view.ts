@@ -1,4 +1,5 @@
 import type { Runner } from '@baton/shared/contracts';
+import { tries } from './runner-deletion.ts';
 
 /** One element of `baton get runners -o json`. Fields are only ever added. */
 export interface RunnerView {
@@ -26,6 +27,10 @@ export interface RunnerView {
   postponedCount: number;
   /** How far its creation is, or what keeps it from coming up; null in any other state. */
   progress: string | null;
+  /** Why it must go, who says so and behind which gate; null when it need not. */
+  mark: { reason: string; gate: string; by: string; at: string } | null;
+  /** How far its deletion is; null before it has begun. */
+  deletion: { attempts: number; deregistered: boolean; instanceDeleted: boolean } | null;
 }
 
 export function runnerView(runner: Runner, scaleSet: string | undefined): RunnerView {
@@ -48,6 +53,18 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
     retryAt: retryAtOf(runner) ?? null,
     postponedCount: runner.postponed?.count ?? 0,
     progress: progressOf(runner) ?? null,
+    ...endingOf(runner),
+  };
+}
+
+function endingOf({ mark, deletion }: Runner): Pick<RunnerView, 'mark' | 'deletion'> {
+  const { attempts, deregistered, instanceDeleted } = deletion ?? {};
+  return {
+    mark: mark ? { reason: mark.reason, gate: mark.gate, by: mark.by, at: mark.at } : null,
+    deletion:
+      attempts === undefined || deregistered === undefined || instanceDeleted === undefined
+        ? null
+        : { attempts, deregistered, instanceDeleted },
   };
 }
 
@@ -62,7 +79,10 @@ function progressOf({ state, progress }: Runner): string | undefined {
 
 function reasonOf(runner: Runner): string | undefined {
   const { deletion, failure, mark, state, postponed } = runner;
-  if (deletion?.lastError) return deletion.lastError;
+  if (deletion?.lastError) {
+    const text = `${deletion.lastError} (tried ${tries(deletion.attempts)})`;
+    return mark ? `${mark.reason}: ${text}` : text;
+  }
   if (state === 'requested') return postponed?.reason;
   if (failure) return `${failure.class}: ${failure.text}`;
   if (!mark) return progressOf(runner);

@@ -119,9 +119,15 @@ export const runnerSchema = z.looseObject({
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),
   deletion: deletionSchema.optional(),
-  /** The last mark that was taken back. */
+  /** The last mark that was taken back: whose `at` it was, by whom and why. */
   kept: z
-    .looseObject({ at: z.iso.datetime(), by: z.string(), reason: z.string(), text: z.string() })
+    .looseObject({
+      markedAt: z.iso.datetime(),
+      at: z.iso.datetime(),
+      by: z.string(),
+      reason: z.string(),
+      text: z.string(),
+    })
     .optional(),
   /** Its record was made anew from an instance that had none. */
   adopted: z.looseObject({ at: z.iso.datetime(), by: z.string() }).optional(),

@@ -1,4 +1,4 @@
-import type { JetStreamManager, KV } from 'nats';
+import { Empty, headers, type JetStreamClient, type JetStreamManager, type KV } from 'nats';
 import { ZodError, type z } from 'zod';
 import { ContractError } from '../errors/index.ts';
 import type { Nats } from './connect.ts';
@@ -20,10 +20,10 @@ export type Lookup<T> =
   | { kind: 'never' }
   | { kind: 'deleted'; key: string; revision: number; deletedAt: Date };
 
-/** A value that this process wrote. */
+/** What this process wrote: a value, or without one the mark that the key was deleted. */
 export interface LocalWrite {
   key: string;
-  text: string;
+  text?: string;
   revision: number;
 }
 
@@ -39,6 +39,7 @@ const openPauseMs = 500;
  */
 export class KvBucket<S extends z.ZodType> {
   readonly #kv: KV;
+  readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
   readonly #name: string;
   readonly #schema: S;
@@ -46,10 +47,16 @@ export class KvBucket<S extends z.ZodType> {
   readonly #log: KvLog;
   #onWrite: ((write: LocalWrite) => void) | undefined;
 
-  private constructor(name: string, schema: S, kv: KV, jsm: JetStreamManager, nats: Nats) {
+  private constructor(
+    name: string,
+    schema: S,
+    { kv, js, jsm }: { kv: KV; js: JetStreamClient; jsm: JetStreamManager },
+    nats: Nats,
+  ) {
     this.#name = name;
     this.#schema = schema;
     this.#kv = kv;
+    this.#js = js;
     this.#jsm = jsm;
     this.#nats = nats;
     this.#log = new KvLog(nats.connection, jsm, name);
@@ -84,7 +91,7 @@ export class KvBucket<S extends z.ZodType> {
       checkAPI: false,
     });
     const kv = await js.views.kv(name, { bindOnly: true, allow_direct: true });
-    return new KvBucket(name, schema, kv, jsm, nats);
+    return new KvBucket(name, schema, { kv, js, jsm }, nats);
   }
 
   /** The value, or undefined when there is none (never was, or deleted). */
@@ -137,11 +144,15 @@ export class KvBucket<S extends z.ZodType> {
 
   /** Deletes the value at `revision`; false when it has moved. */
   async delete(key: string, revision: number): Promise<boolean> {
-    const deleted = await this.#casWrite(`delete ${key}`, async () => {
-      await this.#kv.delete(key, { previousSeq: revision });
-      return revision;
+    const mark = await this.#casWrite(`delete ${key}`, async () => {
+      // As the client's own `delete`, which does not say where the mark stands.
+      const options = { headers: headers(), expect: { lastSubjectSequence: revision } };
+      options.headers.set('KV-Operation', 'DEL');
+      return (await this.#js.publish(`$KV.${this.#name}.${key}`, Empty, options)).seq;
     });
-    return deleted !== undefined;
+    if (mark === undefined) return false;
+    this.#onWrite?.({ key, revision: mark });
+    return true;
   }
 
   /**
@@ -187,7 +198,7 @@ export class KvBucket<S extends z.ZodType> {
     }
   }
 
-  /** Tells one listener of every value that is written through this object, once it is stored. */
+  /** Tells one listener of all that is written or deleted through this object, once it is stored. */
   onWrite(listener: (write: LocalWrite) => void): void {
     this.#onWrite = listener;
   }

@@ -122,6 +122,9 @@ describe('KvCopy', () => {
     const revision = (await process.own.create('a.1', { n: 1 })) ?? 0;
     await process.own.update('a.1', { n: 2 }, revision);
     expect(process.copy.lookup('a.1')).toMatchObject({ kind: 'found', value: { n: 2 } });
+    const doomed = (await process.own.create('a.2', { n: 3 })) ?? 0;
+    await process.own.delete('a.2', doomed);
+    expect(process.copy.lookup('a.2')).toMatchObject({ kind: 'deleted' });
     requests();
     const held = await synced(process);
 

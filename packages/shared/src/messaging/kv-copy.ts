@@ -163,9 +163,14 @@ export class KvCopy<S extends z.ZodType> {
   #take({ key, text, revision }: LocalWrite): void {
     const progress = this.#progress;
     if (!progress || revision <= progress.position) return;
-    const value = this.#bucket.readText(key, text);
-    if (value === undefined) return;
-    progress.keys.set({ key, value, revision });
+    if (text === undefined) {
+      // By the local clock: it is close enough to that of the server for when it may be forgotten.
+      progress.keys.mark({ key, revision, deletedAt: new Date(this.#nats.clock.now()) });
+    } else {
+      const value = this.#bucket.readText(key, text);
+      if (value === undefined) return;
+      progress.keys.set({ key, value, revision });
+    }
     progress.ahead.add(revision);
   }
 }

@@ -34,15 +34,18 @@ function stepHere(deps: DeleteDeps, runner: Runner): Step | undefined {
   return nextStep(runner, { nowMs: deps.clock.now(), by: nameOf(deps) });
 }
 
-/** The record of a marked runner, or undefined. */
+/**
+ * The record of a marked runner, or undefined. It may be an old copy, which does no harm: with an open gate
+ * the runner goes whatever was written since; behind a shut one GitHub is asked first, and its answer is
+ * written, at this revision, before anything else is done.
+ */
 export async function findMarked(
   { copy, runners }: DeleteDeps,
   { scaleSetId, runnerId }: RunnerCommand,
 ): Promise<Found | undefined> {
   const key = runnerKey(scaleSetId, runnerId);
-  // An old copy does no harm. With an open gate the runner goes whatever was written since; behind a
-  // shut one GitHub is asked first, and its answer is written before anything else is done.
   const copied = copy.lookup(key);
+  if (copied.kind === 'deleted') return undefined;
   if (copied.kind === 'found' && copied.value.mark) return copied;
   const found = await runners.get(key);
   return found?.value.mark ? found : undefined;
@@ -197,13 +200,14 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
   const { runners, clock, log } = deps;
   const { scaleSetId, runnerId, mark } = found.value;
   const at = isoNow(clock);
-  const note = { at, by: nameOf(deps), reason: mark?.reason ?? '', text };
+  if (!mark) return;
+  const note = { markedAt: mark.at, at, by: nameOf(deps), reason: mark.reason, text };
   const kept = transition(found.value, { kind: 'unmarked', kept: note }, at);
   if (kept.kind !== 'moved') return;
   const key = runnerKey(scaleSetId, runnerId);
   const revision = await runners.update(key, kept.runner, found.revision);
   if (revision === undefined) return;
-  log.info({ scaleSetId, runnerId, reason: mark?.reason, text }, 'runner stays');
+  log.info({ scaleSetId, runnerId, reason: mark.reason, text }, 'runner stays');
   await tellKept(deps, found.value, revision, text);
 }
 

@@ -57,6 +57,8 @@ export async function takeDelete(
 ): Promise<Outcome> {
   if (command.operator) await markForOperator(deps, command);
   if (queue.has(command.runnerId)) return done();
+  // All that came together share one round, which reads what has changed; the pass need not any more.
+  await deps.copy.sync();
   const found = await findMarked(deps, command);
   const lane = found && (await laneOf(deps, found.value));
   if (lane !== undefined) queue.offer(lane, command);

@@ -21,7 +21,7 @@ export async function settle(
   found: Found,
   change: (deletion: Deletion, runner: Runner) => Deletion | undefined,
 ): Promise<Found | undefined> {
-  const { runners, clock } = deps;
+  const { runners, copy, clock } = deps;
   const key = runnerKey(found.value.scaleSetId, found.value.runnerId);
   let current: Found | undefined = found;
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
@@ -32,6 +32,8 @@ export async function settle(
     const value = { ...(begun.kind === 'moved' ? begun.runner : current.value), deletion };
     const revision: number | undefined = await runners.update(key, value, current.revision);
     if (revision !== undefined) return { value, revision };
+    // What comes next is decided from the copy: it must not be decided from the old one again.
+    await copy.sync();
     current = await runners.get(key);
   }
   throw new AppError('conflict', `runner ${key} is written by others all the time`, {

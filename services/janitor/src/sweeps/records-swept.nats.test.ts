@@ -1,7 +1,7 @@
 import { type Runner, runnerStates } from '@baton/shared/contracts';
 import { at, eventually } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from '../delete-runner.ts';
+import type { DeleteDeps } from '../deletion/delete-deps.ts';
 import { allSweeps } from './all-sweeps.ts';
 import { finished } from './core/finished.ts';
 import { lost } from './core/lost.ts';

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type ComputeProvider, createProvider } from '@baton/providers';
+import type { ComputeProvider } from '@baton/providers';
 import { GitHubClients } from '@baton/scaleset';
 import {
   type Runner,
@@ -19,8 +18,8 @@ import {
   type RunnerStore,
   type SpecStore,
 } from '@baton/shared/stores';
-import { type Logger, silentLogger } from '@baton/shared/telemetry';
-import { systemClock } from '@baton/shared/time';
+import { silentLogger } from '@baton/shared/telemetry';
+import { type Clock, systemClock } from '@baton/shared/time';
 import {
   aRunner,
   aSpec,
@@ -32,6 +31,7 @@ import {
   startTestSimulator,
   storedMessages,
   type TestNats,
+  type TestProcess,
   type TestSimulator,
 } from '@baton/testkit';
 import type { DeleteDeps } from '../deletion/delete-deps.ts';
@@ -39,10 +39,7 @@ import type { DeleteQueue } from '../deletion/delete-queue.ts';
 import { InstanceLists } from '../deletion/instance-lists.ts';
 import { RecentSpecs } from '../deletion/recent-specs.ts';
 import { serveDeletes, takeDelete } from '../deletion/serve-deletes.ts';
-
-const runScript = fileURLToPath(
-  new URL('../../../../packages/github-sim/bin/run.sh', import.meta.url),
-);
+import { processesIn, startJanitor } from './processes.ts';
 
 const { signal } = new AbortController();
 
@@ -59,8 +56,8 @@ export interface Janitor extends DeleteDeps {
 }
 
 interface JanitorOptions {
+  clock?: Clock;
   deleteConcurrency?: number;
-  log?: Logger;
   abort?: AbortSignal;
 }
 
@@ -73,6 +70,7 @@ interface Parts {
   clients: GitHubClients;
   provider: ComputeProvider;
   dir: string;
+  credentialsFile: string;
 }
 
 /**
@@ -99,7 +97,8 @@ export class Bench implements AsyncDisposable {
     const dir = await mkdtemp(join(tmpdir(), 'baton-janitor-'));
     const [nats, sim] = await Promise.all([startTestNats(), startTestSimulator()]);
     const cli = await nats.connect('admin');
-    const clients = GitHubClients.fromFile(await sim.writeCredentials(dir), {
+    const credentialsFile = await sim.writeCredentials(dir);
+    const clients = GitHubClients.fromFile(credentialsFile, {
       clock: systemClock,
       random: Math.random,
       log: silentLogger(),
@@ -107,7 +106,7 @@ export class Bench implements AsyncDisposable {
     });
     const provider = await processesIn(join(dir, 'instances'));
     const [specs, runners] = await Promise.all([openSpecs(cli), openRunners(cli)]);
-    return new Bench({ specs, runners, sim, nats, cli, clients, provider, dir });
+    return new Bench({ specs, runners, sim, nats, cli, clients, provider, dir, credentialsFile });
   }
 
   get nats(): TestNats {
@@ -189,11 +188,11 @@ export class Bench implements AsyncDisposable {
   /** A janitor with a connection of its own. */
   async janitor(
     provider: ComputeProvider = this.provider,
-    { deleteConcurrency = 50, log = silentLogger(), abort = signal }: JanitorOptions = {},
+    { clock = this.clock, deleteConcurrency = 50, abort = signal }: JanitorOptions = {},
   ): Promise<Janitor> {
     const nats = await this.#parts.nats.connect('janitor');
     const [specs, runners] = await Promise.all([openSpecs(nats), openRunners(nats)]);
-    const { clock } = this;
+    const log = silentLogger();
     const deps: DeleteDeps = {
       specs: new RecentSpecs(specs, clock),
       runners,
@@ -214,6 +213,18 @@ export class Bench implements AsyncDisposable {
       },
     };
     return { ...deps, nats, queue: serveDeletes(deps, { deleteConcurrency, abort }) };
+  }
+
+  /** A janitor as a process of its own, with a NATS at `natsUrl`. */
+  async process(natsUrl: string): Promise<TestProcess> {
+    const { nats, dir, credentialsFile } = this.#parts;
+    const variables = { ...nats.variablesOf('janitor'), BATON_NATS_URL: natsUrl };
+    const directory = join(dir, 'instances');
+    return await startJanitor({ variables, credentialsFile, directory, dir });
+  }
+
+  get natsUrl(): string {
+    return this.#parts.nats.url;
   }
 
   /** Has the janitor delete the runner, as a command does; resolves when it has done what it can. */
@@ -284,21 +295,6 @@ export class Bench implements AsyncDisposable {
     await Promise.all([nats[Symbol.asyncDispose](), sim[Symbol.asyncDispose]()]);
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-async function processesIn(directory: string, hostId?: string): Promise<ComputeProvider> {
-  return await createProvider(
-    {
-      type: 'process',
-      directory,
-      command: [runScript],
-      maxInstances: 50,
-      env: { BATON_NODE: process.execPath },
-      stopTimeoutMs: 500,
-      hostId,
-    },
-    { installationId, clock: systemClock, env: {} },
-  );
 }
 
 function expectBusy(status: string | undefined): void {

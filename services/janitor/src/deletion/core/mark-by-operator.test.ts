@@ -58,7 +58,8 @@ describe('markByOperator', () => {
   });
 
   test('is answered once: a mark that was taken back is not made again by the same word', () => {
-    const kept = { at: now, by: 'janitor j-0', reason: 'operator', text: 'it runs a job' };
+    const who = { by: 'janitor j-0', reason: 'operator', text: 'it runs a job' };
+    const kept = { ...who, markedAt: askedAt, at: now };
     const later = { ...alice, at: '2026-01-01T01:00:02.000Z' };
 
     expect(markByOperator(aRunner({ state: 'busy', kept }), alice, now)).toBeUndefined();

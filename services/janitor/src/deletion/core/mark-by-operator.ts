@@ -9,8 +9,8 @@ type Operator = NonNullable<RunnerCommand['operator']>;
  */
 export function markByOperator(runner: Runner, operator: Operator, at: string): Runner | undefined {
   const { mark, kept } = runner;
-  if (mark?.reason === 'operator' && mark.at >= operator.at) return undefined;
-  if (kept && kept.at >= operator.at) return undefined;
+  if (mark?.reason === 'operator' && mark.at === operator.at) return undefined;
+  if (kept?.markedAt === operator.at) return undefined;
   const marked = markOf(operator, mark);
   if (mark) return tryAtOnce({ ...runner, mark: marked });
   const moved = transition(runner, { kind: 'marked', mark: marked }, at);

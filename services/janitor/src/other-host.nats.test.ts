@@ -1,7 +1,7 @@
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Bench } from '../testing/bench.ts';
-import { markedPass } from './marked-pass.ts';
+import { markedPass } from './deletion/marked-pass.ts';
+import { Bench } from './testing/bench.ts';
 
 let bench: Bench;
 
