@@ -1,7 +1,6 @@
 import { type Runner, runnerStates } from '@baton/shared/contracts';
 import { at, eventually } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { DeleteDeps } from '../deletion/delete-deps.ts';
 import { allSweeps } from './all-sweeps.ts';
 import { finished } from './core/finished.ts';
 import { lost } from './core/lost.ts';
@@ -13,7 +12,7 @@ import { SweepBench, type Sweeper } from './testing/sweep-bench.ts';
 const minute = 60_000;
 
 let world: SweepBench;
-let janitor: DeleteDeps;
+let janitor: Awaited<ReturnType<SweepBench['bench']['janitor']>>;
 
 beforeAll(async () => {
   world = await SweepBench.start();
