@@ -90,7 +90,10 @@ export function expectAtLeast(
 }
 
 /** By the simulator's books. */
-export async function untilCompleted({ sim }: Pick<Fleet, 'sim'>, ids: readonly string[]): Promise<void> {
+export async function untilCompleted(
+  { sim }: Pick<Fleet, 'sim'>,
+  ids: readonly string[],
+): Promise<void> {
   const wanted = new Set(ids);
   await eventually(
     async () => {

@@ -44,7 +44,10 @@ test('NATS is wiped under twenty busy runners: all are adopted, none dies, and n
   const later = await sim.addJobs({ scaleSet: 'linux', count: 3, durationMs: 100 });
   await untilCompleted(fleet, [...short, ...later]);
   expect((await records(stack)).filter(({ adopted }) => adopted)).toEqual([]);
-  await eventually(async () => expect(await adopted(fleet)).toEqual({ busy: 15, idle: warm }), patient);
+  await eventually(
+    async () => expect(await adopted(fleet)).toEqual({ busy: 15, idle: warm }),
+    patient,
+  );
   await untilCompleted(fleet, long);
   await eventually(async () => expect(await stack.instances()).toHaveLength(warm), patient);
 

@@ -63,7 +63,7 @@ test('an old copy of the store of NATS is restored under twenty busy runners: no
     expect(books).toMatchObject({ lostJobs: 0, jobs: { completed: 36 } });
     expect((await records(stack)).map(({ name }) => name).sort()).toEqual(names);
   }, patient);
-}, 240_000);
+}, 300_000);
 
 /** Runners in all states, of which those that are not yet there get the jobs that stay. */
 async function untilAllStates({ stack, sim }: Fleet) {

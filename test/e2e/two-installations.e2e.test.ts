@@ -25,7 +25,10 @@ test('two installations with the same names, provider and GitHub scope leave eac
   await using fleet = await startFleet({
     services,
     envOf,
-    github: { kind: 'simulator', args: ['--runner-groups', 'other', '--session-expiry-ms', '8000'] },
+    github: {
+      kind: 'simulator',
+      args: ['--runner-groups', 'other', '--session-expiry-ms', '8000'],
+    },
   });
   await using other = await fleet.beside({ services, envOf, installationId: 'other' });
   const { stack, sim } = fleet;
@@ -36,7 +39,9 @@ test('two installations with the same names, provider and GitHub scope leave eac
   await eventually(async () => {
     expect(await other.baton('get', 'scalesets')).toContain('was not created by this installation');
   }, patient);
-  const ofOther = [{ name: 'linux', group: 'other', labels: ['other'], minRunners: warm, maxRunners: 8 }];
+  const ofOther = [
+    { name: 'linux', group: 'other', labels: ['other'], minRunners: warm, maxRunners: 8 },
+  ];
   await other.applyScaleSets(ofOther);
   await eventually(async () => expect((await sim.state()).pollsHeld).toBe(2), patient);
   await sim.addJobs({ labels: ['other'], count: 3, durationMs: 110_000 });

@@ -15,4 +15,5 @@ mv "$SIM_RUNNER_HOST/.$$" "$SIM_RUNNER_HOST/$$"
 while read -r word <&3; do
   [ "$word" = busy ] || exit "$word"
   busy=1
+  echo 'Running a job'
 done

@@ -80,7 +80,11 @@ function lookAt(input: PlanInput): Situation {
   return { spec, plan, demand, records, runners, kept, ends, nowMs, random };
 }
 
-function nameRunners({ capacity, orphans = 0, newId }: PlanInput, situation: Situation, brakes: Brakes) {
+function nameRunners(
+  { capacity, orphans = 0, newId }: PlanInput,
+  situation: Situation,
+  brakes: Brakes,
+) {
   const { spec, demand, kept, nowMs } = situation;
   const late = countLate(situation);
   const serving = kept.length - late;
