@@ -25,16 +25,16 @@ const scaleSets = [
   { name: 'slow', maxRunners: 20 },
   { name: 'short', maxRunners: 25 },
   { name: 'late', maxRunners: 5 },
-  { name: 'burst', maxRunners: 40 },
+  { name: 'burst', maxRunners: 70 },
 ];
-const jobs = { long: 80, slow: 20, short: 25, late: 5, burst: 40 };
+const jobs = { long: 80, slow: 20, short: 25, late: 5, burst: 70 };
 const allJobs = Object.values(jobs).reduce((sum, count) => sum + count);
 
 test('all services are killed with two hundred runners in all states, then NATS with them, and what is wanted comes back', async () => {
   await using fleet = await startFleet({
     services: { listener: 2, provisioner: 2, janitor: 2 },
     github: { kind: 'simulator', args: ['--runner-offline-ms', '15000'] },
-    maxInstances: 220,
+    maxInstances: 260,
     envOf: { janitor: { BATON_DELETE_CONCURRENCY: '4' } },
   });
   const { stack, sim } = fleet;
@@ -61,8 +61,8 @@ test('all services are killed with two hundred runners in all states, then NATS 
 /** Every state lasts for some seconds when this resolves: GitHub is slow, and few are deleted at once. */
 async function untilAllStates(fleet: Fleet): Promise<void> {
   const { sim } = fleet;
-  await sim.play('slow', { runner: { connectDelayMs: 30_000 } });
-  await sim.addJobs({ scaleSet: 'long', count: jobs.long, durationMs: 45_000 });
+  await sim.play('slow', { runner: { connectDelayMs: 40_000 } });
+  await sim.addJobs({ scaleSet: 'long', count: jobs.long, durationMs: 60_000 });
   await sim.addJobs({ scaleSet: 'slow', count: jobs.slow, durationMs: 100 });
   const first = { idle: warm, busy: jobs.long, starting: jobs.slow };
   await eventually(async () => expectAtLeast(await states(fleet), first), patient);
