@@ -186,11 +186,15 @@ async function removeRecord(
   { value: runner, revision }: Found,
   note?: string,
 ): Promise<Found | undefined> {
-  const { runners, log } = deps;
+  const { runners, copy, log } = deps;
   const { scaleSetId, runnerId, mark } = runner;
   const key = runnerKey(scaleSetId, runnerId);
   await tellDeleted(deps, runner, note);
-  if (!(await runners.delete(key, revision))) return await runners.get(key);
+  if (!(await runners.delete(key, revision))) {
+    // What comes next is decided from the copy: it must not be decided from the old one again.
+    await copy.sync();
+    return await runners.get(key);
+  }
   log.info({ scaleSetId, runnerId, reason: mark?.reason, note }, 'runner deleted');
   return undefined;
 }
