@@ -77,6 +77,8 @@ const deletionSchema = z.looseObject({
   /** The provider was asked then for an instance whose id nobody wrote down, and did not list it. */
   absentAt: z.iso.datetime().optional(),
   retryAt: z.iso.datetime().optional(),
+  /** Which step `retryAt` holds up; absent from records of earlier versions, where it is any. */
+  failedStep: z.string().optional(),
   lastError: z.string().optional(),
   /** A janitor is at a step that takes long: until then others leave it to that one. */
   claim: z.looseObject({ by: z.string(), until: z.iso.datetime() }).optional(),

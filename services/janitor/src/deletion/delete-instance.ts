@@ -6,7 +6,8 @@ import { absentMs } from './core/next-step.ts';
 import type { DeleteDeps } from './delete-deps.ts';
 
 /**
- * Deletes the runner's instance and returns what is known then, for its deletion. Safe to repeat: what
+ * Deletes the runner's instance and returns what is known then, for its deletion; undefined when that is no
+ * more than before. Safe to repeat: what
  * does not exist is gone. An instance whose id nobody wrote down, because its creator ended or is still at
  * it, is looked for; where it is not listed it is looked for once more after a pause. One that is made
  * later still is written down by its creator, or found without a record.
@@ -15,7 +16,7 @@ export async function deleteInstance(
   deps: DeleteDeps,
   runner: Runner,
   signal: AbortSignal,
-): Promise<Partial<Deletion>> {
+): Promise<Partial<Deletion> | undefined> {
   const { clock, limits } = deps;
   const gone = () => ({ instanceDeleted: true, instanceDeletedAt: isoNow(clock) });
   if (runner.mark?.hostGone) return gone();
@@ -35,7 +36,7 @@ export async function deleteInstance(
     }
     const { absentAt } = runner.deletion ?? {};
     if (absentAt === undefined) return { absentAt: new Date(askedMs).toISOString() };
-    return askedMs - Date.parse(absentAt) >= absentMs ? gone() : {};
+    return askedMs - Date.parse(absentAt) >= absentMs ? gone() : undefined;
   });
 }
 

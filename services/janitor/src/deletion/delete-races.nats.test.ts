@@ -115,6 +115,23 @@ describe('a provider that is consistent only after a while', () => {
     expect(await bench.read(runner)).toBeUndefined();
   });
 
+  test('is not asked in a circle by who finds its list too old', async () => {
+    const set = await bench.register('asked-too-early');
+    const runner = await bench.record(set, { creator });
+    await bench.delete(janitor, runner);
+    await bench.clock.advance(absentMs - 1);
+    await janitor.instances.get(provider);
+    await bench.clock.advance(1);
+
+    await bench.delete(janitor, runner);
+    const early = await bench.read(runner);
+    await bench.clock.advance(1_000);
+    await bench.delete(janitor, runner);
+
+    expect(early?.deletion).toMatchObject({ instanceDeleted: false });
+    expect(await bench.read(runner)).toBeUndefined();
+  });
+
   test('shares one list among all who look for their instance', async () => {
     const set = await bench.register('many-unknown');
     const ids = Array.from({ length: 40 }, (_, n) => `unknown${n}`);

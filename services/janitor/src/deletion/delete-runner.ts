@@ -1,8 +1,14 @@
-import { type Deletion, type Runner, type RunnerCommand, runnerKey } from '@baton/shared/contracts';
-import { AppError, errorText } from '@baton/shared/errors';
+import {
+  type Deletion,
+  type Runner,
+  type RunnerCommand,
+  runnerKey,
+  type Spec,
+} from '@baton/shared/contracts';
+import { AppError, ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
-import { afterFailure } from './core/failed-step.ts';
+import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
@@ -23,8 +29,18 @@ export type Lane = string;
 export async function laneOf(deps: DeleteDeps, runner: Runner): Promise<Lane | undefined> {
   const step = stepHere(deps, runner);
   if (step !== 'deregister') return step && `provider ${runner.provider}`;
-  const declaration = (await deps.specs.get(runner.scaleSetId))?.declaration;
+  const declaration = (await specOf(deps, runner))?.declaration;
   return `github ${declaration?.credential ?? ''} ${declaration?.configUrl ?? ''}`;
+}
+
+/** One that cannot be understood keeps nobody else waiting: the step itself says so in the record. */
+async function specOf({ specs }: DeleteDeps, { scaleSetId }: Runner): Promise<Spec | undefined> {
+  try {
+    return await specs.get(scaleSetId);
+  } catch (error) {
+    if (error instanceof ContractError) return undefined;
+    throw error;
+  }
 }
 
 /** What is on another host is left to that host's janitor, unless the host is said to be gone. */
@@ -94,13 +110,17 @@ async function instanceStep(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const { found, result } = await claimedWhileSlow(deps, before, () =>
-    orFailure(signal, () => deleteInstance(deps, before.value, signal)),
+    orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
   );
-  if ('error' in result) return await fail(deps, found, errorText(result.error));
+  if ('error' in result)
+    return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
+  const { known } = result;
+  // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
+  if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
   const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
   return await proceed(deps, found, (deletion, runner) =>
-    isSame(runner) ? { ...withoutClaim(deletion), ...result } : undefined,
+    isSame(runner) ? { ...withoutClaim(deletion), ...known } : undefined,
   );
 }
 
@@ -139,7 +159,11 @@ async function refused(
     case 'look-again':
       return await lookAgain(deps, found, signal);
     case 'retry':
-      return await fail(deps, found, text, patienceEndsMs(runner, why, limits));
+      return await fail(deps, found, {
+        step: 'deregister',
+        text,
+        notAfterMs: patienceEndsMs(runner, why, limits),
+      });
   }
 }
 
@@ -154,7 +178,8 @@ async function lookAgain(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const listed = await orFailure(signal, async () => ({ is: await isListed(deps, found.value) }));
-  if ('error' in listed) return await fail(deps, found, errorText(listed.error));
+  if ('error' in listed)
+    return await fail(deps, found, { step: 'deregister', text: errorText(listed.error) });
   if (listed.is)
     return await keep(deps, found, 'its provider lists it, and GitHub says it is busy');
   const instanceDeletedAt = isoNow(deps.clock);
@@ -218,17 +243,16 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
 async function fail(
   deps: DeleteDeps,
   found: Found,
-  text: string,
-  notAfterMs?: number,
+  failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
   const { clock, random, log } = deps;
   const nowMs = clock.now();
   const after = await settle(deps, found, (deletion) =>
-    afterFailure(withoutClaim(deletion), { text, nowMs, random, notAfterMs }),
+    afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
   const { scaleSetId, runnerId } = found.value;
   const { attempts, retryAt } = after?.value.deletion ?? {};
-  log.warn({ scaleSetId, runnerId, attempts, retryAt, text }, 'deletion step failed');
+  log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
   return undefined;
 }
 

@@ -77,6 +77,7 @@ export async function claimedWhileSlow<T>(
 export function withoutClaim({
   claim: _claim,
   retryAt: _retryAt,
+  failedStep: _failedStep,
   ...deletion
 }: Deletion): Deletion {
   return deletion;

@@ -38,6 +38,6 @@ function markOf({ by, at, force, hostGone }: Operator, before: Mark | undefined)
 
 function tryAtOnce(runner: Runner): Runner {
   if (!runner.deletion) return runner;
-  const { retryAt: _retryAt, ...deletion } = runner.deletion;
+  const { retryAt: _retryAt, failedStep: _failedStep, ...deletion } = runner.deletion;
   return { ...runner, deletion };
 }

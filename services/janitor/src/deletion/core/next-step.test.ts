@@ -51,6 +51,16 @@ describe('nextStep', () => {
     expect(step({ mark: open, deletion }, 20_000)).toBe('delete-instance');
   });
 
+  test('waits for no pause of another step: an end that is seen opens the gate at once', () => {
+    const deletion = { ...notBegun, attempts: 9, retryAt: after(300_000) };
+    const paused = { ...deletion, failedStep: 'deregister' };
+
+    expect(step({ mark: shut, deletion: paused })).toBeUndefined();
+    expect(step({ mark: shut, exit: { at }, deletion: paused })).toBe('delete-instance');
+    expect(step({ mark: open, deletion: { ...paused, instanceDeleted: true } })).toBeUndefined();
+    expect(step({ mark: open, deletion })).toBeUndefined();
+  });
+
   test('leaves to another janitor what that one has claimed, until the claim is over', () => {
     const claimedBy = (by: string) => ({ ...notBegun, claim: { by, until: after(10_000) } });
 

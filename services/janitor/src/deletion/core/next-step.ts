@@ -16,15 +16,24 @@ interface Now {
   by: string;
 }
 
-/** What comes next in a runner's deletion; undefined while there is nothing to be done. Pure. */
+/**
+ * What comes next in a runner's deletion; undefined while there is nothing to be done. A pause is of the step
+ * that failed: one that is the next since, because the gate has been opened, need not wait for it. Pure.
+ */
 export function nextStep(runner: Runner, { nowMs, by }: Now): Step | undefined {
   const { mark, deletion = notBegun } = runner;
-  const { retryAt, claim } = deletion;
-  if (!mark || isAhead(retryAt, nowMs)) return undefined;
-  if (claim && claim.by !== by && isAhead(claim.until, nowMs)) return undefined;
+  const { claim } = deletion;
+  if (!mark || (claim && claim.by !== by && isAhead(claim.until, nowMs))) return undefined;
   const left = stepsLeft(runner);
-  if (left.length === 0) return 'remove-record';
-  return left.find((step) => step === 'deregister' || mayLook(deletion, nowMs));
+  const next =
+    left.length === 0
+      ? 'remove-record'
+      : left.find((step) => step === 'deregister' || mayLook(deletion, nowMs));
+  return next && isPaused(deletion, next, nowMs) ? undefined : next;
+}
+
+function isPaused({ retryAt, failedStep }: Deletion, step: Step, nowMs: number): boolean {
+  return isAhead(retryAt, nowMs) && (failedStep ?? step) === step;
 }
 
 /** What is left to do, in the order that the gate asks for. Pure. */
