@@ -35,8 +35,10 @@ export async function deleteInstance(
       return gone();
     }
     const { absentAt } = runner.deletion ?? {};
-    if (absentAt === undefined) return { absentAt: new Date(askedMs).toISOString() };
-    return askedMs - Date.parse(absentAt) >= absentMs ? gone() : undefined;
+    const absentForMs = absentAt === undefined ? -1 : askedMs - Date.parse(absentAt);
+    // By a clock that is ahead of ours it may have been noted in the future.
+    if (absentForMs < 0) return { absentAt: new Date(askedMs).toISOString() };
+    return absentForMs >= absentMs ? gone() : undefined;
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Deletion } from '@baton/shared/contracts';
 import { backoffMs, type Random } from '@baton/shared/retry';
-import type { Step } from './next-step.ts';
+import { longestPauseMs, type Step } from './next-step.ts';
 
-const retryPolicy = { baseMs: 2_000, maxMs: 300_000, minMs: 1_000 };
+const retryPolicy = { baseMs: 2_000, maxMs: longestPauseMs, minMs: 1_000 };
 
 export interface Failure {
   step: Step;

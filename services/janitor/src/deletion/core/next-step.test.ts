@@ -69,6 +69,18 @@ describe('nextStep', () => {
     expect(step({ mark: open, deletion: claimedBy('me') })).toBe('delete-instance');
   });
 
+  test('is held up by no time that another host with a wrong clock has written', () => {
+    const claim = { by: 'another', until: after(10_001) };
+    const absent = { ...notBegun, deregistered: true, absentAt: after(1) };
+
+    expect(step({ mark: open, deletion: { ...notBegun, claim } })).toBe('delete-instance');
+    expect(step({ mark: open, deletion: { ...notBegun, retryAt: after(300_001) } })).toBe(
+      'delete-instance',
+    );
+    expect(step({ mark: open, instanceId: undefined, deletion: absent })).toBe('delete-instance');
+    expect(isLeftOver(aRunner({ state: 'marked', mark: open }), startMs - 3_600_000)).toBe(true);
+  });
+
   test('tells GitHub meanwhile while an instance that was not listed is waited for', () => {
     const part = { mark: open, instanceId: undefined };
     const absent = { ...notBegun, absentAt: at };

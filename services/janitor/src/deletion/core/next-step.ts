@@ -10,6 +10,12 @@ export const notBegun: Deletion = { attempts: 0, deregistered: false, instanceDe
  */
 export const absentMs = 5_000;
 
+/** How long a claim holds, in ms. */
+export const claimMs = 10_000;
+
+/** The longest pause after a failure, in ms. */
+export const longestPauseMs = 300_000;
+
 interface Now {
   nowMs: number;
   /** Who asks: what it has claimed itself, in an earlier life, it may go on with. */
@@ -23,7 +29,7 @@ interface Now {
 export function nextStep(runner: Runner, { nowMs, by }: Now): Step | undefined {
   const { mark, deletion = notBegun } = runner;
   const { claim } = deletion;
-  if (!mark || (claim && claim.by !== by && isAhead(claim.until, nowMs))) return undefined;
+  if (!mark || (claim && claim.by !== by && isAhead(claim.until, nowMs, claimMs))) return undefined;
   const left = stepsLeft(runner);
   const next =
     left.length === 0
@@ -33,7 +39,7 @@ export function nextStep(runner: Runner, { nowMs, by }: Now): Step | undefined {
 }
 
 function isPaused({ retryAt, failedStep }: Deletion, step: Step, nowMs: number): boolean {
-  return isAhead(retryAt, nowMs) && (failedStep ?? step) === step;
+  return isAhead(retryAt, nowMs, longestPauseMs) && (failedStep ?? step) === step;
 }
 
 /** What is left to do, in the order that the gate asks for. Pure. */
@@ -61,9 +67,12 @@ function isUntouched({ creator, instanceId, githubRunnerId, deletion }: Runner):
 }
 
 function mayLook({ absentAt }: Deletion, nowMs: number): boolean {
-  return absentAt === undefined || nowMs >= Date.parse(absentAt) + absentMs;
+  return !isAhead(absentAt, nowMs - absentMs, absentMs);
 }
 
-function isAhead(at: string | undefined, nowMs: number): boolean {
-  return at !== undefined && Date.parse(at) > nowMs;
+/** A time that is further ahead than it can be was written by a clock that is wrong, and holds up nothing. */
+function isAhead(at: string | undefined, nowMs: number, mostMs: number): boolean {
+  if (at === undefined) return false;
+  const aheadMs = Date.parse(at) - nowMs;
+  return aheadMs > 0 && aheadMs <= mostMs;
 }
