@@ -1,4 +1,4 @@
-import type { ComputeProvider } from '@baton/providers';
+import type { ComputeProvider, Instance } from '@baton/providers';
 import type { Deletion, Runner } from '@baton/shared/contracts';
 import { ConfigError } from '@baton/shared/errors';
 import { isoNow, withDeadline } from '@baton/shared/time';
@@ -28,10 +28,10 @@ export async function deleteInstance(
       await provider.delete(runner.instanceId, within);
       return gone();
     }
-    const { instanceIds, askedMs } = await deps.instances.get(provider);
-    const instanceId = instanceIds.get(runner.runnerId);
-    if (instanceId !== undefined) {
-      await provider.delete(instanceId, within);
+    const { instances, askedMs } = await deps.instances.get(provider);
+    const listed = instances.get(runner.runnerId);
+    if (listed) {
+      await provider.delete(listed.instanceId, within);
       return gone();
     }
     const { absentAt } = runner.deletion ?? {};
@@ -42,10 +42,10 @@ export async function deleteInstance(
   });
 }
 
-/** Whether the runner's provider lists its instance now. */
-export async function isListed(deps: DeleteDeps, runner: Runner): Promise<boolean> {
-  const { instanceIds } = await deps.instances.get(providerOf(deps, runner));
-  return instanceIds.has(runner.runnerId);
+/** The runner's instance, if its provider lists it now. */
+export async function findListed(deps: DeleteDeps, runner: Runner): Promise<Instance | undefined> {
+  const { instances } = await deps.instances.get(providerOf(deps, runner));
+  return instances.get(runner.runnerId);
 }
 
 function providerOf({ providers }: DeleteDeps, { provider: name }: Runner): ComputeProvider {

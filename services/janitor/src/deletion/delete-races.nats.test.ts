@@ -52,6 +52,22 @@ test('a record that was written since the copy was read goes, and is not tried o
   expect(await bench.read(runner)).toBeUndefined();
 });
 
+test('a busy runner stays although its record is an old copy, from before it got its name', async () => {
+  const set = await bench.register('renamed-since');
+  const { githubRunnerId, instanceId, ...running } = await bench.running(set, 'github');
+  const runner = await bench.rewrite({ ...running, name: `${running.name}-before`, creator });
+  await bench.giveJob(set);
+
+  await bench.delete(janitor, runner);
+  await bench.clock.advance(absentMs);
+  await bench.delete(janitor, runner);
+
+  expect(githubRunnerId).toBeDefined();
+  expect(provider.deleted).not.toContain(instanceId);
+  expect(await bench.hasInstance(runner)).toBe(true);
+  expect(await bench.read(runner)).toMatchObject({ state: 'busy' });
+});
+
 test('a runner whose job is told to be over while it runs stays until GitHub lets it go', async () => {
   const set = await bench.register('told-too-early');
   const runner = await bench.running(set, 'github');

@@ -12,7 +12,7 @@ import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
-import { deleteInstance, isListed } from './delete-instance.ts';
+import { deleteInstance, findListed } from './delete-instance.ts';
 import { type Deregistered, deregister } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
 import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
@@ -133,10 +133,13 @@ async function deregisterStep(
     deregister(deps, before.value, signal),
   );
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
-  return await proceed(deps, found, (deletion) => ({
-    ...withoutClaim(deletion),
-    deregistered: true,
-  }));
+  // It may have been told apart meanwhile: then another registration was let go, or none.
+  const { name, githubRunnerId } = before.value;
+  const isSame = (runner: Runner) =>
+    runner.name === name && runner.githubRunnerId === githubRunnerId;
+  return await proceed(deps, found, (deletion, runner) =>
+    isSame(runner) ? { ...withoutClaim(deletion), deregistered: true } : undefined,
+  );
 }
 
 async function refused(
@@ -177,10 +180,12 @@ async function lookAgain(
   found: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const listed = await orFailure(signal, async () => ({ is: await isListed(deps, found.value) }));
+  const listed = await orFailure(signal, async () => ({
+    one: await findListed(deps, found.value),
+  }));
   if ('error' in listed)
     return await fail(deps, found, { step: 'deregister', text: errorText(listed.error) });
-  if (listed.is)
+  if (listed.one)
     return await keep(deps, found, 'its provider lists it, and GitHub says it is busy');
   const instanceDeletedAt = isoNow(deps.clock);
   return await settle(deps, found, (deletion) => ({
