@@ -59,7 +59,10 @@ export async function runSweep(
   const { signal, dryRun, standing } = options;
   const { sweep } = led.part;
   const collected = await deps.views.collect(wantedOf(led), signal);
-  const { remember, ...decision } = await deps.turns.run(() => led.memory.decide(collected.views));
+  const { remember, ...decision } = await deps.turns.run(
+    () => led.memory.decide(collected.views),
+    signal,
+  );
   signal.throwIfAborted();
   const problem = [decision.problem, ...collected.problems].filter((one) => one !== undefined);
   const { findings, lookedAt } = decision;

@@ -1,6 +1,6 @@
 import type { Instance } from '@baton/providers';
 import type { Runner as Registration } from '@baton/scaleset';
-import { type Runner, runnerIdOf, runnerKey } from '@baton/shared/contracts';
+import { type Runner, runnerIdOf } from '@baton/shared/contracts';
 import type { Decision, Sweep, SweepViews } from '../sweep.ts';
 import { adoptedRunner } from './adopted-runner.ts';
 import { decideByLooks, fine, together, unknown, unseen, type Verdict } from './decide-by-looks.ts';
@@ -50,14 +50,14 @@ export const orphanInstances: Sweep<Sightings> = {
 };
 
 function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
-  const recorded = new Set(
-    views.after.items.map(({ scaleSetId, runnerId }) => runnerKey(scaleSetId, runnerId)),
+  const recorded = new Map(
+    views.after.items.map(({ scaleSetId, runnerId }) => [runnerId, scaleSetId]),
   );
   const items = [...lists.instances.values()].flatMap((list) =>
     list.instances.map((instance) => ({ instance, list })),
   );
   const isRecorded = ({ instance: { scaleSetId, runnerId } }: Listed) =>
-    recorded.has(runnerKey(scaleSetId, runnerId));
+    recorded.get(runnerId) === scaleSetId;
   // What was deleted while the lists were read may be on one of them and not on the other.
   const isDeleted = ({ instance: { scaleSetId, runnerId } }: Listed) =>
     views.wasDeleted(scaleSetId, runnerId);
