@@ -78,6 +78,44 @@ describe('a create that ends after its deadline', () => {
     });
   });
 
+  test.each([
+    ['writes once more', 'late-and-written', (failed: Runner) => ({ ...failed, progress: 'x' })],
+    ['has done', 'late-and-done', () => undefined],
+  ])('is not forgotten when the janitor %s meanwhile', async (_what, name, change) => {
+    const { spec, record, end, provisioner } = await aDeafProvider(name);
+    const { runners } = bench.stores;
+    const key = runnerKey(record.scaleSetId, record.runnerId);
+    const failed = await bench.runner(spec, record.runnerId);
+    if (!failed) throw new Error('the runner is gone');
+    const deletion = { attempts: 1, deregistered: false, instanceDeleted: true };
+    await runners.put(key, { ...failed, deletion });
+    // The first write notes the instance, the second opens the deletion again: between the two.
+    const update = provisioner.runners.update.bind(provisioner.runners);
+    provisioner.runners.update = async (...write) => {
+      const revision = await update(...write);
+      if (revision === undefined) return revision;
+      provisioner.runners.update = update;
+      const get = provisioner.runners.get.bind(provisioner.runners);
+      provisioner.runners.get = async (found) => {
+        provisioner.runners.get = get;
+        const entry = await get(found);
+        const changed = entry && change(entry.value);
+        if (changed) await runners.update(key, changed, entry.revision);
+        else await runners.delete(key, entry?.revision ?? 0);
+        return entry;
+      };
+      return revision;
+    };
+
+    end();
+
+    await eventually(async () => {
+      const now = await bench.runner(spec, record.runnerId);
+      expect(now?.instanceId).toBe(`i-${record.runnerId}`);
+      expect(now?.deletion?.instanceDeleted ?? false).toBe(false);
+    });
+  });
+
   test('brings its record back, marked, when that was gone', async () => {
     const { spec, record, end } = await aDeafProvider('late-and-gone');
     const key = runnerKey(record.scaleSetId, record.runnerId);

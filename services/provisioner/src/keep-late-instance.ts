@@ -1,7 +1,10 @@
 import { type Runner, runnerKey } from '@baton/shared/contracts';
+import { AppError } from '@baton/shared/errors';
 import { observeRunner } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
+
+const maxAttempts = 20;
 
 /**
  * Keeps an instance from being forgotten that a provider made after its runner was given up. While
@@ -20,21 +23,31 @@ export async function keepLateInstance(
   try {
     const made = { kind: 'created', instanceId, githubRunnerId: undefined } as const;
     const observed = await observeRunner(deps, record, made);
-    if (observed) await reopenDeletion(deps, record);
-    else await writeMarked(deps, record, instanceId);
+    if (observed && (await reopenDeletion(deps, record))) return;
+    await writeMarked(deps, record, instanceId);
   } catch (err) {
     log.error({ scaleSetId, runnerId, instanceId, err }, 'late instance could not be written down');
   }
 }
 
-/** A deletion that found no instance before this one was made has one to delete now. */
-async function reopenDeletion({ runners }: CreateDeps, { scaleSetId, runnerId }: Runner) {
+/**
+ * A deletion that found no instance before this one was made has one to delete now, however often the
+ * janitor writes meanwhile. False when the record is gone.
+ */
+async function reopenDeletion(
+  { runners }: CreateDeps,
+  { scaleSetId, runnerId }: Runner,
+): Promise<boolean> {
   const key = runnerKey(scaleSetId, runnerId);
-  const entry = await runners.get(key);
-  const { deletion } = entry?.value ?? {};
-  if (!entry || !deletion?.instanceDeleted) return;
-  const open = { ...entry.value, deletion: { ...deletion, instanceDeleted: false } };
-  await runners.update(key, open, entry.revision);
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+    const entry = await runners.get(key);
+    if (!entry) return false;
+    const { deletion } = entry.value;
+    if (!deletion?.instanceDeleted) return true;
+    const open = { ...entry.value, deletion: { ...deletion, instanceDeleted: false } };
+    if ((await runners.update(key, open, entry.revision)) !== undefined) return true;
+  }
+  throw new AppError('conflict', `runner ${key} is written by others all the time`);
 }
 
 async function writeMarked(

@@ -86,3 +86,15 @@ test('runnerSchema keeps what a later version wrote', () => {
 
   expect(runnerSchema.parse(JSON.parse(JSON.stringify(record)))).toEqual(record);
 });
+
+describe('runnerSchema', () => {
+  test('keeps the reason of a mark that only a later version knows', () => {
+    const mark = { reason: 'too-old', gate: 'github', by: 'janitor j-0', at: aRunner().createdAt };
+    const written = { ...aRunner(), state: 'marked', mark };
+
+    expect(runnerSchema.parse(written)).toEqual(written);
+    expect(runnerSchema.safeParse({ ...written, mark: { ...mark, reason: 7 } }).success).toBe(
+      false,
+    );
+  });
+});

@@ -19,26 +19,25 @@ const runnerStateSchema = z.enum(runnerStates);
 export type RunnerState = z.infer<typeof runnerStateSchema>;
 
 /** Why a runner must go. */
-const markReasons = [
-  'completed',
-  'exited',
-  'create-failed',
-  'surplus',
-  'rotation',
+type MarkReason =
+  | 'completed'
+  | 'exited'
+  | 'create-failed'
+  | 'surplus'
+  | 'rotation'
   /** It did not come online in time. */
-  'registration-deadline',
+  | 'registration-deadline'
   /** GitHub does not list it any more, although its instance lives. */
-  'unregistered',
+  | 'unregistered'
   /** The provider does not list its instance any more. */
-  'lost',
+  | 'lost'
   /** Its creation has neither succeeded nor failed for too long. */
-  'stuck',
+  | 'stuck'
   /** GitHub has listed it as offline for too long. */
-  'offline',
+  | 'offline'
   /** An instance without a record that nothing needs. */
-  'orphan',
-  'operator',
-] as const;
+  | 'orphan'
+  | 'operator';
 
 /** What a decision was made from, for who reads the record or the event afterwards. */
 export const evidenceSchema = z.looseObject({
@@ -51,7 +50,8 @@ export const evidenceSchema = z.looseObject({
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 const markSchema = z.looseObject({
-  reason: z.enum(markReasons),
+  /** One that only a later version knows is read like any other: the gate says what may be done. */
+  reason: z.custom<MarkReason>((value) => typeof value === 'string'),
   /**
    * `none`: compute goes at once, GitHub is told when it can be. `github`: compute goes only after
    * GitHub accepted the deregistration, because the runner might have taken a job.
@@ -77,6 +77,8 @@ const deletionSchema = z.looseObject({
   /** The provider was asked then for an instance whose id nobody wrote down, and did not list it. */
   absentAt: z.iso.datetime().optional(),
   retryAt: z.iso.datetime().optional(),
+  /** Which step `retryAt` holds up; absent from records of earlier versions, where it is any. */
+  failedStep: z.string().optional(),
   lastError: z.string().optional(),
   /** A janitor is at a step that takes long: until then others leave it to that one. */
   claim: z.looseObject({ by: z.string(), until: z.iso.datetime() }).optional(),

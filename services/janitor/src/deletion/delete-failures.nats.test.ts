@@ -61,6 +61,23 @@ describe('while GitHub is down', () => {
   });
 });
 
+describe('a deletion that waits for GitHub', () => {
+  test('is done with the instance as soon as the runner is seen to end, however long it was to wait', async () => {
+    const runner = await bench.running(await bench.register('ended-in-outage'), 'github');
+    await bench.sim.control.outage(600_000);
+
+    await bench.delete(janitor, runner);
+    const waiting = await bench.read(runner);
+    if (waiting) await bench.rewrite({ ...waiting, exit: { code: 0, at: inMs(0) } });
+    await bench.delete(janitor, runner);
+    const instanceIsThere = await bench.hasInstance(runner);
+    await bench.sim.control.clearFaults();
+
+    expect(waiting?.deletion).toMatchObject({ instanceDeleted: false, failedStep: 'deregister' });
+    expect(instanceIsThere).toBe(false);
+  });
+});
+
 describe('a deletion that fails', () => {
   test('shows its error and waits longer each time', async () => {
     const set = await bench.register('unknown-provider');

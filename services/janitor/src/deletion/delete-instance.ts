@@ -1,4 +1,4 @@
-import type { ComputeProvider } from '@baton/providers';
+import type { ComputeProvider, Instance } from '@baton/providers';
 import type { Deletion, Runner } from '@baton/shared/contracts';
 import { ConfigError } from '@baton/shared/errors';
 import { isoNow, withDeadline } from '@baton/shared/time';
@@ -6,7 +6,8 @@ import { absentMs } from './core/next-step.ts';
 import type { DeleteDeps } from './delete-deps.ts';
 
 /**
- * Deletes the runner's instance and returns what is known then, for its deletion. Safe to repeat: what
+ * Deletes the runner's instance and returns what is known then, for its deletion; undefined when that is no
+ * more than before. Safe to repeat: what
  * does not exist is gone. An instance whose id nobody wrote down, because its creator ended or is still at
  * it, is looked for; where it is not listed it is looked for once more after a pause. One that is made
  * later still is written down by its creator, or found without a record.
@@ -15,7 +16,7 @@ export async function deleteInstance(
   deps: DeleteDeps,
   runner: Runner,
   signal: AbortSignal,
-): Promise<Partial<Deletion>> {
+): Promise<Partial<Deletion> | undefined> {
   const { clock, limits } = deps;
   const gone = () => ({ instanceDeleted: true, instanceDeletedAt: isoNow(clock) });
   if (runner.mark?.hostGone) return gone();
@@ -27,22 +28,24 @@ export async function deleteInstance(
       await provider.delete(runner.instanceId, within);
       return gone();
     }
-    const { instanceIds, askedMs } = await deps.instances.get(provider);
-    const instanceId = instanceIds.get(runner.runnerId);
-    if (instanceId !== undefined) {
-      await provider.delete(instanceId, within);
+    const { instances, askedMs } = await deps.instances.get(provider);
+    const listed = instances.get(runner.runnerId);
+    if (listed) {
+      await provider.delete(listed.instanceId, within);
       return gone();
     }
     const { absentAt } = runner.deletion ?? {};
-    if (absentAt === undefined) return { absentAt: new Date(askedMs).toISOString() };
-    return askedMs - Date.parse(absentAt) >= absentMs ? gone() : {};
+    const absentForMs = absentAt === undefined ? -1 : askedMs - Date.parse(absentAt);
+    // By a clock that is ahead of ours it may have been noted in the future.
+    if (absentForMs < 0) return { absentAt: new Date(askedMs).toISOString() };
+    return absentForMs >= absentMs ? gone() : undefined;
   });
 }
 
-/** Whether the runner's provider lists its instance now. */
-export async function isListed(deps: DeleteDeps, runner: Runner): Promise<boolean> {
-  const { instanceIds } = await deps.instances.get(providerOf(deps, runner));
-  return instanceIds.has(runner.runnerId);
+/** The runner's instance, if its provider lists it now. */
+export async function findListed(deps: DeleteDeps, runner: Runner): Promise<Instance | undefined> {
+  const { instances } = await deps.instances.get(providerOf(deps, runner));
+  return instances.get(runner.runnerId);
 }
 
 function providerOf({ providers }: DeleteDeps, { provider: name }: Runner): ComputeProvider {

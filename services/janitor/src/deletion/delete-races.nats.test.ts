@@ -1,3 +1,4 @@
+import type { Runner } from '@baton/shared/contracts';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bench, type Janitor } from '../testing/bench.ts';
@@ -20,6 +21,7 @@ afterAll(async () => {
 });
 
 const { signal } = new AbortController();
+const idsOf = ({ scaleSetId, runnerId }: Runner) => ({ scaleSetId, runnerId });
 const creator = { v: 1 as const, identity: 'provisioner-0', incarnation: 'gone' };
 
 test('a runner that takes a job between the decision and the deletion stays, whatever an old copy says', async () => {
@@ -36,6 +38,34 @@ test('a runner that takes a job between the decision and the deletion stays, wha
   expect(await bench.hasInstance(runner)).toBe(true);
   expect(await bench.isRegistered(runner)).toBe(true);
   expect(await bench.events(runner)).toEqual([]);
+});
+
+test('a record that was written since the copy was read goes, and is not tried over and over', async () => {
+  const set = await bench.register('written-since');
+  const runner = await bench.record(set);
+  await janitor.copy.sync();
+  await bench.rewrite({ ...runner, failure: { class: 'lost', text: 'gone' } });
+
+  janitor.queue.offer('provider local', { v: 1, ...idsOf(runner) });
+  await janitor.queue.idle();
+
+  expect(await bench.read(runner)).toBeUndefined();
+});
+
+test('a busy runner stays although its record is an old copy, from before it got its name', async () => {
+  const set = await bench.register('renamed-since');
+  const { githubRunnerId, instanceId, ...running } = await bench.running(set, 'github');
+  const runner = await bench.rewrite({ ...running, name: `${running.name}-before`, creator });
+  await bench.giveJob(set);
+
+  await bench.delete(janitor, runner);
+  await bench.clock.advance(absentMs);
+  await bench.delete(janitor, runner);
+
+  expect(githubRunnerId).toBeDefined();
+  expect(provider.deleted).not.toContain(instanceId);
+  expect(await bench.hasInstance(runner)).toBe(true);
+  expect(await bench.read(runner)).toMatchObject({ state: 'busy' });
 });
 
 test('a runner whose job is told to be over while it runs stays until GitHub lets it go', async () => {
@@ -98,6 +128,23 @@ describe('a provider that is consistent only after a while', () => {
 
     expect(once?.deletion?.absentAt).toBeDefined();
     expect(early).toEqual(once);
+    expect(await bench.read(runner)).toBeUndefined();
+  });
+
+  test('is not asked in a circle by who finds its list too old', async () => {
+    const set = await bench.register('asked-too-early');
+    const runner = await bench.record(set, { creator });
+    await bench.delete(janitor, runner);
+    await bench.clock.advance(absentMs - 1);
+    await janitor.instances.get(provider);
+    await bench.clock.advance(1);
+
+    await bench.delete(janitor, runner);
+    const early = await bench.read(runner);
+    await bench.clock.advance(1_000);
+    await bench.delete(janitor, runner);
+
+    expect(early?.deletion).toMatchObject({ instanceDeleted: false });
     expect(await bench.read(runner)).toBeUndefined();
   });
 

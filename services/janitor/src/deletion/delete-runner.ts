@@ -1,12 +1,18 @@
-import { type Deletion, type Runner, type RunnerCommand, runnerKey } from '@baton/shared/contracts';
-import { AppError, errorText } from '@baton/shared/errors';
+import {
+  type Deletion,
+  type Runner,
+  type RunnerCommand,
+  runnerKey,
+  type Spec,
+} from '@baton/shared/contracts';
+import { AppError, ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
-import { afterFailure } from './core/failed-step.ts';
+import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
-import { deleteInstance, isListed } from './delete-instance.ts';
+import { deleteInstance, findListed } from './delete-instance.ts';
 import { type Deregistered, deregister } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
 import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
@@ -23,8 +29,18 @@ export type Lane = string;
 export async function laneOf(deps: DeleteDeps, runner: Runner): Promise<Lane | undefined> {
   const step = stepHere(deps, runner);
   if (step !== 'deregister') return step && `provider ${runner.provider}`;
-  const declaration = (await deps.specs.get(runner.scaleSetId))?.declaration;
+  const declaration = (await specOf(deps, runner))?.declaration;
   return `github ${declaration?.credential ?? ''} ${declaration?.configUrl ?? ''}`;
+}
+
+/** One that cannot be understood keeps nobody else waiting: the step itself says so in the record. */
+async function specOf({ specs }: DeleteDeps, { scaleSetId }: Runner): Promise<Spec | undefined> {
+  try {
+    return await specs.get(scaleSetId);
+  } catch (error) {
+    if (error instanceof ContractError) return undefined;
+    throw error;
+  }
 }
 
 /** What is on another host is left to that host's janitor, unless the host is said to be gone. */
@@ -94,13 +110,17 @@ async function instanceStep(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const { found, result } = await claimedWhileSlow(deps, before, () =>
-    orFailure(signal, () => deleteInstance(deps, before.value, signal)),
+    orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
   );
-  if ('error' in result) return await fail(deps, found, errorText(result.error));
+  if ('error' in result)
+    return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
+  const { known } = result;
+  // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
+  if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
   const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
   return await proceed(deps, found, (deletion, runner) =>
-    isSame(runner) ? { ...withoutClaim(deletion), ...result } : undefined,
+    isSame(runner) ? { ...withoutClaim(deletion), ...known } : undefined,
   );
 }
 
@@ -113,10 +133,13 @@ async function deregisterStep(
     deregister(deps, before.value, signal),
   );
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
-  return await proceed(deps, found, (deletion) => ({
-    ...withoutClaim(deletion),
-    deregistered: true,
-  }));
+  // It may have been told apart meanwhile: then another registration was let go, or none.
+  const { name, githubRunnerId } = before.value;
+  const isSame = (runner: Runner) =>
+    runner.name === name && runner.githubRunnerId === githubRunnerId;
+  return await proceed(deps, found, (deletion, runner) =>
+    isSame(runner) ? { ...withoutClaim(deletion), deregistered: true } : undefined,
+  );
 }
 
 async function refused(
@@ -139,7 +162,11 @@ async function refused(
     case 'look-again':
       return await lookAgain(deps, found, signal);
     case 'retry':
-      return await fail(deps, found, text, patienceEndsMs(runner, why, limits));
+      return await fail(deps, found, {
+        step: 'deregister',
+        text,
+        notAfterMs: patienceEndsMs(runner, why, limits),
+      });
   }
 }
 
@@ -153,9 +180,12 @@ async function lookAgain(
   found: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const listed = await orFailure(signal, async () => ({ is: await isListed(deps, found.value) }));
-  if ('error' in listed) return await fail(deps, found, errorText(listed.error));
-  if (listed.is)
+  const listed = await orFailure(signal, async () => ({
+    one: await findListed(deps, found.value),
+  }));
+  if ('error' in listed)
+    return await fail(deps, found, { step: 'deregister', text: errorText(listed.error) });
+  if (listed.one)
     return await keep(deps, found, 'its provider lists it, and GitHub says it is busy');
   const instanceDeletedAt = isoNow(deps.clock);
   return await settle(deps, found, (deletion) => ({
@@ -186,11 +216,15 @@ async function removeRecord(
   { value: runner, revision }: Found,
   note?: string,
 ): Promise<Found | undefined> {
-  const { runners, log } = deps;
+  const { runners, copy, log } = deps;
   const { scaleSetId, runnerId, mark } = runner;
   const key = runnerKey(scaleSetId, runnerId);
   await tellDeleted(deps, runner, note);
-  if (!(await runners.delete(key, revision))) return await runners.get(key);
+  if (!(await runners.delete(key, revision))) {
+    // What comes next is decided from the copy: it must not be decided from the old one again.
+    await copy.sync();
+    return await runners.get(key);
+  }
   log.info({ scaleSetId, runnerId, reason: mark?.reason, note }, 'runner deleted');
   return undefined;
 }
@@ -214,17 +248,16 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
 async function fail(
   deps: DeleteDeps,
   found: Found,
-  text: string,
-  notAfterMs?: number,
+  failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
   const { clock, random, log } = deps;
   const nowMs = clock.now();
   const after = await settle(deps, found, (deletion) =>
-    afterFailure(withoutClaim(deletion), { text, nowMs, random, notAfterMs }),
+    afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
   const { scaleSetId, runnerId } = found.value;
   const { attempts, retryAt } = after?.value.deletion ?? {};
-  log.warn({ scaleSetId, runnerId, attempts, retryAt, text }, 'deletion step failed');
+  log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
   return undefined;
 }
 

@@ -1,11 +1,11 @@
-import type { ComputeProvider } from '@baton/providers';
+import type { ComputeProvider, Instance } from '@baton/providers';
 import { type Clock, withDeadline } from '@baton/shared/time';
 
 /** A provider's list of instances, by runner id. */
 interface InstanceList {
   /** Wall clock when it was asked for, ms. */
   askedMs: number;
-  instanceIds: ReadonlyMap<string, string>;
+  instances: ReadonlyMap<string, Instance>;
 }
 
 interface Asking {
@@ -49,11 +49,11 @@ export class InstanceLists {
   async #ask(provider: ComputeProvider): Promise<InstanceList> {
     const askedMs = this.#clock.now();
     const timeoutMs = provider.listTimeoutMs ?? this.#timeoutMs;
-    const instances = await withDeadline(
+    const listed = await withDeadline(
       { clock: this.#clock, timeoutMs, what: 'list instances' },
       (signal) => provider.list(signal),
     );
-    const ids = instances.map(({ runnerId, instanceId }) => [runnerId, instanceId] as const);
-    return { askedMs, instanceIds: new Map(ids) };
+    const byRunner = listed.map((instance) => [instance.runnerId, instance] as const);
+    return { askedMs, instances: new Map(byRunner) };
   }
 }

@@ -1,3 +1,4 @@
+import { buckets } from '@baton/shared/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Bench } from '../testing/bench.ts';
 import { markedPass } from './marked-pass.ts';
@@ -12,6 +13,7 @@ afterAll(async () => {
 });
 
 const { signal } = new AbortController();
+const deletion = { attempts: 3, deregistered: false, instanceDeleted: true };
 
 describe('markedPass', () => {
   test('asks for the deletion of marked runners whose command was lost, once for all janitors', async () => {
@@ -38,8 +40,8 @@ describe('markedPass', () => {
   test('asks again for a deletion whose next try has come', async () => {
     const set = await bench.register('next-try');
     const retryAt = new Date(bench.clock.now() + 60_000).toISOString();
-    const deletion = { attempts: 3, deregistered: false, instanceDeleted: true, retryAt };
-    const owed = await bench.record(set, { runnerId: 'owed1', state: 'deleting', deletion });
+    const put = { ...deletion, retryAt };
+    const owed = await bench.record(set, { runnerId: 'owed1', state: 'deleting', deletion: put });
     const janitor = await bench.janitor();
 
     await bench.clock.advance(59_999);
@@ -52,5 +54,23 @@ describe('markedPass', () => {
 
     expect(early).toEqual([]);
     expect(await bench.commands(owed)).toEqual(['owed1', 'owed1']);
+  });
+
+  test('is not stopped by a scale set whose spec cannot be understood', async () => {
+    const poisoned = await bench.register('poisoned');
+    const owed = await bench.record(poisoned, { runnerId: 'owed2', githubRunnerId: 7, deletion });
+    const set = await bench.register('beside-poisoned');
+    const lost = await bench.record(set, { runnerId: 'lost2' });
+    const admin = await bench.nats.connect('admin');
+    const subject = `$KV.${buckets.specs}.${poisoned.spec.scaleSetId}`;
+    await admin.connection.jetstream().publish(subject, '{"v":1}');
+    const janitor = await bench.janitor();
+
+    await bench.clock.advance(60_000);
+    await markedPass({ ...janitor, signal });
+    await bench.delete(janitor, owed);
+
+    expect(await bench.commands(lost)).toEqual(['lost2']);
+    expect((await bench.read(owed))?.deletion?.lastError).toContain('cannot be understood');
   });
 });

@@ -1,4 +1,5 @@
 import type { Spec } from '@baton/shared/contracts';
+import { ContractError } from '@baton/shared/errors';
 import type { SpecStore } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 
@@ -29,8 +30,9 @@ export class RecentSpecs {
     const spec = this.#specs.get(scaleSetId).then((entry) => entry?.value);
     const reading = { at: now, spec };
     this.#readings.set(scaleSetId, reading);
-    // A failure is not kept.
-    spec.catch(() => {
+    // A failure is not kept, unless it is what was read.
+    spec.catch((error: unknown) => {
+      if (error instanceof ContractError) return;
       if (this.#readings.get(scaleSetId) === reading) this.#readings.delete(scaleSetId);
     });
     return await spec;

@@ -2,14 +2,13 @@ import { type Deletion, type Runner, runnerKey } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { transition } from '@baton/shared/runners';
 import { isoNow, notNeeded } from '@baton/shared/time';
-import { notBegun } from './core/next-step.ts';
+import { claimMs, notBegun } from './core/next-step.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
 
 const maxAttempts = 20;
 /** A step that takes longer is claimed, in ms. */
 const slowMs = 1_000;
-/** How long a claim holds, and how often it is renewed, in ms. */
-const claimMs = 10_000;
+/** How often a claim is renewed, in ms. */
 const renewEveryMs = 4_000;
 
 /**
@@ -77,6 +76,7 @@ export async function claimedWhileSlow<T>(
 export function withoutClaim({
   claim: _claim,
   retryAt: _retryAt,
+  failedStep: _failedStep,
   ...deletion
 }: Deletion): Deletion {
   return deletion;

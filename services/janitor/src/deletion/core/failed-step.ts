@@ -1,9 +1,11 @@
 import type { Deletion } from '@baton/shared/contracts';
 import { backoffMs, type Random } from '@baton/shared/retry';
+import { longestPauseMs, type Step } from './next-step.ts';
 
-const retryPolicy = { baseMs: 2_000, maxMs: 300_000, minMs: 1_000 };
+const retryPolicy = { baseMs: 2_000, maxMs: longestPauseMs, minMs: 1_000 };
 
-interface Failure {
+export interface Failure {
+  step: Step;
   text: string;
   nowMs: number;
   random: Random;
@@ -14,7 +16,7 @@ interface Failure {
 /** The deletion after a step that failed: why, and when it is tried again. Pure. */
 export function afterFailure(
   deletion: Deletion,
-  { text, nowMs, random, notAfterMs = Number.POSITIVE_INFINITY }: Failure,
+  { step, text, nowMs, random, notAfterMs = Number.POSITIVE_INFINITY }: Failure,
 ): Deletion {
   const laterMs = nowMs + backoffMs(deletion.attempts, retryPolicy, random);
   const retryMs = notAfterMs > nowMs ? Math.min(laterMs, notAfterMs) : laterMs;
@@ -22,6 +24,7 @@ export function afterFailure(
     ...deletion,
     attempts: deletion.attempts + 1,
     retryAt: new Date(retryMs).toISOString(),
+    failedStep: step,
     lastError: text,
   };
 }

@@ -58,7 +58,12 @@ describe('judgeRefusal', () => {
 });
 
 describe('afterFailure', () => {
-  const how = { text: 'the host is gone', nowMs: startMs, random: () => 0.5 };
+  const how = {
+    step: 'deregister',
+    text: 'the host is gone',
+    nowMs: startMs,
+    random: () => 0.5,
+  } as const;
   const delayMs = (attempts: number, notAfterMs?: number) => {
     const { retryAt } = afterFailure({ ...notBegun, attempts }, { ...how, notAfterMs });
     return Date.parse(retryAt ?? '') - startMs;

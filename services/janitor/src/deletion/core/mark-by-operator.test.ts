@@ -51,6 +51,17 @@ describe('markByOperator', () => {
     expect(again?.mark).toMatchObject({ gate: 'none', hostGone: true });
   });
 
+  test('lets a lost runner be lost, so that a job that GitHub believes in does not bring it back', () => {
+    const mark = { ...surplus, reason: 'lost' } as const;
+
+    const asked = markByOperator(deleting({ mark }), alice, now) ?? aRunner();
+    const forced = markByOperator(asked, { ...alice, force: true, at: now }, now);
+
+    expect(asked.mark).toMatchObject({ reason: 'lost', by: 'operator alice', at: askedAt });
+    expect(markByOperator(asked, alice, now)).toBeUndefined();
+    expect(forced?.mark).toMatchObject({ reason: 'operator', gate: 'none' });
+  });
+
   test('says nothing new when it is heard twice', () => {
     const marked = markByOperator(aRunner({ state: 'busy' }), alice, now) ?? aRunner();
 

@@ -9,7 +9,7 @@ type Operator = NonNullable<RunnerCommand['operator']>;
  */
 export function markByOperator(runner: Runner, operator: Operator, at: string): Runner | undefined {
   const { mark, kept } = runner;
-  if (mark?.reason === 'operator' && mark.at === operator.at) return undefined;
+  if (mark?.by === operator.by && mark.at === operator.at) return undefined;
   if (kept?.markedAt === operator.at) return undefined;
   const marked = markOf(operator, mark);
   if (mark) return tryAtOnce({ ...runner, mark: marked });
@@ -26,7 +26,8 @@ function markOf({ by, at, force, hostGone }: Operator, before: Mark | undefined)
     before && `before that: ${before.reason}, by ${before.by}`,
   ].filter((word) => word !== undefined);
   return {
-    reason: 'operator',
+    // Of one that is lost GitHub's word does not decide alone, whoever wants it gone.
+    reason: before?.reason === 'lost' && !isOpen ? 'lost' : 'operator',
     gate: isOpen ? 'none' : 'github',
     by,
     at,
@@ -38,6 +39,6 @@ function markOf({ by, at, force, hostGone }: Operator, before: Mark | undefined)
 
 function tryAtOnce(runner: Runner): Runner {
   if (!runner.deletion) return runner;
-  const { retryAt: _retryAt, ...deletion } = runner.deletion;
+  const { retryAt: _retryAt, failedStep: _failedStep, ...deletion } = runner.deletion;
   return { ...runner, deletion };
 }

@@ -51,12 +51,34 @@ describe('nextStep', () => {
     expect(step({ mark: open, deletion }, 20_000)).toBe('delete-instance');
   });
 
+  test('waits for no pause of another step: an end that is seen opens the gate at once', () => {
+    const deletion = { ...notBegun, attempts: 9, retryAt: after(300_000) };
+    const paused = { ...deletion, failedStep: 'deregister' };
+
+    expect(step({ mark: shut, deletion: paused })).toBeUndefined();
+    expect(step({ mark: shut, exit: { at }, deletion: paused })).toBe('delete-instance');
+    expect(step({ mark: open, deletion: { ...paused, instanceDeleted: true } })).toBeUndefined();
+    expect(step({ mark: open, deletion })).toBeUndefined();
+  });
+
   test('leaves to another janitor what that one has claimed, until the claim is over', () => {
     const claimedBy = (by: string) => ({ ...notBegun, claim: { by, until: after(10_000) } });
 
     expect(step({ mark: open, deletion: claimedBy('another') }, 9_999)).toBeUndefined();
     expect(step({ mark: open, deletion: claimedBy('another') }, 10_000)).toBe('delete-instance');
     expect(step({ mark: open, deletion: claimedBy('me') })).toBe('delete-instance');
+  });
+
+  test('is held up by no time that another host with a wrong clock has written', () => {
+    const claim = { by: 'another', until: after(10_001) };
+    const absent = { ...notBegun, deregistered: true, absentAt: after(1) };
+
+    expect(step({ mark: open, deletion: { ...notBegun, claim } })).toBe('delete-instance');
+    expect(step({ mark: open, deletion: { ...notBegun, retryAt: after(300_001) } })).toBe(
+      'delete-instance',
+    );
+    expect(step({ mark: open, instanceId: undefined, deletion: absent })).toBe('delete-instance');
+    expect(isLeftOver(aRunner({ state: 'marked', mark: open }), startMs - 3_600_000)).toBe(true);
   });
 
   test('tells GitHub meanwhile while an instance that was not listed is waited for', () => {

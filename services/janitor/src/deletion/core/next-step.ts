@@ -10,21 +10,36 @@ export const notBegun: Deletion = { attempts: 0, deregistered: false, instanceDe
  */
 export const absentMs = 5_000;
 
+/** How long a claim holds, in ms. */
+export const claimMs = 10_000;
+
+/** The longest pause after a failure, in ms. */
+export const longestPauseMs = 300_000;
+
 interface Now {
   nowMs: number;
   /** Who asks: what it has claimed itself, in an earlier life, it may go on with. */
   by: string;
 }
 
-/** What comes next in a runner's deletion; undefined while there is nothing to be done. Pure. */
+/**
+ * What comes next in a runner's deletion; undefined while there is nothing to be done. A pause is of the step
+ * that failed: one that is the next since, because the gate has been opened, need not wait for it. Pure.
+ */
 export function nextStep(runner: Runner, { nowMs, by }: Now): Step | undefined {
   const { mark, deletion = notBegun } = runner;
-  const { retryAt, claim } = deletion;
-  if (!mark || isAhead(retryAt, nowMs)) return undefined;
-  if (claim && claim.by !== by && isAhead(claim.until, nowMs)) return undefined;
+  const { claim } = deletion;
+  if (!mark || (claim && claim.by !== by && isAhead(claim.until, nowMs, claimMs))) return undefined;
   const left = stepsLeft(runner);
-  if (left.length === 0) return 'remove-record';
-  return left.find((step) => step === 'deregister' || mayLook(deletion, nowMs));
+  const next =
+    left.length === 0
+      ? 'remove-record'
+      : left.find((step) => step === 'deregister' || mayLook(deletion, nowMs));
+  return next && isPaused(deletion, next, nowMs) ? undefined : next;
+}
+
+function isPaused({ retryAt, failedStep }: Deletion, step: Step, nowMs: number): boolean {
+  return isAhead(retryAt, nowMs, longestPauseMs) && (failedStep ?? step) === step;
 }
 
 /** What is left to do, in the order that the gate asks for. Pure. */
@@ -52,9 +67,12 @@ function isUntouched({ creator, instanceId, githubRunnerId, deletion }: Runner):
 }
 
 function mayLook({ absentAt }: Deletion, nowMs: number): boolean {
-  return absentAt === undefined || nowMs >= Date.parse(absentAt) + absentMs;
+  return !isAhead(absentAt, nowMs - absentMs, absentMs);
 }
 
-function isAhead(at: string | undefined, nowMs: number): boolean {
-  return at !== undefined && Date.parse(at) > nowMs;
+/** A time that is further ahead than it can be was written by a clock that is wrong, and holds up nothing. */
+function isAhead(at: string | undefined, nowMs: number, mostMs: number): boolean {
+  if (at === undefined) return false;
+  const aheadMs = Date.parse(at) - nowMs;
+  return aheadMs > 0 && aheadMs <= mostMs;
 }
