@@ -34,10 +34,10 @@ function stateText(record: Runner, nowMs: number): string {
 }
 
 function deletionText(deletion: NonNullable<Runner['deletion']>): string {
-  const { deregistered, instanceDeleted, attempts } = deletion;
+  const { deregistered, instanceDeleted } = deletion;
   const instance = instanceDeleted ? 'instance deleted' : 'instance not deleted yet';
   const registration = deregistered ? 'deregistered' : 'not deregistered yet';
-  return `${instance}, ${registration}, ${attempts} failed attempts`;
+  return `${instance}, ${registration}`;
 }
 
 function endText(views: readonly EventView[]): string {

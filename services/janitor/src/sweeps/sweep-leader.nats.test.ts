@@ -176,9 +176,7 @@ describe('asking for a run', () => {
       ...runner,
       runnerId: `${runner.runnerId}-${index}`,
     }));
-    const marks = [runner, ...others].map((one) =>
-      markOf(one, { reason: 'lost', gate: 'github' }),
-    );
+    const marks = [runner, ...others].map((one) => markOf(one, { reason: 'lost', gate: 'github' }));
     const sweep = finding(() => marks, { guarded });
     const leader = world.leader(sweeper, sweep);
     if (leads) {
