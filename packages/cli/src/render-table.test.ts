@@ -23,6 +23,24 @@ test('aligns columns, shows ages, and keeps every row on one line', () => {
   );
 });
 
+test('wraps the last column to a terminal, below itself', () => {
+  const columns = [
+    { heading: 'NAME', cell: ({ name }: { name: string }) => name },
+    { heading: 'TEXT', cell: () => 'three times ten characters, and some more of them' },
+  ];
+
+  expect(renderTable(columns, [{ name: 'a' }, { name: 'b' }], { ...plain, width: 40 })).toBe(
+    [
+      'NAME  TEXT',
+      'a     three times ten characters, and',
+      '      some more of them',
+      'b     three times ten characters, and',
+      '      some more of them',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('a table without rows is its headings', () => {
   expect(renderTable(runnerColumns, [], plain)).toBe(
     'NAME  STATE  AGE  JOB  INSTANCE  NEXT-TRY  REASON\n',

@@ -107,7 +107,7 @@ describe('the life of a runner', () => {
     const { stdout } = await nats.run(`get events --runner ${runnerId}`);
 
     expect(stdout).toMatch(/^linux-test-aaaaaaaaaa: deleted\ntrace 4bf92f35/);
-    expect(stdout).toMatch(/\nTIME +AGE +AFTER +WHAT +WHO +TEXT\n/);
+    expect(stdout).toMatch(/\nTIME +AFTER +WHAT +WHO +TEXT\n/);
     expect(stdout).toMatch(/ 0\.500s +runner\.created +provisioner provisioner-0 +-\n/);
     expect(stdout).toMatch(/ 5\.000s +runner\.deleted +janitor janitor-1 +lost; /);
   });

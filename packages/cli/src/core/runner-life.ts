@@ -54,10 +54,6 @@ export function lifeColumns(views: readonly EventView[]) {
   };
   return [
     { heading: 'TIME', cell: ({ at }: EventView) => at },
-    {
-      heading: 'AGE',
-      cell: ({ at }: EventView, nowMs: number) => formatDuration(nowMs - Date.parse(at)),
-    },
     { heading: 'AFTER', cell: after },
     { heading: 'WHAT', cell: ({ type }: EventView) => type },
     { heading: 'WHO', cell: ({ by }: EventView) => by },
