@@ -78,6 +78,7 @@ function aRunner(part: Partial<RunnerView>): RunnerView {
     createdAt: '2026-01-01T00:00:00Z',
     jobId: null,
     instanceId: null,
+    hostId: null,
     githubRunnerId: null,
     provider: 'local',
     generation: 'g',
