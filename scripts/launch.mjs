@@ -15,7 +15,7 @@ import { ensureToolchain } from './toolchain/toolchain.mjs';
 const memory = {
   listener: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
   provisioner: ['--max-semi-space-size=16', '--heap-growing-percent=60'],
-  janitor: ['--max-semi-space-size=16', '--heap-growing-percent=60'],
+  janitor: ['--max-semi-space-size=8', '--heap-growing-percent=30'],
 };
 
 /** Runs where the caller is, so that a file on its command line is the caller's. */

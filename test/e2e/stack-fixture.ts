@@ -62,7 +62,7 @@ export async function records(stack: LocalStack): Promise<Runner[]> {
 }
 
 /** A connection with the rights of the operator. */
-async function connectAsCli(stack: LocalStack): Promise<Nats> {
+export async function connectAsCli(stack: LocalStack): Promise<Nats> {
   const variables = stack.variablesOf('cli');
   return await connectNats({
     natsUrl: stack.natsUrl,

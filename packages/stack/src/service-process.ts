@@ -109,7 +109,7 @@ export class ServiceProcess {
 const nodeOptions: Record<ServiceName, readonly string[]> = {
   listener: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
   provisioner: ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=60'],
-  janitor: ['--enable-source-maps', '--max-semi-space-size=16', '--heap-growing-percent=60'],
+  janitor: ['--enable-source-maps', '--max-semi-space-size=8', '--heap-growing-percent=30'],
 };
 
 function launch({

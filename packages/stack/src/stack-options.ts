@@ -27,6 +27,8 @@ export interface StackOptions {
   provider?: ProviderName | undefined;
   /** Default: `local`, and one of its own where stacks share what runs their instances. */
   installationId?: string;
+  /** The program of simulated runners, and what it finds in its environment. Default: a Node process each. */
+  simulatedRunner?: { command: readonly [string]; env: Readonly<Record<string, string>> };
   maxInstances: number;
   leaseTtlMs: number;
   /** More variables for the services. */

@@ -30,6 +30,22 @@ export async function adoptOrGiveUp(
   return 'nothing';
 }
 
+/**
+ * Adopts an instance that lives, although the runner's record, from an old copy of the store, says that none
+ * was asked for. Returns whether there is one. The provider is asked only when it listed one lately.
+ */
+export async function adoptIfThere(
+  deps: CreateDeps,
+  spec: Spec,
+  record: Runner,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(await deps.living?.has(record, signal))) return false;
+  const instance = await findInstance(deps, record, signal);
+  if (instance) await adopt(deps, spec, { record, instance, signal });
+  return instance !== undefined;
+}
+
 /** The runner's instance as the provider lists it, whatever its create came to. */
 export async function findInstance(
   deps: CreateDeps,

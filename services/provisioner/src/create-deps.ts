@@ -8,6 +8,7 @@ import type { Random } from '@baton/shared/retry';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import type { LivingInstances } from './living-instances.ts';
 import type { Planner } from './planner.ts';
 import type { ProviderGates } from './provider-gate.ts';
 import type { RecentDeclarations } from './recent-declarations.ts';
@@ -22,6 +23,7 @@ export interface CreateDeps {
   github: (credential: string, configUrl: string) => GitHubClient;
   publisher: Publisher;
   planner: Planner;
+  living?: LivingInstances;
   clock: Clock;
   random: Random;
   log: Logger;

@@ -2,7 +2,7 @@ import type { Runner, RunnerCommand, Spec } from '@baton/shared/contracts';
 import { runnerKey } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { isElsewhere, observeRunner } from '@baton/shared/runners';
-import { adopt, adoptOrGiveUp } from './adopt-instance.ts';
+import { adopt, adoptIfThere, adoptOrGiveUp } from './adopt-instance.ts';
 import type { CreateDeps } from './create-deps.ts';
 import { createInstance } from './create-instance.ts';
 import { admitCreate, settleFailure } from './create-outcome.ts';
@@ -95,6 +95,7 @@ async function claimAndCreate(
   let record = claimed.runner;
   let stage: 'mint' | 'create' = 'mint';
   try {
+    if (await adoptIfThere(deps, spec, record, signal)) return 'nothing';
     const minted = await mintJitConfig(deps, spec, record, signal);
     if (!minted) return 'nothing';
     record = minted.record;

@@ -32,6 +32,7 @@ import type { ConditionEvents } from './condition-events.ts';
 import { mayHaveStarted } from './core/create-failure.ts';
 import type { PlanResult, RunnerView } from './core/plan-input.ts';
 import { planScaleSet } from './core/plan-scale-set.ts';
+import type { LivingInstances } from './living-instances.ts';
 import { markRunner } from './mark-runner.ts';
 
 export interface PlannerDeps {
@@ -43,6 +44,7 @@ export interface PlannerDeps {
   publisher: Publisher;
   hints: Hints;
   capacity: CapacityShare;
+  living?: LivingInstances;
   conditions: ConditionEvents;
   clock: Clock;
   random: Random;
@@ -113,8 +115,10 @@ export class Planner {
     before: Entry<Plan> | undefined,
     demand: Demand | undefined,
   ): Promise<PlanResult | undefined> {
-    const { plans, capacity, clock, random, hints, conditions } = this.#deps;
-    const { scaleSetId } = spec;
+    const { plans, capacity, clock, random, hints, conditions, signal } = this.#deps;
+    const { scaleSetId, declaration } = spec;
+    const place = { scaleSetId, provider: declaration.provider };
+    const living = (await this.#deps.living?.of(place, signal)) ?? [];
     const runners = await this.#views(scaleSetId, before?.value);
     const pending = [...runners.values()].filter(
       (view) => view === 'never' || (typeof view === 'object' && isPending(view)),
@@ -124,6 +128,7 @@ export class Planner {
       ...known,
       runners,
       capacity: await capacity.of({ ...known, pending: pending.length }),
+      orphans: living === 'unknown' ? living : await this.#countOrphans(scaleSetId, living),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,
@@ -137,6 +142,16 @@ export class Planner {
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
     conditions.changed(result.plan, result.changes);
     return result;
+  }
+
+  /** What the copy does not have may be written just now. */
+  async #countOrphans(scaleSetId: string, living: readonly string[]): Promise<number> {
+    const { copy, runners } = this.#deps;
+    const keyOf = (runnerId: string) => runnerKey(scaleSetId, runnerId);
+    const uncopied = living.filter((id) => copy.lookup(keyOf(id)).kind === 'never');
+    const found = await Promise.all(uncopied.map((id) => runners.lookup(keyOf(id))));
+    const unrecorded = uncopied.filter((_id, index) => found[index]?.kind === 'never');
+    return this.#deps.living?.countOrphans(scaleSetId, unrecorded) ?? 0;
   }
 
   /**

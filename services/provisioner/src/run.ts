@@ -45,6 +45,7 @@ import type { ProvisionerConfig } from './config.ts';
 import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { keepWatch } from './keep-watch.ts';
+import { LivingInstances } from './living-instances.ts';
 import { Planner } from './planner.ts';
 import { providerGates } from './provider-gate.ts';
 import { RecentDeclarations } from './recent-declarations.ts';
@@ -96,6 +97,7 @@ export async function run(
     publisher,
     hints,
     capacity: new CapacityShare({ ...stores, gates, clock }),
+    living: new LivingInstances({ clock, providers: providers.keys() }),
     conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,

@@ -13,12 +13,14 @@ import type { Logger } from '@baton/shared/telemetry';
 import { isoNow, withDeadline } from '@baton/shared/time';
 import { judgeProblem } from './core/judge-problem.ts';
 import { listRunners } from './list-runners.ts';
+import type { LivingInstances } from './living-instances.ts';
 import { type MarkDeps, markRunner } from './mark-runner.ts';
 import type { Planner } from './planner.ts';
 import { tellStep } from './tell-step.ts';
 
 interface WatchDeps extends MarkDeps {
   planner: Planner;
+  living?: LivingInstances;
   random: Random;
   log: Logger;
 }
@@ -46,8 +48,8 @@ const writeParallel = 32;
 /**
  * Looks at the instances of a provider and writes into the runners' records what it sees, until the
  * signal is aborted: ends, what keeps an instance from coming up, and instances that are gone although
- * nobody saw them end. Several provisioners may watch one provider. Instances without a record are not
- * its matter.
+ * nobody saw them end. Several provisioners may watch one provider. Instances without a record are
+ * counted for the planner, and adopted by janitors.
  */
 export async function watchInstances(
   deps: WatchDeps,
@@ -83,6 +85,7 @@ class InstanceWatch {
     // Read before the list: whatever was there then and is not listed has gone.
     const records = startMs >= this.#judgeMs ? await this.#readRecords() : undefined;
     const instances = await this.#list(signal);
+    this.#deps.living?.listed(this.#watched.name, instances);
     await this.#observeAll(instances);
     if (records) await this.#judge(records, instances);
   }

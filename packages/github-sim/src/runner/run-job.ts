@@ -7,13 +7,14 @@ export async function runJob(link: ServerLink, job: unknown): Promise<number> {
   const durationMs = Number(fieldOf(job, 'durationMs') ?? 0);
   const crashExitCode = fieldOf(job, 'crashExitCode');
   if (typeof crashExitCode === 'number') {
-    await delay(durationMs / 2);
+    await delay(durationMs / 2, undefined, { signal: link.signal });
     return crashExitCode;
   }
   const ended = new AbortController();
+  const over = AbortSignal.any([ended.signal, ...(link.signal ? [link.signal] : [])]);
   const outcome = await Promise.race([
     watch(link, ended.signal),
-    delay(durationMs, 'done' as const, { signal: ended.signal }),
+    delay(durationMs, 'done' as const, { signal: over }),
   ]);
   ended.abort();
   if (outcome === 'removed') return 1;

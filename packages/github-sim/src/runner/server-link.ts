@@ -24,13 +24,18 @@ export class ServerLink {
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });
   token = '';
+  /** Aborted when the runner's process was killed: nothing is said after that. */
+  readonly signal: AbortSignal | undefined;
 
-  constructor({ serverUrl }: RunnerIdentity) {
+  constructor({ serverUrl }: RunnerIdentity, signal?: AbortSignal) {
     this.#url = serverUrl;
+    this.signal = signal;
   }
 
   /** Any answer below 500. Safe because the server accepts every runner call twice. */
-  async call(call: Call): Promise<Answer> {
+  async call(wanted: Call): Promise<Answer> {
+    const signals = [wanted.signal, this.signal].filter((signal) => signal !== undefined);
+    const call = { ...wanted, signal: AbortSignal.any(signals) };
     let answeredAt = performance.now();
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, maxRetryMs)) {
       const answer = await this.#once(call).catch((error: unknown) => error);
@@ -38,9 +43,9 @@ export class ServerLink {
         if (answer.status < 500) return answer;
         answeredAt = performance.now();
       }
-      call.signal?.throwIfAborted();
+      call.signal.throwIfAborted();
       if (performance.now() - answeredAt > giveUpAfterMs) throw new Error('no answer');
-      await delay(waitMs, undefined, call.signal ? { signal: call.signal } : {});
+      await delay(waitMs, undefined, { signal: call.signal });
     }
   }
 

@@ -45,14 +45,19 @@ export async function readProcess(pid: number): Promise<ProcessStat | undefined>
   return { pid, startTicks, group: Number(group), isRunning: state !== 'Z' && state !== 'X' };
 }
 
+/** So many files are open at once for a look at a group: dozens of groups may be looked at together. */
+const openTogether = 16;
+
 /** The running processes of a process group. Reads all of /proc: for rare cases only. */
 export async function readGroup(group: number): Promise<ProcessStat[]> {
   const names = await readdir('/proc');
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(readProcess));
-  return found
-    .filter((stat) => stat !== undefined)
-    .filter((stat) => stat.group === group && stat.isRunning);
+  const found: ProcessStat[] = [];
+  for (let at = 0; at < pids.length; at += openTogether) {
+    const stats = await Promise.all(pids.slice(at, at + openTogether).map(readProcess));
+    found.push(...stats.filter((stat) => stat !== undefined));
+  }
+  return found.filter((stat) => stat.group === group && stat.isRunning);
 }
 
 /** Whether the process was started with this `NAME=value`. Unreadable counts as no. */

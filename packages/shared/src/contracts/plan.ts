@@ -14,6 +14,8 @@ export const waitReasons = [
   'provider',
   /** The runner program is too old for GitHub. */
   'outdated',
+  /** Instances without a record run, which may have the jobs: they are counted until they are adopted. */
+  'orphans',
   /** Runners fail before they do any work: one is tried now and then. */
   'breaker',
   'back-off',

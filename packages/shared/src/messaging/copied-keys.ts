@@ -23,6 +23,7 @@ export class CopiedKeys<T> {
   readonly #groups = new Map<string, Map<string, Copied<T>>>();
   readonly #marks = new Map<string, CopiedMark>();
   #size = 0;
+  #all: readonly Copied<T>[] | undefined;
 
   /** How many keys hold a value. */
   get size(): number {
@@ -33,8 +34,10 @@ export class CopiedKeys<T> {
     return [...this.#marks.values()];
   }
 
-  all(): Copied<T>[] {
-    return [...this.#groups.values()].flatMap((group) => [...group.values()]);
+  /** The same array until something changes. */
+  all(): readonly Copied<T>[] {
+    this.#all ??= [...this.#groups.values()].flatMap((group) => [...group.values()]);
+    return this.#all;
   }
 
   /** The values whose key begins with this part. */
@@ -58,6 +61,7 @@ export class CopiedKeys<T> {
     this.#groups.set(part, group);
     if (!group.has(key)) this.#size += 1;
     group.set(key, entry);
+    this.#all = undefined;
   }
 
   mark(mark: CopiedMark): void {
@@ -75,6 +79,7 @@ export class CopiedKeys<T> {
     const group = this.#groups.get(part);
     if (!group?.delete(key)) return;
     this.#size -= 1;
+    this.#all = undefined;
     if (group.size === 0) this.#groups.delete(part);
   }
 

@@ -66,8 +66,8 @@ export class KvCopy<S extends z.ZodType> {
     await this.#rounds.run();
   }
 
-  /** All values. */
-  all(): Copied<z.infer<S>>[] {
+  /** All values; the same array until something changes. */
+  all(): readonly Copied<z.infer<S>>[] {
     return this.#progress?.keys.all() ?? [];
   }
 

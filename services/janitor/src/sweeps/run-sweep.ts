@@ -59,7 +59,10 @@ export async function runSweep(
   const { signal, dryRun, standing } = options;
   const { sweep } = led.part;
   const collected = await collect(deps, led, signal);
-  const { remember, ...decision } = await deps.turns.run(() => led.memory.decide(collected.views));
+  const { remember, ...decision } = await deps.turns.run(
+    () => led.memory.decide(collected.views),
+    signal,
+  );
   signal.throwIfAborted();
   const problem = [decision.problem, ...collected.problems].filter((one) => one !== undefined);
   const { findings, lookedAt } = decision;
@@ -92,12 +95,16 @@ export async function runSweep(
 }
 
 /** Asks GitHub last where the sweep can tell from all the rest what to ask about. */
-async function collect({ views }: SweepDeps, led: Led, signal: AbortSignal): Promise<Collected> {
+async function collect(
+  { views, turns }: SweepDeps,
+  led: Led,
+  signal: AbortSignal,
+): Promise<Collected> {
   const wanted = wantedOf(led);
   const { asksAbout } = led.part.sweep;
   if (!asksAbout) return await views.collect(wanted, signal);
   const first = await views.collect({ ...wanted, registrations: 'none' }, signal);
-  const registrations = asksAbout(first.views);
+  const registrations = await turns.run(() => asksAbout(first.views), signal);
   if (registrations.size === 0) return first;
   return await views.collect({ ...wanted, registrations }, signal);
 }

@@ -40,7 +40,7 @@ export async function runSweeps(
     leases: new LeaseStore({ bucket, holder, ttlMs: config.leaseTtlMs, clock, random, log }),
     metrics,
     views: new Views({ ...deps, signal }),
-    turns: new Turns(),
+    turns: new Turns(clock),
     limits: { max: config.sweepMax, share: config.sweepShare / 100 },
     batch: config.sweepBatch,
     newId: () => randomBytes(4).toString('hex'),

@@ -53,6 +53,8 @@ const githubTimeoutMs = 30_000;
  */
 export class Views {
   readonly #deps: ViewDeps;
+  /** The records that were read last: those who read the same share them. */
+  #records: { entries: ReturnType<RunnerCopy['all']>; items: readonly Runner[] } | undefined;
   readonly #instances = new Map<string, SharedList<Instance>>();
   readonly #registrations = new Map<string, SharedList<Registration>>();
   #specs: { atMs: number; read: Promise<ReadonlyMap<string, Spec>> } | undefined;
@@ -187,7 +189,11 @@ export class Views {
     const { copy, clock } = this.#deps;
     const asked = { askedMs: clock.now(), askedMonotonicMs: clock.monotonic() };
     await copy.sync();
-    return { items: copy.all().map(({ value }) => value), ...asked };
+    const entries = copy.all();
+    if (this.#records?.entries !== entries) {
+      this.#records = { entries, items: entries.map(({ value }) => value) };
+    }
+    return { items: this.#records.items, ...asked };
   }
 }
 

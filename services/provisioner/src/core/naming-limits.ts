@@ -21,6 +21,7 @@ interface Needs {
   /** Runners that can take one of these jobs, in time. */
   serving: number;
   capacity: Capacity;
+  orphans: number | 'unknown';
   brakes: Brakes;
 }
 
@@ -58,7 +59,7 @@ export function allowedByBrakes({ backoff, outdated }: Brakes, situation: Situat
 /** In the order in which they are told where several hold as much. */
 function* limitsOf(
   situation: Situation,
-  { asked, serving, capacity, brakes }: Needs,
+  { asked, serving, capacity, orphans, brakes }: Needs,
   disabled: boolean,
 ): Iterable<Limit> {
   const { spec, kept, nowMs } = situation;
@@ -66,6 +67,14 @@ function* limitsOf(
   const { backoff, ghost, outdated } = brakes;
   if (disabled) yield { reason: 'disabled', most: 0, text: 'the scale set is disabled' };
   if ('problem' in capacity) yield { reason: 'provider', most: 0, text: capacity.problem };
+  yield {
+    reason: 'orphans',
+    most: allowedByOrphans(orphans, Math.min(asked - serving, maxRunners - kept.length)),
+    text:
+      orphans === 'unknown'
+        ? `provider "${provider}" has not been listed yet`
+        : `${orphans} instances run without a record, and are counted until a janitor has adopted them`,
+  };
   yield {
     reason: 'outdated',
     most: allowedByOutdated(outdated, situation),
@@ -99,6 +108,12 @@ function* limitsOf(
     const text = `provider "${provider}" has no more room for this scale set`;
     yield { reason: 'no-capacity', most: capacity.free, text };
   }
+}
+
+/** Each instance without a record may have one of the jobs. */
+function allowedByOrphans(orphans: Needs['orphans'], missing: number): number {
+  if (orphans === 'unknown') return 0;
+  return orphans === 0 ? Infinity : Math.max(0, missing - orphans);
 }
 
 /** Records of runners that have no place and may have an instance. */

@@ -19,6 +19,8 @@ export interface PlanInput {
   /** All records of the scale set, and what became of named ids that have none. */
   runners: ReadonlyMap<string, RunnerView>;
   capacity: Capacity;
+  /** Instances that run and have no record; `unknown`: they will be counted in a moment. */
+  orphans?: number | 'unknown';
   nowMs: number;
   random: Random;
   newId: () => string;

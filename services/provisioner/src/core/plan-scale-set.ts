@@ -80,12 +80,18 @@ function lookAt(input: PlanInput): Situation {
   return { spec, plan, demand, records, runners, kept, ends, nowMs, random };
 }
 
-function nameRunners({ capacity, newId }: PlanInput, situation: Situation, brakes: Brakes) {
+function nameRunners(
+  { capacity, orphans = 0, newId }: PlanInput,
+  situation: Situation,
+  brakes: Brakes,
+) {
   const { spec, demand, kept, nowMs } = situation;
   const late = countLate(situation);
   const serving = kept.length - late;
   const asked = askedRunners(spec, demand);
-  const { count, waiting } = countNamed(situation, { asked, serving, capacity, brakes });
+  const { count, waiting } = countNamed(situation, {
+    ...{ asked, serving, capacity, orphans, brakes },
+  });
   const missing = Math.min(spec.declaration.maxRunners, asked) - kept.length;
   const named = Array.from({ length: count }, (_, index): Place => {
     const place = { runnerId: newId(), recorded: false, namedAt: isoOf(nowMs) };

@@ -1,6 +1,6 @@
 import type { Instance } from '@baton/providers';
 import type { Runner as Registration } from '@baton/scaleset';
-import { type Runner, runnerIdOf, runnerKey } from '@baton/shared/contracts';
+import { type Runner, runnerIdOf } from '@baton/shared/contracts';
 import type { Decision, Sweep, SweepViews } from '../sweep.ts';
 import { adoptedRunner } from './adopted-runner.ts';
 import { decideByLooks, fine, together, unknown, unseen, type Verdict } from './decide-by-looks.ts';
@@ -55,35 +55,33 @@ export const orphanInstances: Sweep<Sightings> = {
 
 /** The scale sets of instances that may be adopted, as far as they are declared. */
 function orphanedScaleSets(views: SweepViews): ReadonlySet<string> {
-  const recorded = recordedKeys(views);
+  const recorded = recordedRunners(views);
   const instances = [...views.instances.values()].flatMap(({ items }) => items);
   const orphans = instances.filter(
-    ({ scaleSetId, runnerId, runnerName }) =>
-      !recorded.has(runnerKey(scaleSetId, runnerId)) &&
-      isOurs(views, { runnerId, runnerName }) &&
-      !views.wasDeleted(scaleSetId, runnerId),
+    (instance) =>
+      recorded.get(instance.runnerId) !== instance.scaleSetId &&
+      isOurs(views, instance) &&
+      !views.wasDeleted(instance.scaleSetId, instance.runnerId),
   );
   return new Set(orphans.map(({ scaleSetId }) => scaleSetId).filter((id) => views.specs.has(id)));
 }
 
-function recordedKeys({ after }: SweepViews): ReadonlySet<string> {
-  return new Set(after.items.map(({ scaleSetId, runnerId }) => runnerKey(scaleSetId, runnerId)));
+/** The scale sets of the runners that have a record. */
+function recordedRunners({ after }: SweepViews): ReadonlyMap<string, string> {
+  return new Map(after.items.map(({ scaleSetId, runnerId }) => [runnerId, scaleSetId]));
 }
 
-function isOurs(
-  { installationId }: SweepViews,
-  { runnerId, runnerName }: Pick<Instance, 'runnerId' | 'runnerName'>,
-): boolean {
+function isOurs({ installationId }: SweepViews, { runnerId, runnerName }: Instance): boolean {
   return runnerIdOf(runnerName, installationId) === runnerId;
 }
 
 function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
-  const recorded = recordedKeys(views);
+  const recorded = recordedRunners(views);
   const items = [...lists.instances.values()].flatMap((list) =>
     list.instances.map((instance) => ({ instance, list })),
   );
   const isRecorded = ({ instance: { scaleSetId, runnerId } }: Listed) =>
-    recorded.has(runnerKey(scaleSetId, runnerId));
+    recorded.get(runnerId) === scaleSetId;
   // What was deleted while the lists were read may be on one of them and not on the other.
   const isDeleted = ({ instance: { scaleSetId, runnerId } }: Listed) =>
     views.wasDeleted(scaleSetId, runnerId);

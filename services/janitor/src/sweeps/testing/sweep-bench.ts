@@ -84,7 +84,7 @@ export class SweepBench implements AsyncDisposable {
       log,
       instance,
       views: new Views({ ...reading, installationId: 'test', signal }),
-      turns: new Turns(),
+      turns: new Turns(clock),
       limits: { max: options.max ?? 10, share: 0.3 },
       batch: options.batch ?? 500,
       newId: () => `hold-${Math.random()}`,
