@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '@baton/github-sim';
+import { openRunners } from '@baton/shared/stores';
 import type { LocalStack } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
 import { JournalReader } from '../journal-reader.ts';
@@ -149,16 +150,20 @@ async function disturb(
     ]);
     log('all jobs are queued, all faults are over: waiting until all is done');
     const longestMs = longestQuietMs(options);
-    const quiet = { stack, sim, scaleSets: scaleSets.length, longestMs, clock, signal, say: log };
+    await using nats = await connectAsCli(stack, context);
+    const runners = await openRunners(nats);
+    const records = async () => (await runners.keys()).length;
+    const place = { stack, sim, records, scaleSets: scaleSets.length };
+    const quiet = { ...place, longestMs, clock, signal, say: log };
     const quietMs = await untilQuiet(quiet);
     log(quietMs < longestMs ? `at rest after ${quietMs} ms` : 'it does not come to rest');
     await journal.read();
-    await using nats = await connectAsCli(stack, context);
     const evidence: Evidence = {
       jobs: await sim.jobs(),
       crashing: driver.crashing,
       books: await sim.books(),
       instances: (await stack.instances()).length,
+      records: await records(),
       told: await lies.told(),
       journal: journal.entries,
       disturbances: driver.disturbances,

@@ -32,6 +32,7 @@ describe('counts', () => {
       evidence({}, { unusedRunners: [{ name: 'r', scaleSet: 'web', onlineAt: 1 }] }),
     ],
     ['an instance that is left', evidence({ instances: 1 })],
+    ['a record of a runner that is left', evidence({ records: 1 })],
     ['a registration that is left', evidence({}, { registrations: ['web-1'] })],
     ['a process that ended by itself', evidence({ endedByThemselves: ['janitor-0 ended'] })],
     ['a drain that failed', evidence({ drains: [{ ...aDrain, exitCode: 1 }] })],

@@ -18,6 +18,8 @@ export interface Evidence {
   told: readonly Told[];
   /** Instances that the provider still has, by its files. */
   instances: number;
+  /** Records of runners: that one is there proves a leftover, that none is there proves nothing. */
+  records: number;
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];
   /** The listeners that there are. */
@@ -46,6 +48,7 @@ export interface Verdict {
   busyKilled: number;
   leftoverInstances: number;
   leftoverRegistrations: number;
+  leftoverRecords: number;
   maxSessionGapMs: number;
   promisesBroken: string[];
 }
@@ -54,9 +57,9 @@ export interface Verdict {
 const pushedAway = 8;
 const pushingMs = 5_000;
 
-/** Judges a run; Baton's own records are never evidence. Pure. */
+/** Judges a run; Baton's own records never speak for it. Pure. */
 export function check(evidence: Evidence, timing: Timing): Verdict {
-  const { jobs, crashing, books, instances, journal, endMs } = evidence;
+  const { jobs, crashing, books, instances, records, journal, endMs } = evidence;
   const completed = jobs.filter(({ status }) => status === 'completed').length;
   const failed = jobs.filter(({ status }) => status === 'failed');
   const killedByChaos = failed.filter(({ id }) => crashing.has(id)).length;
@@ -71,6 +74,7 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     busyKilled: failed.length - killedByChaos,
     leftoverInstances: instances,
     leftoverRegistrations: books.registrations.length,
+    leftoverRecords: records,
     maxSessionGapMs: Math.max(0, ...gaps.map(({ fromMs, toMs = endMs }) => toMs - fromMs)),
   };
   const promisesBroken = [
@@ -111,6 +115,7 @@ function brokenCounts(
     { count: counts.busyKilled, text: 'busy runners were killed' },
     { count: counts.leftoverInstances, text: 'instances are left over' },
     { count: counts.leftoverRegistrations, text: 'registrations are left over' },
+    { count: counts.leftoverRecords, text: 'records of runners are left over' },
   ];
   return broken.filter(({ count }) => count > 0).map(({ count, text }) => `${count} ${text}`);
 }

@@ -19,6 +19,7 @@ const report = {
   busyKilled: 0,
   leftoverInstances: 0,
   leftoverRegistrations: 0,
+  leftoverRecords: 0,
   maxSessionGapMs: 5,
   promisesBroken: [],
 };

@@ -5,6 +5,8 @@ import type { LocalStack } from '@baton/stack';
 interface QuietOptions {
   stack: LocalStack;
   sim: SimControl;
+  /** How many runners have a record. */
+  records: () => Promise<number>;
   scaleSets: number;
   longestMs: number;
   clock: Clock;
@@ -51,17 +53,24 @@ export async function untilQuiet(options: QuietOptions): Promise<number> {
 }
 
 /** What is still to be done, in a line; undefined when nothing is. */
-async function unrestIn({ stack, sim, scaleSets }: QuietOptions): Promise<string | undefined> {
-  const [state, books, instances] = await Promise.all([
+async function unrestIn({
+  stack,
+  sim,
+  records,
+  scaleSets,
+}: QuietOptions): Promise<string | undefined> {
+  const [state, books, instances, recorded] = await Promise.all([
     sim.state(),
     sim.books(),
     stack.instances(),
+    records(),
   ]);
   const { completed, failed, canceled, total } = state.jobs;
   const counts = {
     'jobs are open': total - completed - failed - canceled,
     'instances are there': instances.length,
     'registrations are there': books.registrations.length,
+    'records are there': recorded,
     // What is undeleted may not be published yet.
     'messages are undeleted': state.scaleSets.reduce((sum, { messages }) => sum + messages, 0),
     'scale sets are not polled':

@@ -43,6 +43,7 @@ export function evidence(
       ...books,
     },
     instances: 0,
+    records: 0,
     told: [],
     journal: [],
     disturbances: [],

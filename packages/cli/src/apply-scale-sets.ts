@@ -4,6 +4,7 @@ import { Refusal } from './failure.ts';
 import { finishDeletion } from './finish-deletion.ts';
 import { readSpecs } from './read-records.ts';
 import type { Stores } from './stores.ts';
+import { tellChanged } from './tell-changed.ts';
 
 /** One element of `baton apply -o json`. */
 export interface AppliedScaleSet {
@@ -74,7 +75,8 @@ async function carryOut(stores: Stores, change: Change): Promise<AppliedScaleSet
         ? await stores.specs.create(scaleSetId, change.spec)
         : await stores.specs.update(scaleSetId, change.spec, change.revision);
     if (revision === undefined) return undefined;
-    stores.hints.send('spec', scaleSetId);
+    const told = change.action === 'updated' ? { text: change.fields.join(', ') } : {};
+    await tellChanged(stores, scaleSetId, { what: change.action, ...told });
   }
   return resultOf(change);
 }

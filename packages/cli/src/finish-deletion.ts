@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { findObstacles } from './core/find-obstacles.ts';
 import { Refusal } from './failure.ts';
 import type { Stores } from './stores.ts';
+import { tellChanged } from './tell-changed.ts';
 
 const maxAttempts = 5;
 
@@ -27,7 +28,7 @@ export async function finishDeletion(stores: Stores, spec: Entry<Spec>): Promise
   });
   if (obstacles.length > 0) return obstacles;
   if (!(await stores.specs.delete(key, spec.revision))) return ['its spec was changed meanwhile'];
-  stores.hints.send('spec', key);
+  await tellChanged(stores, key, { what: 'deleted' });
   await removeLeftovers(stores, key);
   return [];
 }

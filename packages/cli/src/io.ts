@@ -4,6 +4,8 @@ import type { Clock } from '@baton/shared/time';
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** How wide a terminal is. */
+  readonly columns?: number | undefined;
 }
 
 /** Everything outside that the program touches. */

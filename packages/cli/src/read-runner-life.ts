@@ -36,11 +36,16 @@ const lateMs = 120_000;
 const skewMs = 60_000;
 /** Any one token of a subject. */
 const any = '*';
+/** What sweeps do about a runner long after its end; a registration may be of no scale set any more. */
+const lateSubjects = ['adopted', 'deregistered'].map((what) =>
+  eventSubject('janitor', any, 'runner', what),
+);
 
 /**
  * Reads the events about one runner, from where its record says that it was made, or else from its
  * `runner.requested`, which is looked for from the end of the stream, to a while after its
- * `runner.deleted`: so little is read of a stream that holds much more.
+ * `runner.deleted`: so little is read of a stream that holds much more. What janitors find out later, that
+ * it was not its end, is rare, and looked for in all that comes after.
  */
 export async function readRunnerLife(asked: Asked): Promise<RunnerLife> {
   const { stores, runner } = asked;
@@ -87,10 +92,17 @@ async function readFrom(
   ];
   const { installationId } = stores;
   const its = new ItsEvents({ runnerId, installationId, jobId: record?.job?.jobId });
+  const late: StoredEvent[] = [];
+  for await (const events of log.from({ subjects: lateSubjects, range, onProgress }))
+    late.push(...events.filter((event) => aboutOf(event)?.runnerId === runnerId));
+  const lastAdopted = late.findLast((event) => aboutOf(event)?.type === 'runner.adopted');
   for await (const events of log.from({ subjects, range, onProgress })) {
     for (const event of events) its.take(event);
-    if ((events.at(-1)?.storedAt.getTime() ?? 0) > its.overMs) break;
+    const last = events.at(-1);
+    const isPast = (last?.sequence ?? 0) >= (lastAdopted?.sequence ?? 0);
+    if (isPast && !record && (last?.storedAt.getTime() ?? 0) > its.overMs) break;
   }
+  for (const event of late) its.take(event);
   return its.all();
 }
 
@@ -100,7 +112,7 @@ class ItsEvents {
   overMs = Number.POSITIVE_INFINITY;
   readonly #runnerId: string;
   readonly #installationId: string;
-  readonly #found: StoredEvent[] = [];
+  readonly #found = new Map<number, StoredEvent>();
   readonly #jobIds: Set<string>;
   /** A job that was cancelled may name no runner, and so be its own by its id alone. */
   readonly #nameless: { event: StoredEvent; jobId: string }[] = [];
@@ -117,15 +129,16 @@ class ItsEvents {
     const { jobId } = about;
     const runnerId = this.#runnerIdOf(about);
     if (runnerId === this.#runnerId) {
-      this.#found.push(event);
+      this.#found.set(event.sequence, event);
       if (jobId !== undefined) this.#jobIds.add(jobId);
       if (about.type === 'runner.deleted') this.overMs = event.storedAt.getTime() + lateMs;
+      if (about.type === 'runner.adopted') this.overMs = Number.POSITIVE_INFINITY;
     } else if (runnerId === undefined && jobId !== undefined) this.#nameless.push({ event, jobId });
   }
 
   all(): StoredEvent[] {
     const more = this.#nameless.filter(({ jobId }) => this.#jobIds.has(jobId));
-    const events = [...this.#found, ...more.map(({ event }) => event)];
+    const events = [...this.#found.values(), ...more.map(({ event }) => event)];
     return events.sort((a, b) => a.sequence - b.sequence);
   }
 

@@ -2,7 +2,6 @@ import type { SweepFinding } from '@baton/shared/contracts';
 import type { Context } from './context.ts';
 import { shorten } from './core/dead-view.ts';
 import { evidenceText, leftText, type SweepRunView } from './core/sweep-view.ts';
-import { renderTable } from './render-table.ts';
 
 const shownText = 120;
 
@@ -14,7 +13,7 @@ export function renderSweepRuns(views: readonly SweepRunView[], context: Context
     .join('\n');
 }
 
-function renderRun(view: SweepRunView, { clock, colors }: Context): string {
+function renderRun(view: SweepRunView, { clock }: Context): string {
   const { findings, found, hold, problem } = view;
   const lines = [headline(view)];
   if (problem !== null) lines.push(`  could not be looked at: ${problem}`);
@@ -22,8 +21,19 @@ function renderRun(view: SweepRunView, { clock, colors }: Context): string {
   if (findings.length < found)
     lines.push(`  ${found - findings.length} more than fit into an answer`);
   const text = `${lines.join('\n')}\n`;
-  if (findings.length === 0) return text;
-  return `${text}${renderTable(columnsOf(view.dryRun), findings, { colors: colors(), nowMs: clock.now() })}`;
+  const nowMs = clock.now();
+  return `${text}${findings.map((finding) => renderFinding(finding, view.dryRun, nowMs)).join('')}`;
+}
+
+/** A line each for what, why, and what was looked at: one would be too wide for a terminal. */
+function renderFinding(finding: SweepFinding, dryRun: boolean, nowMs: number): string {
+  const { runnerName, text, evidence } = finding;
+  const lines = [
+    `  ${actionText(finding, dryRun)} ${runnerName}`,
+    `      ${shorten(text, shownText)}`,
+    ...(evidence ? [`      ${evidenceText(evidence, nowMs)}`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 function headline({ sweep, host, janitor, lookedAt, found, left, dryRun }: SweepRunView): string {
@@ -32,18 +42,6 @@ function headline({ sweep, host, janitor, lookedAt, found, left, dryRun }: Sweep
   const did = dryRun ? 'would act on' : 'acted on';
   const count = found - (left.held ?? 0);
   return `${sweep}${where} (${janitor ?? '-'}): looked at ${lookedAt ?? 0}, ${did} ${count}${rest}`;
-}
-
-function columnsOf(dryRun: boolean) {
-  return [
-    { heading: 'ACTION', cell: (finding: SweepFinding) => actionText(finding, dryRun) },
-    { heading: 'RUNNER', cell: ({ runnerName }: SweepFinding) => runnerName },
-    { heading: 'WHY', cell: ({ text }: SweepFinding) => shorten(text, shownText) },
-    {
-      heading: 'EVIDENCE',
-      cell: ({ evidence }: SweepFinding, nowMs: number) => evidenceText(evidence, nowMs),
-    },
-  ];
 }
 
 function actionText({ action, held }: SweepFinding, dryRun: boolean): string {

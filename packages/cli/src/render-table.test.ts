@@ -23,6 +23,24 @@ test('aligns columns, shows ages, and keeps every row on one line', () => {
   );
 });
 
+test('wraps the last column to a terminal, below itself', () => {
+  const columns = [
+    { heading: 'NAME', cell: ({ name }: { name: string }) => name },
+    { heading: 'TEXT', cell: () => 'three times ten characters, and some more of them' },
+  ];
+
+  expect(renderTable(columns, [{ name: 'a' }, { name: 'b' }], { ...plain, width: 40 })).toBe(
+    [
+      'NAME  TEXT',
+      'a     three times ten characters, and',
+      '      some more of them',
+      'b     three times ten characters, and',
+      '      some more of them',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('a table without rows is its headings', () => {
   expect(renderTable(runnerColumns, [], plain)).toBe(
     'NAME  STATE  AGE  JOB  INSTANCE  NEXT-TRY  REASON\n',
@@ -60,6 +78,7 @@ function aRunner(part: Partial<RunnerView>): RunnerView {
     createdAt: '2026-01-01T00:00:00Z',
     jobId: null,
     instanceId: null,
+    hostId: null,
     githubRunnerId: null,
     provider: 'local',
     generation: 'g',

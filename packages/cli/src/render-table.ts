@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
-import type { Colors } from './context.ts';
+import type { Colors, Context } from './context.ts';
 import { formatDuration } from './core/duration.ts';
 import type { RunnerView } from './core/runner-view.ts';
 import type { ScaleSetView, SessionView } from './core/scale-set-view.ts';
+import { wrap } from './core/wrap.ts';
 
 type Cell = string | number | null;
 
@@ -14,7 +15,13 @@ interface Column<Row> {
 interface RenderOptions {
   colors: Colors;
   nowMs: number;
+  /** Of the terminal: the last column is wrapped to fit. Absent for a program, which reads lines. */
+  width?: number | undefined;
 }
+
+const gap = 2;
+/** A narrower last column would be read worse than one that the terminal breaks. */
+const leastWidth = 30;
 
 export const scaleSetColumns: Column<ScaleSetView>[] = [
   { heading: 'NAME', cell: ({ name }) => name },
@@ -53,22 +60,31 @@ export const sessionColumns: Column<SessionView>[] = [
   { heading: 'CONFLICT', cell: ({ conflict }, now) => conflictText(conflict, now) },
 ];
 
-/** Rows as aligned columns without lines, one line each; "-" stands for nothing. */
+/** How a table is rendered where it goes. */
+export function renderOptions({ colors, clock, stdout }: Context): RenderOptions {
+  return { colors: colors(), nowMs: clock.now(), width: stdout.isTTY ? stdout.columns : undefined };
+}
+
+/** Rows as aligned columns without lines; one line each, if no width is given. "-" stands for nothing. */
 export function renderTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  { colors, nowMs }: RenderOptions,
+  { colors, nowMs, width }: RenderOptions,
 ): string {
+  const texts = rows.map((row) => columns.map(({ cell }) => cellText(cell(row, nowMs))));
+  const headings = columns.map(({ heading }) => heading);
+  const lastWidth = width === undefined ? undefined : widthOfLast([headings, ...texts], width);
   const table = new Table({
     chars: noLines,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   });
   table.push(columns.map(({ heading }) => colors.bold(heading)));
-  for (const row of rows) {
+  for (const cells of texts) {
     table.push(
-      columns.map(({ heading, cell }) => {
-        const text = cellText(cell(row, nowMs));
-        return heading === 'STATE' ? colorState(text, colors) : text;
+      cells.map((text, index) => {
+        if (headings[index] === 'STATE') return colorState(text, colors);
+        const isLast = index === cells.length - 1;
+        return isLast && lastWidth !== undefined ? wrap(text, lastWidth) : text;
       }),
     );
   }
@@ -77,6 +93,15 @@ export function renderTable<Row>(
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')}\n`;
+}
+
+/** What the columns before it leave. */
+function widthOfLast(lines: readonly (readonly string[])[], width: number): number {
+  const [headings = []] = lines;
+  const before = headings
+    .slice(0, -1)
+    .map((_, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)) + gap);
+  return Math.max(leastWidth, width - before.reduce((sum, one) => sum + one, 0));
 }
 
 function shownState({ state, deleting }: ScaleSetView): string {

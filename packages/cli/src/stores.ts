@@ -20,12 +20,15 @@ import { silentLogger } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
 import { type CliConfig, loadCliConfig } from './cli-config.ts';
 import type { Io } from './io.ts';
+import { operatorOf } from './operator.ts';
 
 /** What the commands work on. */
 export interface Stores {
   nats: Nats;
   installationId: string;
   clock: Clock;
+  /** Who runs the command. */
+  operator: string;
   hints: Hints;
   specs: SpecStore;
   statuses: StatusStore;
@@ -71,6 +74,7 @@ export async function withStores<T>(io: Io, work: (stores: Stores) => Promise<T>
       nats,
       installationId,
       clock: io.clock,
+      operator: operatorOf(io.env),
       hints: new Hints(nats),
       specs: await openSpecs(nats),
       statuses: await openStatus(nats),

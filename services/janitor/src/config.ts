@@ -47,7 +47,7 @@ const sweepVariables = {
   githubSweepEveryMs: {
     variable: 'BATON_GITHUB_SWEEP_EVERY_MS',
     schema: milliseconds(300_000, 1_000).describe(
-      "time between two runs of a sweep that needs GitHub's list of runners, ms",
+      "time between two runs of a sweep that needs GitHub's list of runners each time, ms",
     ),
   },
   sweepTimeoutMs: {

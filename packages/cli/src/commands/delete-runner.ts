@@ -16,6 +16,7 @@ import {
   deletionText,
 } from '../core/runner-deletion.ts';
 import { Refusal } from '../failure.ts';
+import { operatorOf } from '../operator.ts';
 import { findSpec, readSpecs } from '../read-records.ts';
 import { type Stores, withStores } from '../stores.ts';
 
@@ -133,7 +134,7 @@ async function askFor(
   { force, hostGone }: DeleteWish,
 ): Promise<string> {
   const at = isoNow(clock);
-  const by = `operator ${env.USER ?? env.LOGNAME ?? 'unknown'}`;
+  const by = operatorOf(env);
   const operator = { by, at, ...(force ? { force } : {}), ...(hostGone ? { hostGone } : {}) };
   const command = { v: 1, scaleSetId, runnerId, traceparent, operator };
   const messageId = `delete-${runnerId}-operator-${randomUUID()}`;

@@ -9,6 +9,7 @@ import { Refusal } from '../failure.ts';
 import { finishDeletion, removeLeftovers } from '../finish-deletion.ts';
 import { lookUpSpec, unknownScaleSet } from '../read-records.ts';
 import { type Stores, withStores } from '../stores.ts';
+import { tellChanged } from '../tell-changed.ts';
 
 interface DeleteOptions {
   timeout: number;
@@ -69,13 +70,13 @@ async function deleteScaleSet(
   }
 }
 
-async function beginDeletion({ specs, hints, clock }: Stores, key: string): Promise<void> {
+async function beginDeletion(stores: Stores, key: string): Promise<void> {
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    const spec = await specs.get(key);
+    const spec = await stores.specs.get(key);
     if (!spec || spec.value.deleting) return;
-    const changed = changedSpec(spec.value, { deleting: true }, clock.now());
-    if ((await specs.update(key, changed, spec.revision)) !== undefined) {
-      hints.send('spec', key);
+    const changed = changedSpec(spec.value, { deleting: true }, stores.clock.now());
+    if ((await stores.specs.update(key, changed, spec.revision)) !== undefined) {
+      await tellChanged(stores, key, { what: 'deleting' });
       return;
     }
   }

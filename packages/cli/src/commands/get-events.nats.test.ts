@@ -107,9 +107,33 @@ describe('the life of a runner', () => {
     const { stdout } = await nats.run(`get events --runner ${runnerId}`);
 
     expect(stdout).toMatch(/^linux-test-aaaaaaaaaa: deleted\ntrace 4bf92f35/);
-    expect(stdout).toMatch(/\nTIME +AGE +AFTER +WHAT +WHO +TEXT\n/);
+    expect(stdout).toMatch(/\nTIME +AFTER +WHAT +WHO +TEXT\n/);
     expect(stdout).toMatch(/ 0\.500s +runner\.created +provisioner provisioner-0 +-\n/);
     expect(stdout).toMatch(/ 5\.000s +runner\.deleted +janitor janitor-1 +lost; /);
+  });
+
+  test('goes on where janitors find something of it after its end, whatever scale set that is said of', async () => {
+    const runnerId = 'eeeeeeeeee';
+    const late = async (what: string, scaleSetId: string, s: number) => {
+      const name = { runnerId, runnerName: `linux-test-${runnerId}`, by: 'janitor janitor-0' };
+      const event = { v: 1, type: `runner.${what}`, scaleSetId, at: at(s), ...name };
+      await publish(eventSubject('janitor', scaleSetId, 'runner', what), event);
+    };
+    await runnerEvent('requested', 50, { runnerId });
+    await runnerEvent('deleted', 51, { runnerId });
+    await late('adopted', id, 52);
+    await runnerEvent('deleted', 53, { runnerId });
+    await late('deregistered', 'all', 54);
+
+    const { stdout } = await nats.run(`get events --runner ${runnerId} -o json`);
+
+    expect(views.parse(JSON.parse(stdout)).map(({ type }) => type)).toEqual([
+      'runner.requested',
+      'runner.deleted',
+      'runner.adopted',
+      'runner.deleted',
+      'runner.deregistered',
+    ]);
   });
 
   test('says what a runner is now, and how far its deletion has come', async () => {
@@ -138,7 +162,7 @@ describe('the life of a runner', () => {
     const { stdout } = await nats.run('get events --runner cccccccccc');
 
     expect(stdout).toMatch(
-      /^linux-test-cccccccccc: deleting for \d+s; instance not deleted yet, deregistered, 3 failed attempts; the provider does not answer; tried again in 59m/,
+      /^linux-test-cccccccccc: deleting for \d+s; instance not deleted yet, deregistered; surplus: the provider does not answer \(tried 3 times\); tried again in 59m/,
     );
     expect(stdout).toContain(' runner.requested ');
   });

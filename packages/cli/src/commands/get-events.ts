@@ -8,7 +8,7 @@ import { lifeColumns, lifeSummary } from '../core/runner-life.ts';
 import { Refusal } from '../failure.ts';
 import { readSpecs } from '../read-records.ts';
 import { readRunnerLife } from '../read-runner-life.ts';
-import { renderTable } from '../render-table.ts';
+import { renderOptions, renderTable } from '../render-table.ts';
 import { type Stores, withStores } from '../stores.ts';
 
 interface EventsOptions {
@@ -105,9 +105,7 @@ async function showNewest(
   const range = await log.range(ageMs === undefined ? undefined : new Date(clock.now() - ageMs));
   const found = await log.newest({ subjects, range, onProgress }, most);
   const views = found.map((event) => eventView(event, names));
-  writeResult(context, output, views, () =>
-    renderTable(columns, views, { colors: context.colors(), nowMs: clock.now() }),
-  );
+  writeResult(context, output, views, () => renderTable(columns, views, renderOptions(context)));
   if (output === 'table' && views.length === most) {
     context.stderr.write('There may be older ones: give a larger -n.\n');
   }
@@ -118,12 +116,11 @@ async function showLife(
   { names, ...scope }: Scope,
   { runner, output }: EventsOptions & { runner: string },
 ): Promise<void> {
-  const { clock } = context;
   const { runnerId, record, events } = await readRunnerLife({ ...scope, runner });
   const views = events.map((event) => eventView(event, names));
   if (!record && views.length === 0) throw unknownRunner(runner);
   writeResult(context, output, views, () => {
-    const render = { colors: context.colors(), nowMs: clock.now() };
+    const render = renderOptions(context);
     const summary = lifeSummary({ runnerId, record, views, nowMs: render.nowMs });
     return `${summary}\n${views.length > 0 ? renderTable(lifeColumns(views), views, render) : ''}`;
   });

@@ -28,6 +28,16 @@ test('disable and enable change the spec once each', async () => {
     'scale set "linux" enabled\n',
   ]);
   expect((await nats.readSpec())?.value.declaration.enabled).toBe(false);
+  const { stdout } = await nats.run(
+    'get events --scale-set linux --type scale-set.changed -o json',
+  );
+  const events: unknown = JSON.parse(stdout);
+  expect(events).toMatchObject(
+    ['created', 'disabled', 'enabled', 'disabled'].map((text) => ({
+      text,
+      by: 'operator unknown',
+    })),
+  );
 });
 
 test('get shows what the services wrote, as table and as JSON', async () => {

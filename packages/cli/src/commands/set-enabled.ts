@@ -4,6 +4,7 @@ import { changedSpec } from '../core/plan-apply.ts';
 import { Refusal } from '../failure.ts';
 import { findSpec } from '../read-records.ts';
 import { type Stores, withStores } from '../stores.ts';
+import { tellChanged } from '../tell-changed.ts';
 
 const maxAttempts = 5;
 
@@ -36,7 +37,7 @@ async function setEnabled(stores: Stores, name: string, enabled: boolean): Promi
     const declaration = { ...spec.declaration, enabled };
     const changed = changedSpec(spec, { declaration }, stores.clock.now());
     if ((await stores.specs.update(key, changed, revision)) !== undefined) {
-      stores.hints.send('spec', key);
+      await tellChanged(stores, key, { what: word });
       return `${said} ${word}`;
     }
   }

@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import { type Context, type OutputFormat, outputOption, writeResult } from '../context.ts';
 import { formatDuration } from '../core/duration.ts';
 import { Refusal } from '../failure.ts';
+import { operatorOf } from '../operator.ts';
 import { readSweeps, type SweepStores, sweepName, withSweeps } from '../sweeps.ts';
 
 interface ConfirmOptions {
@@ -32,11 +33,17 @@ export function registerSweepConfirm(sweep: Command, context: Context): void {
       await withSweeps(context, async (stores) => {
         const { hold, host } = await findHold(stores, name, options.host);
         context.stderr.write(describe(hold, context.clock.now()));
-        if (options.yes !== true) await confirm(context, name, hold);
+        if (options.yes !== true) {
+          await confirm(context, name, hold);
+          // A run may have come meanwhile: what was read and agreed to is not what is held now.
+          const now = await findHold(stores, name, options.host);
+          if (now.hold.id !== hold.id)
+            throw new Refusal('others are held by now: nothing was confirmed, look again');
+        }
         await stores.confirmations.put(sweepConfirmationKey(name, host ?? undefined), {
           v: 1,
           holdId: hold.id,
-          by: `operator ${context.env.USER ?? context.env.LOGNAME ?? 'unknown'}`,
+          by: operatorOf(context.env),
           at: new Date(context.clock.now()).toISOString(),
         });
         writeResult(

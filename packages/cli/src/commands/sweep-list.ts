@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Context, type OutputFormat, outputOption, writeResult } from '../context.ts';
 import { formatDuration } from '../core/duration.ts';
 import { leftText, type SweepView } from '../core/sweep-view.ts';
-import { renderTable } from '../render-table.ts';
+import { renderOptions, renderTable } from '../render-table.ts';
 import { readSweeps, withSweeps } from '../sweeps.ts';
 
 /** Of `baton sweep list`, and of `baton get sweeps`, which is the same. */
@@ -12,9 +12,8 @@ export function registerSweepList(list: Command, context: Context): void {
     .addOption(outputOption())
     .action(async ({ output }: { output: OutputFormat }) => {
       const views = await withSweeps(context, readSweeps);
-      const { clock, colors } = context;
       writeResult(context, output, views, () =>
-        renderTable(columns, views, { colors: colors(), nowMs: clock.now() }),
+        renderTable(columns, views, renderOptions(context)),
       );
     });
 }

@@ -107,7 +107,7 @@ describe('baton sweep run', () => {
     expect(stdout).toContain('held until "baton sweep confirm": 2 of 4 would be marked (50 %)\n');
     expect(stdout).toContain('2 more than fit into an answer');
     expect(stdout).toMatch(
-      /mark \(would be held\) +linux-test-r1 +its instance is gone +2 looks in \S+; instances of local: 3, \S+ ago/,
+      / mark \(would be held\) linux-test-r1\n +its instance is gone\n +2 looks in \S+; instances of local: 3, \S+ ago\n/,
     );
   });
 
@@ -182,6 +182,23 @@ describe('baton sweep confirm', () => {
     expect(questions).toEqual(['Have sweep lost mark 2 runners deleted? [y/N] ']);
     expect(stdout).toMatch(/^confirmed: /);
     expect(await confirmations()).toEqual([['confirm.lost', 'h1']]);
+  });
+
+  test('does nothing when others are held by the time of the answer', async () => {
+    const before = await confirmations();
+    const { code, stderr } = await nats.run('sweep confirm lost', {
+      ask: async () => {
+        await nats.withNats(async (connection) => {
+          const hold = { ...aHold, id: 'h2', runnerIds: ['r1', 'r3'] };
+          await (await openSweeps(connection)).put(sweepKey('lost'), { ...aState, hold });
+        });
+        return 'y';
+      },
+    });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('others are held by now: nothing was confirmed');
+    expect(await confirmations()).toEqual(before);
   });
 
   test('does nothing when the answer is no, or nobody can be asked', async () => {

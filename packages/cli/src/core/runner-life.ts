@@ -34,10 +34,10 @@ function stateText(record: Runner, nowMs: number): string {
 }
 
 function deletionText(deletion: NonNullable<Runner['deletion']>): string {
-  const { deregistered, instanceDeleted, attempts } = deletion;
+  const { deregistered, instanceDeleted } = deletion;
   const instance = instanceDeleted ? 'instance deleted' : 'instance not deleted yet';
   const registration = deregistered ? 'deregistered' : 'not deregistered yet';
-  return `${instance}, ${registration}, ${attempts} failed attempts`;
+  return `${instance}, ${registration}`;
 }
 
 function endText(views: readonly EventView[]): string {
@@ -54,10 +54,6 @@ export function lifeColumns(views: readonly EventView[]) {
   };
   return [
     { heading: 'TIME', cell: ({ at }: EventView) => at },
-    {
-      heading: 'AGE',
-      cell: ({ at }: EventView, nowMs: number) => formatDuration(nowMs - Date.parse(at)),
-    },
     { heading: 'AFTER', cell: after },
     { heading: 'WHAT', cell: ({ type }: EventView) => type },
     { heading: 'WHO', cell: ({ by }: EventView) => by },

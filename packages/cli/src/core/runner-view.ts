@@ -13,6 +13,8 @@ export interface RunnerView {
   createdAt: string;
   jobId: string | null;
   instanceId: string | null;
+  /** Where its provider is of one host. */
+  hostId: string | null;
   githubRunnerId: number | null;
   provider: string;
   generation: string;
@@ -44,6 +46,7 @@ export function runnerView(runner: Runner, scaleSet: string | undefined): Runner
     createdAt: runner.createdAt,
     jobId: runner.job?.jobId ?? null,
     instanceId: runner.instanceId ?? null,
+    hostId: runner.hostId ?? null,
     githubRunnerId: runner.githubRunnerId ?? null,
     provider: runner.provider,
     generation: runner.generation,

@@ -122,6 +122,17 @@ export const scaleSetEventSchema = z.discriminatedUnion('type', [
 ]);
 export type ScaleSetEvent = z.infer<typeof scaleSetEventSchema>;
 
+/** An operator has written the spec of a scale set; published by the CLI, best effort. */
+const specEventSchema = z.looseObject({
+  ...base,
+  type: z.literal('scale-set.changed'),
+  by: z.string(),
+  what: z.enum(['created', 'updated', 'enabled', 'disabled', 'deleting', 'deleted']),
+  /** Of an update: which fields. */
+  text: z.string().optional(),
+});
+export type SpecEvent = z.infer<typeof specEventSchema>;
+
 /** A step in a runner's life, published by the service that made it. */
 export const runnerEventSchema = z.looseObject({
   ...base,

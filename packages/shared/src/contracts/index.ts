@@ -25,6 +25,7 @@ export {
   runnerEventSchema,
   type ScaleSetEvent,
   type SessionEnd,
+  type SpecEvent,
   type SweepEvent,
   scaleSetEventSchema,
   sweepEventSchema,

@@ -105,15 +105,15 @@ async function deregister(
   return 'done';
 }
 
-/** The scale set whose runners have such names in that place. */
+/** The scale set whose runners have such names in that place, where there is but one. */
 function makerOf(
   { registration: { name }, runnerId, scope }: Extract<Finding, { action: 'deregister' }>,
   { specs, installationId }: Under['views'],
 ): string | undefined {
-  const maker = [...specs.values()].find(
+  const [maker, ...others] = [...specs.values()].filter(
     (spec) =>
       scopeOf(spec) === scope &&
       name.startsWith(runnerName(runnerNamePrefix(spec.declaration), installationId, runnerId)),
   );
-  return maker?.scaleSetId;
+  return others.length === 0 ? maker?.scaleSetId : undefined;
 }

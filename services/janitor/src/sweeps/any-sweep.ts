@@ -7,16 +7,14 @@ export interface SweepMemory {
 }
 
 /** A sweep whatever its memory is made of. */
-export interface AnySweep extends Pick<Sweep, 'name' | 'needs' | 'guarded'> {
+export interface AnySweep extends Pick<Sweep, 'name' | 'needs' | 'asksAbout' | 'guarded'> {
   /** Begins to observe anew. */
   begin: () => SweepMemory;
 }
 
-export function anySweep<Memory>({ name, needs, guarded, start, decide }: Sweep<Memory>): AnySweep {
+export function anySweep<Memory>({ start, decide, ...sweep }: Sweep<Memory>): AnySweep {
   return {
-    name,
-    needs,
-    guarded,
+    ...sweep,
     begin: () => {
       let memory = start;
       return {

@@ -87,6 +87,24 @@ describe('instances that nobody knows any more', () => {
     }
   });
 
+  test('are all that GitHub is asked about: nobody else costs it a call', async () => {
+    const set = await world.bench.register('asked');
+    await world.bench.running(set, 'github');
+    const sweeper = await world.sweeper();
+    const led = world.led(sweeper, orphanInstances);
+
+    const whole = await world.run(sweeper, led);
+    const asked = [...led.seen.keys()];
+    await forgotten('unknownone');
+    await world.bench.clock.advance(minute);
+    await world.run(sweeper, led);
+
+    expect(whole).toMatchObject({ problem: undefined, left: {} });
+    expect(asked).toEqual(['instances of local']);
+    const places = [...led.seen.keys()].filter((key) => key.startsWith('runners of '));
+    expect(places).toHaveLength(1);
+  });
+
   test('are left while they may be what is being deleted', async () => {
     const { runner } = await forgotten('lingering');
     await world.bench.rewrite(runner);

@@ -7,7 +7,7 @@ import type { SweepPart } from './parts.ts';
 import type { Finding } from './sweep.ts';
 import { addUp, leftReasons, nothingDone, type SweepResult, shownFinding } from './sweep-run.ts';
 import type { Turns } from './turns.ts';
-import type { Views, Wanted } from './views.ts';
+import type { Collected, Views, Wanted } from './views.ts';
 
 export interface SweepDeps extends ActDeps {
   views: Views;
@@ -58,7 +58,7 @@ export async function runSweep(
 ): Promise<SweepResult> {
   const { signal, dryRun, standing } = options;
   const { sweep } = led.part;
-  const collected = await deps.views.collect(wantedOf(led), signal);
+  const collected = await collect(deps, led, signal);
   const { remember, ...decision } = await deps.turns.run(
     () => led.memory.decide(collected.views),
     signal,
@@ -92,6 +92,21 @@ export async function runSweep(
   led.seen = new Map([...led.seen, ...collected.asked]);
   const counted = sweep.guarded ? now.filter((one) => isCounted(one, verdict)) : [];
   return await carryOut(deps, { planned, now, counted, views: collected.views }, options);
+}
+
+/** Asks GitHub last where the sweep can tell from all the rest what to ask about. */
+async function collect(
+  { views, turns }: SweepDeps,
+  led: Led,
+  signal: AbortSignal,
+): Promise<Collected> {
+  const wanted = wantedOf(led);
+  const { asksAbout } = led.part.sweep;
+  if (!asksAbout) return await views.collect(wanted, signal);
+  const first = await views.collect({ ...wanted, registrations: 'none' }, signal);
+  const registrations = await turns.run(() => asksAbout(first.views), signal);
+  if (registrations.size === 0) return first;
+  return await views.collect({ ...wanted, registrations }, signal);
 }
 
 function wantedOf({ part, seen }: Led): Wanted {

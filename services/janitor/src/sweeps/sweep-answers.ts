@@ -33,7 +33,12 @@ export function answerSweeps(nats: Nats, { leaders, instance, log }: AnswerOptio
       const request = error ? undefined : readRequest(message.string());
       if (!request) return;
       const respond = (answer: SweepAnswer) => {
-        if (!nats.connection.isClosed()) message.respond(JSON.stringify(answer));
+        try {
+          message.respond(JSON.stringify(answer));
+        } catch (err) {
+          // The connection is being closed, and whoever asked hears nothing more.
+          log.debug({ err }, 'sweep could not be answered');
+        }
       };
       const { sweep, dryRun, timeoutMs } = request;
       const led = leaders.filter(({ leads, part }) => leads && part.sweep.name === sweep);
@@ -70,12 +75,13 @@ function readRequest(text: string) {
 }
 
 function answerOf({ lookedAt, left, found, hold, problem }: SweepResult) {
-  return { lookedAt, left, count: found.length, findings: fitting(found), hold, problem };
+  const rest = { lookedAt, left, count: found.length, hold, problem };
+  return { ...rest, findings: fitting(found, Buffer.byteLength(JSON.stringify(rest))) };
 }
 
-/** As many as fit into one message. */
-function fitting(findings: readonly SweepFinding[]): SweepFinding[] {
-  let size = 0;
+/** As many as fit into one message besides the rest. */
+function fitting(findings: readonly SweepFinding[], restBytes: number): SweepFinding[] {
+  let size = restBytes;
   return findings.filter((finding) => {
     size += Buffer.byteLength(JSON.stringify(finding)) + 1;
     return size <= longestAnswer;

@@ -169,10 +169,15 @@ describe('the leader of a sweep', () => {
 });
 
 describe('asking for a run', () => {
-  async function anAnswering(leads: boolean) {
+  async function anAnswering(leads: boolean, { guarded = false, more = 0 } = {}) {
     const sweeper = await world.sweeper({ ...usual, everyMs: 60_000 });
     const runner = await idle('asked1');
-    const sweep = finding(() => [markOf(runner, { reason: 'lost', gate: 'github' })]);
+    const others = Array.from({ length: more }, (_, index) => ({
+      ...runner,
+      runnerId: `${runner.runnerId}-${index}`,
+    }));
+    const marks = [runner, ...others].map((one) => markOf(one, { reason: 'lost', gate: 'github' }));
+    const sweep = finding(() => marks, { guarded });
     const leader = world.leader(sweeper, sweep);
     if (leads) {
       contend(leader);
@@ -203,6 +208,16 @@ describe('asking for a run', () => {
     expect(stateAfterDry).toBe('idle');
     expect(real.parts[0]?.end).toMatchObject({ kind: 'done', count: 1 });
     expect((await world.bench.read(runner))?.state).toBe('marked');
+  });
+
+  test('a hold of very many leaves less room for findings, and the answer comes', async () => {
+    await anAnswering(true, { guarded: true, more: 30_000 });
+
+    const { parts } = await ask(true);
+
+    expect(parts).toMatchObject([{ end: { kind: 'done', count: 30_001 } }]);
+    expect(parts[0]?.end?.hold?.runnerIds).toHaveLength(30_001);
+    expect(parts[0]?.end?.findings?.length).toBeGreaterThan(0);
   });
 
   test('who does not lead says so', async () => {

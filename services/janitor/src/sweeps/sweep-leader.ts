@@ -12,7 +12,7 @@ import type { SweepResult } from './sweep-run.ts';
 export interface LeaderDeps extends RunDeps {
   leases: LeaseStore;
   random: Random;
-  /** The period of the sweeps, in ms, and of those that need a list of GitHub. */
+  /** The period of the sweeps, in ms, and of those that need a list of GitHub each time. */
   everyMs: { usual: number; github: number };
   /** Longest time that a run may take, in ms. */
   timeoutMs: number;
@@ -106,8 +106,9 @@ export class SweepLeader {
 
   async #runByTheClock(reign: Reign): Promise<void> {
     const { clock, everyMs, phaseMs, random, timeoutMs, log } = this.#deps;
-    const { needs, name: sweep } = this.part.sweep;
-    const period = needs.includes('registrations') ? everyMs.github : everyMs.usual;
+    const { needs, asksAbout, name: sweep } = this.part.sweep;
+    const alwaysAsks = needs.includes('registrations') && !asksAbout;
+    const period = alwaysAsks ? everyMs.github : everyMs.usual;
     while (!isAborted(reign.signal)) {
       const waitMs = untilNextRunMs({ everyMs: period, phaseMs, nowMs: clock.monotonic(), random });
       await clock.sleep(waitMs, reign.signal).catch(() => undefined);

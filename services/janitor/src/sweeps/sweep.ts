@@ -91,6 +91,11 @@ export interface Sweep<Memory = unknown> {
   name: SweepName;
   needs: readonly ('instances' | 'registrations')[];
   /**
+   * Of which scale sets GitHub's lists are needed, told from everything else. A sweep that says so runs as
+   * often as if it needed none of them: GitHub is only asked when there is something to ask about.
+   */
+  asksAbout?: (views: SweepViews) => ReadonlySet<string>;
+  /**
    * Whether marking many at once has to be confirmed. Adopting deletes nothing, and what is deregistered
    * is offline and has neither record nor instance.
    */

@@ -28,8 +28,8 @@ export interface ViewDeps {
 export interface Wanted {
   /** Names of providers. */
   providers: readonly string[];
-  /** GitHub's lists: none, those of scale sets that have records, or all. */
-  registrations: 'none' | 'with records' | 'all';
+  /** GitHub's lists: none, those of scale sets that have records, all, or those of these scale sets. */
+  registrations: 'none' | 'with records' | 'all' | ReadonlySet<string>;
   /** When the lists that were looked at last were asked for: none is given twice. */
   seen: ReadonlyMap<string, number>;
 }
@@ -210,9 +210,12 @@ function scopesOf(
   { registrations }: Wanted,
 ): Map<string, Spec['declaration']> {
   if (registrations === 'none') return new Map();
-  const withRecords = new Set(before.items.map(({ scaleSetId }) => scaleSetId));
+  const wanted =
+    registrations === 'with records'
+      ? new Set(before.items.map(({ scaleSetId }) => scaleSetId))
+      : registrations;
   const concerned = [...specs.values()].filter(
-    ({ scaleSetId }) => registrations === 'all' || withRecords.has(scaleSetId),
+    ({ scaleSetId }) => wanted === 'all' || wanted.has(scaleSetId),
   );
   return new Map(concerned.map((spec) => [scopeOf(spec), spec.declaration]));
 }

@@ -16,8 +16,11 @@ import { markFinding } from './mark-finding.ts';
 import type { Sightings } from './sightings.ts';
 import { sightingKey, steadyRunners } from './steady-runners.ts';
 
-/** An instance that is made while the lists are read has a record before it is listed; in ms. */
-const orphanMs = 60_000;
+/**
+ * An instance that is made while the lists are read has a record before it is listed. Less than the usual
+ * period, so that two runs suffice whatever their jitter; in ms.
+ */
+const orphanMs = 50_000;
 /** GitHub lists a runner from the moment its config is made: one that it leaves out for so long, it lost. */
 const unlistedMs = 600_000;
 /** After a loss of NATS the operator applies the scale sets again: until then nobody declares anything. */
@@ -41,6 +44,7 @@ interface Orphan extends Listed {
 export const orphanInstances: Sweep<Sightings> = {
   name: 'orphan-instances',
   needs: ['instances', 'registrations'],
+  asksAbout: orphanedScaleSets,
   guarded: true,
   start: new Map(),
   decide: (views, memory) => {
@@ -49,10 +53,30 @@ export const orphanInstances: Sweep<Sightings> = {
   },
 };
 
-function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
-  const recorded = new Map(
-    views.after.items.map(({ scaleSetId, runnerId }) => [runnerId, scaleSetId]),
+/** The scale sets of instances that may be adopted, as far as they are declared. */
+function orphanedScaleSets(views: SweepViews): ReadonlySet<string> {
+  const recorded = recordedRunners(views);
+  const instances = [...views.instances.values()].flatMap(({ items }) => items);
+  const orphans = instances.filter(
+    (instance) =>
+      recorded.get(instance.runnerId) !== instance.scaleSetId &&
+      isOurs(views, instance) &&
+      !views.wasDeleted(instance.scaleSetId, instance.runnerId),
   );
+  return new Set(orphans.map(({ scaleSetId }) => scaleSetId).filter((id) => views.specs.has(id)));
+}
+
+/** The scale sets of the runners that have a record. */
+function recordedRunners({ after }: SweepViews): ReadonlyMap<string, string> {
+  return new Map(after.items.map(({ scaleSetId, runnerId }) => [runnerId, scaleSetId]));
+}
+
+function isOurs({ installationId }: SweepViews, { runnerId, runnerName }: Instance): boolean {
+  return runnerIdOf(runnerName, installationId) === runnerId;
+}
+
+function decideAdoptions(views: SweepViews, lists: Lists, memory: Sightings): Decision<Sightings> {
+  const recorded = recordedRunners(views);
   const items = [...lists.instances.values()].flatMap((list) =>
     list.instances.map((instance) => ({ instance, list })),
   );
@@ -91,9 +115,8 @@ function judgeOrphan(
   orphan: Orphan,
 ): Verdict {
   const { instance, github, entry } = orphan;
-  const { scaleSetId, runnerId, runnerName, state } = instance;
-  if (runnerIdOf(runnerName, views.installationId) !== runnerId)
-    return unknown('its name is not one of ours');
+  const { scaleSetId, runnerId, state } = instance;
+  if (!isOurs(views, instance)) return unknown('its name is not one of ours');
   if (views.wasDeleted(scaleSetId, runnerId)) return unknown('it was deleted of late');
   if (state === 'exited')
     return adopt(views, lists, orphan, { what: 'ended', lastingMs: orphanMs });
