@@ -152,7 +152,7 @@ async function disturb(
     const longestMs = longestQuietMs(options);
     await using nats = await connectAsCli(stack, context);
     const runners = await openRunners(nats);
-    const records = async () => (await runners.keys()).length;
+    const records = async () => (await runners.list()).length;
     const place = { stack, sim, records, scaleSets: scaleSets.length };
     const quiet = { ...place, longestMs, clock, signal, say: log };
     const quietMs = await untilQuiet(quiet);

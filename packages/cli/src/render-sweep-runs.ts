@@ -14,10 +14,11 @@ export function renderSweepRuns(views: readonly SweepRunView[], context: Context
 }
 
 function renderRun(view: SweepRunView, { clock }: Context): string {
-  const { findings, found, hold, problem } = view;
+  const { sweep, host, findings, found, hold, problem } = view;
   const lines = [headline(view)];
   if (problem !== null) lines.push(`  could not be looked at: ${problem}`);
-  if (hold) lines.push(`  held until "baton sweep confirm": ${hold.text}`);
+  const confirm = `baton sweep confirm ${sweep}${host === null ? '' : ` --host ${host}`}`;
+  if (hold) lines.push(`  held until "${confirm}": ${hold.text}`);
   if (findings.length < found)
     lines.push(`  ${found - findings.length} more than fit into an answer`);
   const text = `${lines.join('\n')}\n`;

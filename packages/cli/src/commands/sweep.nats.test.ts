@@ -104,7 +104,9 @@ describe('baton sweep run', () => {
 
     expect(code).toBe(0);
     expect(stdout).toContain('lost (j-0): looked at 4, would act on 3; left alone: seen once 1\n');
-    expect(stdout).toContain('held until "baton sweep confirm": 2 of 4 would be marked (50 %)\n');
+    expect(stdout).toContain(
+      'held until "baton sweep confirm lost": 2 of 4 would be marked (50 %)\n',
+    );
     expect(stdout).toContain('2 more than fit into an answer');
     expect(stdout).toMatch(
       / mark \(would be held\) linux-test-r1\n +its instance is gone\n +2 looks in \S+; instances of local: 3, \S+ ago\n/,
