@@ -52,7 +52,7 @@ export function readsList<T>(
   };
 }
 
-const sliceLength = 500;
+const sliceLength = 200;
 
 /** The body of a successful answer as JSON of any shape; `degraded` when it is none. */
 export function readJson(answer: HttpAnswer, context: AnswerContext): unknown {

@@ -5,7 +5,7 @@ import type { Clock } from '@baton/shared/time';
  * After a piece of work the next one waits for so many times as long as it took: a deletion beside takes a
  * dozen short steps, and must not meet a decision at each of them.
  */
-const restPerWork = 3;
+const restPerWork = 4;
 
 /**
  * Lets pieces of work that hold the process up run one at a time, with all that waits in between: two
