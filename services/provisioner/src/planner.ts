@@ -128,7 +128,7 @@ export class Planner {
       ...known,
       runners,
       capacity: await capacity.of({ ...known, pending: pending.length }),
-      orphans: living === 'unknown' ? living : await this.#countOrphans(scaleSetId, living),
+      orphans: living === 'unknown' ? living : this.#countOrphans(scaleSetId, living, runners),
       nowMs: clock.now(),
       random,
       newId: newRunnerId,
@@ -144,13 +144,18 @@ export class Planner {
     return result;
   }
 
-  /** What the copy does not have may be written just now. */
-  async #countOrphans(scaleSetId: string, living: readonly string[]): Promise<number> {
-    const { copy, runners } = this.#deps;
-    const keyOf = (runnerId: string) => runnerKey(scaleSetId, runnerId);
-    const uncopied = living.filter((id) => copy.lookup(keyOf(id)).kind === 'never');
-    const found = await Promise.all(uncopied.map((id) => runners.lookup(keyOf(id))));
-    const unrecorded = uncopied.filter((_id, index) => found[index]?.kind === 'never');
+  /**
+   * Whoever lives and is not among the records of this very pass: one that has been adopted since has no place
+   * in the plan yet, so it still counts.
+   */
+  #countOrphans(
+    scaleSetId: string,
+    living: readonly string[],
+    views: ReadonlyMap<string, RunnerView>,
+  ): number {
+    const isDeleted = (id: string) =>
+      this.#deps.copy.lookup(runnerKey(scaleSetId, id)).kind === 'deleted';
+    const unrecorded = living.filter((id) => typeof views.get(id) !== 'object' && !isDeleted(id));
     return this.#deps.living?.countOrphans(scaleSetId, unrecorded) ?? 0;
   }
 
