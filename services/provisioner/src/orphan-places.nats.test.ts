@@ -1,3 +1,4 @@
+import type { ComputeProvider } from '@baton/providers';
 import type { Spec } from '@baton/shared/contracts';
 import { runnerKey } from '@baton/shared/contracts';
 import { aRunner } from '@baton/testkit';
@@ -20,8 +21,9 @@ afterAll(async () => {
 const { signal } = new AbortController();
 
 /** A planner that sees instances of these runners in its provider. */
-async function aPlanner(spec: Spec, runnerIds: readonly string[]) {
-  const provisioner = await bench.provisioner(await bench.processes(spec.scaleSetId));
+async function aPlanner(spec: Spec, runnerIds: readonly string[], provider?: ComputeProvider) {
+  const processes = provider ?? (await bench.processes(spec.scaleSetId));
+  const provisioner = await bench.provisioner(processes);
   const living = new LivingInstances({ clock: bench.clock, providers: ['local'] });
   const { scaleSetId } = spec;
   const instances = runnerIds.map((runnerId) => anInstance(aRunner({ scaleSetId, runnerId })));
@@ -53,6 +55,33 @@ describe('instances that run without a record', () => {
     expect(before?.waiting).toMatchObject({ reason: 'orphans', missing: 3 });
     expect(after?.runners).toHaveLength(5);
     expect(after?.waiting).toBeUndefined();
+  });
+
+  test('are counted when they are adopted after the records were read, and have their place then', async () => {
+    const spec = await bench.register('adopted-meanwhile');
+    const { scaleSetId } = spec;
+    const runner = aRunner({ scaleSetId, runnerId: 'meanwhile', state: 'idle' });
+    const processes = await bench.processes(scaleSetId);
+    // The planner asks for room when it has read the records.
+    const adopts: ComputeProvider = {
+      create: (request, within) => processes.create(request, within),
+      list: (within) => processes.list(within),
+      delete: (instanceId, within) => processes.delete(instanceId, within),
+      capacity: async (within) => {
+        await bench.stores.runners.put(runnerKey(scaleSetId, runner.runnerId), runner);
+        return await processes.capacity(within);
+      },
+    };
+    const { planner } = await aPlanner(spec, [runner.runnerId], adopts);
+    await bench.demand(spec, { assigned: 1 });
+
+    await planner.reconcile(scaleSetId);
+    const before = await planOf(spec);
+    await planner.reconcile(scaleSetId);
+    const after = await planOf(spec);
+
+    expect(before?.runners).toEqual([]);
+    expect(after?.runners.map(({ runnerId }) => runnerId)).toEqual([runner.runnerId]);
   });
 
   test('are no orphans when they have a record, or had one a moment ago', async () => {
