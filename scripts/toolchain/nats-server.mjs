@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { capture } from './capture.mjs';
 import { withLock } from './lock.mjs';
+import { isExecutable } from './programs.mjs';
 import { LaunchError, say } from './say.mjs';
 
 /** Where packages put it when it is not on the PATH; the same as packages/stack/src/nats-server.ts. */
@@ -47,13 +48,4 @@ function adviceFor(hasApt) {
     `${why} the install command of your distribution for nats-server, or unpack a release of ` +
     'https://github.com/nats-io/nats-server and set NATS_SERVER_BIN to the program'
   );
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

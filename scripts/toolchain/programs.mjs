@@ -50,7 +50,7 @@ async function installWithApt(names, who) {
   await capture('/bin/sh', ['-c', script], { what: script, env });
 }
 
-function isExecutable(path) {
+export function isExecutable(path) {
   try {
     accessSync(path, constants.X_OK);
     return true;
