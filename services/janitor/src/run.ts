@@ -38,8 +38,8 @@ import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
 import { consumeDeletes, serveDeletes, takeDelete } from './deletion/serve-deletes.ts';
 import { watchGauges } from './gauges.ts';
+import { allSweeps } from './sweeps/all-sweeps.ts';
 import { runSweeps } from './sweeps/run-sweeps.ts';
-import { sweepsOf } from './sweeps/sweeps-of.ts';
 
 /** What a janitor uses of the topology. */
 const used = {
@@ -107,7 +107,7 @@ export async function run(
     watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
     runSweeps(
       { ...deps, specs, installationId },
-      { nats, sweeps: sweepsOf(config), config, runtime, random },
+      { nats, sweeps: allSweeps(config), config, runtime, random },
     ),
   ]);
   await queue.idle();

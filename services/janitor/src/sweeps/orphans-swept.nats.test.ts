@@ -4,8 +4,10 @@ import { aRunner, eventually, installationId } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestSet } from '../testing/bench.ts';
 import { orphanInstances } from './core/orphan-instances.ts';
-import { orphanRegistrations } from './core/orphan-registrations.ts';
+import { orphanRegistrationsAt } from './core/orphan-registrations.ts';
 import { SweepBench } from './testing/sweep-bench.ts';
+
+const orphanRegistrations = orphanRegistrationsAt({ orphanRegistrationMs: 600_000 });
 
 const minute = 60_000;
 const { signal } = new AbortController();

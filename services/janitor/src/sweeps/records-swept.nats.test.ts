@@ -56,7 +56,7 @@ async function runs(sweeper: Sweeper, led: Led, afterMs: readonly number[]) {
 /** All sweeps, every five minutes for so long; how many things they did. */
 async function sweepAll(minutes: number): Promise<number> {
   const sweeper = await world.sweeper();
-  const all = partsOf(allSweeps, sweeper.providers).map(
+  const all = partsOf(allSweeps({ orphanRegistrationMs: 600_000 }), sweeper.providers).map(
     (part): Led => ({ part, memory: part.sweep.begin(), seen: new Map() }),
   );
   let acted = 0;

@@ -209,6 +209,7 @@ describe('deregistering', () => {
     const sweep = finding(() => [], {
       name: 'orphan-registrations',
       needs: ['registrations'],
+      asksAbout: 'all',
       decide: ({ registrations }, memory) => ({
         findings: [...registrations].flatMap(([scope, { items }]) =>
           items

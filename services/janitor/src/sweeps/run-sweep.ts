@@ -102,7 +102,7 @@ async function collect(
 ): Promise<Collected> {
   const wanted = wantedOf(led);
   const { asksAbout } = led.part.sweep;
-  if (!asksAbout) return await views.collect(wanted, signal);
+  if (typeof asksAbout !== 'function') return await views.collect(wanted, signal);
   const first = await views.collect({ ...wanted, registrations: 'none' }, signal);
   const registrations = await turns.run(() => asksAbout(first.views), signal);
   if (registrations.size === 0) return first;
@@ -110,9 +110,8 @@ async function collect(
 }
 
 function wantedOf({ part, seen }: Led): Wanted {
-  const { needs, name } = part.sweep;
-  // What has no record may be at any place that a spec names.
-  const scopes = name.startsWith('orphan-') ? 'all' : 'with records';
+  const { needs, asksAbout } = part.sweep;
+  const scopes = asksAbout === 'all' ? 'all' : 'with records';
   return {
     providers: part.providers,
     registrations: needs.includes('registrations') ? scopes : 'none',

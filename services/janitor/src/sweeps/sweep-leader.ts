@@ -107,7 +107,7 @@ export class SweepLeader {
   async #runByTheClock(reign: Reign): Promise<void> {
     const { clock, everyMs, phaseMs, random, timeoutMs, log } = this.#deps;
     const { needs, asksAbout, name: sweep } = this.part.sweep;
-    const alwaysAsks = needs.includes('registrations') && !asksAbout;
+    const alwaysAsks = needs.includes('registrations') && typeof asksAbout !== 'function';
     const period = alwaysAsks ? everyMs.github : everyMs.usual;
     while (!isAborted(reign.signal)) {
       const waitMs = untilNextRunMs({ everyMs: period, phaseMs, nowMs: clock.monotonic(), random });

@@ -91,10 +91,11 @@ export interface Sweep<Memory = unknown> {
   name: SweepName;
   needs: readonly ('instances' | 'registrations')[];
   /**
-   * Of which scale sets GitHub's lists are needed, told from everything else. A sweep that says so runs as
-   * often as if it needed none of them: GitHub is only asked when there is something to ask about.
+   * Of which scale sets GitHub's lists are needed: of those with records where it does not say, of `all` that
+   * are declared, or as told from everything else. A sweep that tells runs as often as if it needed none of
+   * them: GitHub is only asked when there is something to ask about.
    */
-  asksAbout?: (views: SweepViews) => ReadonlySet<string>;
+  asksAbout?: 'all' | ((views: SweepViews) => ReadonlySet<string>);
   /**
    * Whether marking many at once has to be confirmed. Adopting deletes nothing, and what is deregistered
    * is offline and has neither record nor instance.

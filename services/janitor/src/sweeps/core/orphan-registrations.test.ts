@@ -1,8 +1,10 @@
 import type { Runner as Registration } from '@baton/scaleset';
 import { aRunner } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
-import { orphanRegistrations } from './orphan-registrations.ts';
+import { orphanRegistrationsAt } from './orphan-registrations.ts';
 import { anInstance, aRegistration, at0And, findLast, look, many, told } from './testing/scene.ts';
+
+const orphanRegistrations = orphanRegistrationsAt({ orphanRegistrationMs: 600_000 });
 
 const tenMinutes = 600_000;
 const letters = 'abcdefghij';

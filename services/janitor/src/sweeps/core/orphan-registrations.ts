@@ -31,20 +31,17 @@ interface Ages {
   orphanRegistrationMs: number;
 }
 
-const usualAges: Ages = { orphanRegistrationMs: 600_000 };
-
 /**
  * Registrations that nothing stands behind any more: their names are such as only we give, they are
  * offline and have no job, and there is neither a record nor an instance of them. Everybody else's are
  * not even counted.
  */
-export const orphanRegistrations: Sweep<Sightings> = orphanRegistrationsAt(usualAges);
-
-/** The same with other ages. */
 export function orphanRegistrationsAt(ages: Ages): Sweep<Sightings> {
   return {
     name: 'orphan-registrations',
     needs: ['instances', 'registrations'],
+    // What has no record may be of any scale set.
+    asksAbout: 'all',
     guarded: false,
     start: new Map(),
     decide: (views, memory) => {

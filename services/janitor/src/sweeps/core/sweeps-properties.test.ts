@@ -7,10 +7,12 @@ import { lost } from './lost.ts';
 import { neverRegistered } from './never-registered.ts';
 import { offline } from './offline.ts';
 import { orphanInstances } from './orphan-instances.ts';
-import { orphanRegistrations } from './orphan-registrations.ts';
+import { orphanRegistrationsAt } from './orphan-registrations.ts';
 import { stuckCreating } from './stuck-creating.ts';
 import { look, spec, told, viewsOf } from './testing/scene.ts';
 import { aWorld, scenesOf, type Thing, thingsOf, type World } from './testing/worlds.ts';
+
+const orphanRegistrations = orphanRegistrationsAt({ orphanRegistrationMs: 600_000 });
 
 const sweeps = [
   stuckCreating,
