@@ -1,8 +1,7 @@
-import { exitCodes } from '@baton/shared/lifecycle';
 import type { Command } from 'commander';
+import { askFirst } from '../ask-first.ts';
 import type { Context } from '../context.ts';
 import { findLetter, letterIds, withDeadLetters } from '../dead-letters.ts';
-import { Refusal } from '../failure.ts';
 
 export function registerDeadDiscard(dead: Command, context: Context): void {
   dead
@@ -23,9 +22,11 @@ export function registerDeadDiscard(dead: Command, context: Context): void {
     });
 }
 
-async function confirm({ ask }: Context, ids: readonly number[]): Promise<void> {
+async function confirm(context: Context, ids: readonly number[]): Promise<void> {
   const what = `dead letter${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`;
-  if (!ask) throw new Refusal(`add --yes to discard ${what}`, exitCodes.usage);
-  const answer = await ask(`Discard ${what} for good, unhandled? [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('nothing was discarded');
+  await askFirst(context, {
+    deed: `discard ${what}`,
+    question: `Discard ${what} for good, unhandled?`,
+    otherwise: 'nothing was discarded',
+  });
 }

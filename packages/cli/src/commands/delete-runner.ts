@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { commandSubject, type Runner, runnerKey } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
-import { exitCodes } from '@baton/shared/lifecycle';
 import { Publisher } from '@baton/shared/messaging';
 import { silentLogger } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { askFirst } from '../ask-first.ts';
 import { type Context, type OutputFormat, outputOption } from '../context.ts';
-import { formatDuration, parseDuration } from '../core/duration.ts';
+import { formatDuration } from '../core/duration.ts';
 import {
   chooseRunner,
   type DeleteWish,
@@ -15,6 +15,7 @@ import {
   deletionProgress,
   deletionText,
 } from '../core/runner-deletion.ts';
+import { durationArgument } from '../duration-argument.ts';
 import { Refusal } from '../failure.ts';
 import { operatorOf } from '../operator.ts';
 import { findSpec, readSpecs } from '../read-records.ts';
@@ -53,7 +54,7 @@ export function registerRunner(program: Command, context: Context): void {
     .option('--force', 'delete its instance at once, even while it runs a job or GitHub is down')
     .option('--host-gone', 'its host or provider will never come back: forget its instance')
     .option('--wait', 'until it is gone, or it is known that it stays')
-    .option('--timeout <duration>', 'of --wait: 90s, 10m, 1h', duration, defaultTimeoutMs)
+    .option('--timeout <duration>', 'of --wait: 90s, 10m, 1h', durationArgument, defaultTimeoutMs)
     .option('-y, --yes', 'do not ask')
     .addOption(outputOption())
     .addHelpText('after', examples)
@@ -113,17 +114,19 @@ async function findRunner(
 
 /** What may end a job, or forget an instance that lives, is asked for once more. */
 async function confirm(
-  { ask, stderr }: Context,
+  context: Context,
   runner: Runner,
   wish: DeleteWish,
   isSure: boolean,
 ): Promise<void> {
   const text = deletionText(runner, wish);
-  stderr.write(`${text}\n`);
+  context.stderr.write(`${text}\n`);
   if (isSure || !(wish.force || wish.hostGone)) return;
-  if (!ask) throw new Refusal(`add --yes to delete runner "${runner.name}"`, exitCodes.usage);
-  const answer = await ask(`Delete runner "${runner.name}"? [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('nothing was deleted');
+  await askFirst(context, {
+    deed: `delete runner "${runner.name}"`,
+    question: `Delete runner "${runner.name}"?`,
+    otherwise: 'nothing was deleted',
+  });
 }
 
 /** Returns when it was asked for. */
@@ -187,10 +190,4 @@ function report({ stdout }: Context, view: DeletionView, options: DeleteOptions)
   }
   if (options.output === 'json') return;
   stdout.write(`runner "${name}" ${outcome === 'deleted' ? 'deleted' : 'will be deleted'}\n`);
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Use a time like 90s, 10m or 1h.');
-  return ms;
 }

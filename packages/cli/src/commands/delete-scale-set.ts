@@ -1,10 +1,11 @@
 import { scaleSetIdOf } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
-import { exitCodes } from '@baton/shared/lifecycle';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { askFirst } from '../ask-first.ts';
 import type { Context } from '../context.ts';
-import { formatDuration, parseDuration } from '../core/duration.ts';
+import { formatDuration } from '../core/duration.ts';
 import { changedSpec } from '../core/plan-apply.ts';
+import { durationArgument } from '../duration-argument.ts';
 import { Refusal } from '../failure.ts';
 import { finishDeletion, removeLeftovers } from '../finish-deletion.ts';
 import { lookUpSpec, unknownScaleSet } from '../read-records.ts';
@@ -29,7 +30,12 @@ export function registerDelete(program: Command, context: Context): void {
       'drain a scale set, close its session, delete it at GitHub if Baton created it; safe to repeat',
     )
     .argument('<name>', 'name or internal id of the scale set')
-    .option('--timeout <duration>', 'how long to wait: 90s, 10m, 1h', duration, defaultTimeoutMs)
+    .option(
+      '--timeout <duration>',
+      'how long to wait: 90s, 10m, 1h',
+      durationArgument,
+      defaultTimeoutMs,
+    )
     .option('-y, --yes', 'do not ask')
     .action(async (name: string, options: DeleteOptions) => {
       await withStores(context, async (stores) => {
@@ -97,10 +103,12 @@ async function tryToFinish(stores: Stores, key: string): Promise<string[]> {
   }
 }
 
-async function confirm({ ask }: Context, name: string): Promise<void> {
-  if (!ask) throw new Refusal(`add --yes to delete scale set "${name}"`, exitCodes.usage);
-  const answer = await ask(`Delete scale set "${name}" once its jobs are done? [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('nothing was deleted');
+async function confirm(context: Context, name: string): Promise<void> {
+  await askFirst(context, {
+    deed: `delete scale set "${name}"`,
+    question: `Delete scale set "${name}" once its jobs are done?`,
+    otherwise: 'nothing was deleted',
+  });
 }
 
 function tookTooLong(name: string, timeoutMs: number, obstacles: readonly string[]): Refusal {
@@ -108,10 +116,4 @@ function tookTooLong(name: string, timeoutMs: number, obstacles: readonly string
   return new Refusal(
     `scale set "${name}" is not deleted after ${formatDuration(timeoutMs)}; in the way:${list}\nThe deletion goes on. Run the same command again to wait for it.`,
   );
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Use a time like 90s, 10m or 1h.');
-  return ms;
 }

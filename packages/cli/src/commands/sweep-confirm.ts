@@ -4,8 +4,8 @@ import {
   sweepConfirmationKey,
   sweepNames,
 } from '@baton/shared/contracts';
-import { exitCodes } from '@baton/shared/lifecycle';
 import type { Command } from 'commander';
+import { askFirst } from '../ask-first.ts';
 import { type Context, type OutputFormat, outputOption, writeResult } from '../context.ts';
 import { formatDuration } from '../core/duration.ts';
 import { Refusal } from '../failure.ts';
@@ -79,9 +79,11 @@ function describe({ text, since, runnerIds }: SweepHold, nowMs: number): string 
   return `held for ${formatDuration(nowMs - Date.parse(since))}: ${text}\n${named.join('')}${rest}`;
 }
 
-async function confirm({ ask }: Context, name: SweepName, { count }: SweepHold): Promise<void> {
+async function confirm(context: Context, name: SweepName, { count }: SweepHold): Promise<void> {
   const runners = count === 1 ? '1 runner' : `${count} runners`;
-  if (!ask) throw new Refusal(`add --yes to have ${runners} marked deleted`, exitCodes.usage);
-  const answer = await ask(`Have sweep ${name} mark ${runners} deleted? [y/N] `);
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('nothing was confirmed');
+  await askFirst(context, {
+    deed: `have ${runners} marked deleted`,
+    question: `Have sweep ${name} mark ${runners} deleted?`,
+    otherwise: 'nothing was confirmed',
+  });
 }
