@@ -5,9 +5,9 @@ import {
   doctorSubject,
   type Finding,
 } from '../contracts/index.ts';
-import { errorText, TimeoutError } from '../errors/index.ts';
+import { errorText } from '../errors/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { withDeadline } from '../time/index.ts';
+import { withSoftDeadline } from '../time/index.ts';
 import type { Nats } from './connect.ts';
 
 interface AnswerOptions {
@@ -87,30 +87,14 @@ class Examinations {
     const { clock } = this.#nats;
     const { examine, stop, log } = this.#options;
     const { timeoutMs } = request;
-    const over = new AbortController();
-    const timer = new AbortController();
-    const late = new TimeoutError(
-      `not done within ${timeoutMs / 1_000} s: give a longer --timeout`,
-    );
-    void clock.sleep(timeoutMs, timer.signal).then(
-      () => over.abort(late),
-      () => undefined,
-    );
+    const late = `not done within ${timeoutMs / 1_000} s: give a longer --timeout`;
+    const what = 'the examination';
     try {
-      const limit = {
-        clock,
-        timeoutMs: timeoutMs + graceMs,
-        what: 'the examination',
-        signal: stop,
-      };
-      return await withDeadline(limit, (signal) =>
-        examine(request, AbortSignal.any([signal, over.signal])),
-      );
+      const limit = { clock, timeoutMs, graceMs, what, late, signal: stop };
+      return await withSoftDeadline(limit, (signal) => examine(request, signal));
     } catch (err) {
       log.warn({ err }, 'examination failed');
       return [{ check: 'examination', outcome: 'failed', text: errorText(err) }];
-    } finally {
-      timer.abort();
     }
   }
 }

@@ -1,4 +1,3 @@
-import { createInbox } from 'nats';
 import {
   type DoctorAnswer,
   type DoctorRequest,
@@ -7,6 +6,7 @@ import {
   type Finding,
 } from '../contracts/index.ts';
 import { clockDifference } from '../time/index.ts';
+import { askAll } from './ask-all.ts';
 import type { Nats } from './connect.ts';
 
 /** What one process said. */
@@ -20,11 +20,8 @@ export interface DoctorReport {
   findings: Finding[] | undefined;
 }
 
-/** Within this everybody says that they are there, in ms. */
-const announceMs = 1_500;
 /** What an answer may take beyond the time of the examination, in ms. */
 const graceMs = 2_500;
-const lookEveryMs = 25;
 
 /**
  * Asks every process of every service, and waits for those that say they are there. Resolves with
@@ -34,31 +31,19 @@ export async function askDoctor(
   nats: Nats,
   question: Pick<DoctorRequest, 'scaleSet' | 'timeoutMs'>,
 ): Promise<DoctorReport[]> {
-  const { connection, clock } = nats;
+  const { clock } = nats;
   const reports = new Map<string, DoctorReport>();
-  const room = { empty: false };
-  const inbox = createInbox(nats.inboxPrefix);
   const askedAtMs = clock.now();
-  const subscription = connection.subscribe(inbox, {
-    callback: (error, message) => {
-      if (error) return;
-      const answer = readAnswer(message.string());
-      // nats-server itself says so, with a status and no text.
-      if (message.headers?.code === 503) room.empty = true;
-      else if (answer) note(reports, answer, { earliestMs: askedAtMs, latestMs: clock.now() });
+  await askAll(nats, {
+    subject: doctorSubject,
+    question: { v: 1, ...question },
+    onAnswer: (text) => {
+      const answer = readAnswer(text);
+      if (answer) note(reports, answer, { earliestMs: askedAtMs, latestMs: clock.now() });
     },
+    isWaiting: () => [...reports.values()].some(({ findings }) => findings === undefined),
+    timeoutMs: question.timeoutMs + graceMs,
   });
-  try {
-    connection.publish(doctorSubject, JSON.stringify({ v: 1, ...question }), { reply: inbox });
-    await connection.flush();
-    const startMs = clock.monotonic();
-    const elapsed = () => clock.monotonic() - startMs;
-    const waiting = () => [...reports.values()].some(({ findings }) => findings === undefined);
-    while (!room.empty && elapsed() < announceMs) await clock.sleep(lookEveryMs);
-    while (waiting() && elapsed() < question.timeoutMs + graceMs) await clock.sleep(lookEveryMs);
-  } finally {
-    subscription.unsubscribe();
-  }
   return [...reports.values()];
 }
 

@@ -1,10 +1,10 @@
-import { createInbox } from 'nats';
 import {
   type SweepAnswer,
   type SweepRequest,
   sweepAnswerSchema,
   sweepSubject,
 } from '../contracts/index.ts';
+import { askAll } from './ask-all.ts';
 import type { Nats } from './connect.ts';
 
 /** What one janitor said of one part of a sweep that it leads; without `end` it never came to one. */
@@ -21,11 +21,8 @@ export interface SweepReports {
   parts: SweepReport[];
 }
 
-/** Within this all janitors say whether they lead it, in ms. */
-const announceMs = 1_500;
 /** What an answer may take beyond the time of the run, in ms. */
 const graceMs = 6_000;
-const lookEveryMs = 25;
 
 /**
  * Asks all janitors to run a sweep, or to say what a run would do, and waits for those that lead a part
@@ -35,32 +32,19 @@ export async function askSweep(
   nats: Nats,
   question: Omit<SweepRequest, 'v'> & { timeoutMs: number },
 ): Promise<SweepReports> {
-  const { connection, clock } = nats;
   const idle = new Set<string>();
   const parts = new Map<string, SweepReport>();
-  const room = { empty: false };
-  const inbox = createInbox(nats.inboxPrefix);
-  const subscription = connection.subscribe(inbox, {
-    callback: (error, message) => {
-      if (error) return;
-      // nats-server itself says so, with a status and no text.
-      if (message.headers?.code === 503) room.empty = true;
-      const answer = readAnswer(message.string());
+  await askAll(nats, {
+    subject: sweepSubject,
+    question: { v: 1, ...question },
+    onAnswer: (text) => {
+      const answer = readAnswer(text);
       if (answer?.kind === 'idle') idle.add(answer.instance);
       else if (answer) note(parts, answer);
     },
+    isWaiting: () => [...parts.values()].some(({ end }) => end === undefined),
+    timeoutMs: question.timeoutMs + graceMs,
   });
-  try {
-    connection.publish(sweepSubject, JSON.stringify({ v: 1, ...question }), { reply: inbox });
-    await connection.flush();
-    const startMs = clock.monotonic();
-    const elapsed = () => clock.monotonic() - startMs;
-    const waiting = () => [...parts.values()].some(({ end }) => end === undefined);
-    while (!room.empty && elapsed() < announceMs) await clock.sleep(lookEveryMs);
-    while (waiting() && elapsed() < question.timeoutMs + graceMs) await clock.sleep(lookEveryMs);
-  } finally {
-    subscription.unsubscribe();
-  }
   const byHost = ({ hostId: a = '' }: SweepReport, { hostId: b = '' }: SweepReport) =>
     a < b ? -1 : 1;
   return { idle: idle.size, parts: [...parts.values()].toSorted(byHost) };

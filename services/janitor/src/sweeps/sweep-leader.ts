@@ -1,12 +1,11 @@
 import { AppError } from '@baton/shared/errors';
 import type { Lease, LeaseStore } from '@baton/shared/lease';
 import type { Random } from '@baton/shared/retry';
-import { isAborted } from '@baton/shared/time';
+import { isAborted, withSoftDeadline } from '@baton/shared/time';
 import { untilNextRunMs } from './core/next-run.ts';
 import { type SweepPart, sweepLeaseKey } from './parts.ts';
 import { type RunDeps, recordedRun } from './recorded-run.ts';
 import type { Led } from './run-sweep.ts';
-import { withSoftDeadline } from './soft-deadline.ts';
 import type { SweepResult } from './sweep-run.ts';
 
 export interface LeaderDeps extends RunDeps {
@@ -19,6 +18,9 @@ export interface LeaderDeps extends RunDeps {
   /** See `untilNextRunMs`. */
   phaseMs: number;
 }
+
+/** A run that does not heed its deadline is given up after this, in ms. */
+const graceMs = 5_000;
 
 interface RunNow {
   dryRun: boolean;
@@ -133,7 +135,7 @@ export class SweepLeader {
     const { clock } = this.#deps;
     const { led, signal: lead } = reign;
     const what = `sweep ${this.part.sweep.name}`;
-    return await withSoftDeadline({ clock, timeoutMs, what, signal: lead }, (signal) =>
+    return await withSoftDeadline({ clock, timeoutMs, graceMs, what, signal: lead }, (signal) =>
       recordedRun(this.#deps, led, { dryRun, signal, lead }),
     );
   }
