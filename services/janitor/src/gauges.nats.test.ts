@@ -1,7 +1,7 @@
 import { deadSubject, type Runner, runnerKey, runnerStates } from '@baton/shared/contracts';
 import { Publisher } from '@baton/shared/messaging';
 import { copyRunners, openRunners, type RunnerStore } from '@baton/shared/stores';
-import { type MetricSource, silentLogger } from '@baton/shared/telemetry';
+import { type NumberSource, silentLogger } from '@baton/shared/telemetry';
 import { aRunner, FakeClock, startTestNats, type TestNats } from '@baton/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JanitorGauges } from './gauges.ts';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => server[Symbol.asyncDispose]());
 
 function read(name: string) {
-  const source = gauges.sources.find((one: MetricSource) => one.name === name);
+  const source = gauges.sources.find((one: NumberSource) => one.name === name);
   return [...(source?.read() ?? [])];
 }
 

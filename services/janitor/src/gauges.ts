@@ -7,8 +7,8 @@ import {
   gauge,
   type Logger,
   type Measurement,
-  type MetricSource,
   type Metrics,
+  type NumberSource,
 } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 
@@ -49,7 +49,7 @@ interface Census {
  * it can be again, so that nobody takes an old number for one of now.
  */
 export class JanitorGauges {
-  readonly sources: readonly MetricSource[];
+  readonly sources: readonly NumberSource[];
   readonly #deps: GaugeDeps;
   #census: Census | undefined;
   #backlog: Backlog | undefined;

@@ -1,5 +1,5 @@
 import { conditionTypes, type Status } from '@baton/shared/contracts';
-import { gauge, type Measurement, type MetricSource } from '@baton/shared/telemetry';
+import { gauge, type Measurement, type NumberSource } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { StatusReporter } from './status-reporter.ts';
 
@@ -12,7 +12,7 @@ type Read = (status: Readonly<Status>, known: Known) => number | undefined;
  * What is known of each scale set now. Only the listener that works on one tells its ages; one that
  * waits for it tells `waiting` and nothing else.
  */
-export function listenerGauges(reporters: ReadonlySet<Known>, clock: Clock): MetricSource[] {
+export function listenerGauges(reporters: ReadonlySet<Known>, clock: Clock): NumberSource[] {
   const each = (name: string, help: string, read: Read) =>
     gauge(name, help, () => measure(reporters, read));
   const age = (at: string | undefined) =>

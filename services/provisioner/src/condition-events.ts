@@ -5,7 +5,7 @@ import {
   type ScaleSetEvent,
 } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
-import { gauge, type Logger, type MetricSource } from '@baton/shared/telemetry';
+import { gauge, type Logger, type NumberSource } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import { plannedConditions } from './core/conditions.ts';
 
@@ -25,7 +25,7 @@ export class ConditionEvents {
   readonly #deps: EventDeps;
   /** The conditions that hold, by scale set, as this process planned it last. */
   readonly #holding = new Map<string, ReadonlySet<string>>();
-  readonly gauge: MetricSource;
+  readonly gauge: NumberSource;
 
   constructor(deps: EventDeps) {
     this.#deps = deps;

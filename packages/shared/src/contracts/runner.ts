@@ -133,7 +133,10 @@ export const runnerSchema = z.looseObject({
     .optional(),
   /** Its record was made anew from an instance that had none. */
   adopted: z.looseObject({ at: z.iso.datetime(), by: z.string() }).optional(),
+  /** W3C trace context of the span `runner`, which lasts from `createdAt` to its deletion. */
   traceparent: z.string().optional(),
+  /** Of the poll whose demand asked for it: the parent of that span, or of another trace. */
+  tracedFrom: z.string().optional(),
 });
 export type Runner = z.infer<typeof runnerSchema>;
 

@@ -1,3 +1,24 @@
+export { attributes } from './attributes.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
-export { Counter, gauge, type Measurement, type MetricSource, Metrics } from './metrics.ts';
+export {
+  Counter,
+  gauge,
+  Histogram,
+  type Measurement,
+  type MetricSource,
+  Metrics,
+  type NumberSource,
+} from './metrics.ts';
 export { processMetrics } from './process-metrics.ts';
+export {
+  activeTraceparent,
+  inSpan,
+  inTrace,
+  mintSpan,
+  parseTraceparent,
+  recordSpan,
+  type Span,
+  type SpanAttributes,
+  startSpan,
+  withinSpan,
+} from './spans.ts';

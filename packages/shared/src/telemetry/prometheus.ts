@@ -24,6 +24,7 @@ export async function answerScrape(
   const provider = new MeterProvider({ readers: [exporter] });
   const meter = provider.getMeter('baton');
   for (const source of sources) {
+    if (source.kind === 'histogram') continue;
     const { name, help, kind } = source;
     const options = { description: help };
     const instrument =

@@ -1,5 +1,5 @@
 import type { SweepName } from '@baton/shared/contracts';
-import { Counter, gauge, type Measurement, type MetricSource } from '@baton/shared/telemetry';
+import { Counter, gauge, type Measurement, type NumberSource } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { SweepResult } from './sweep-run.ts';
 
@@ -20,7 +20,7 @@ interface Last {
 
 /** What a process counts of the sweeps that it leads. */
 export class SweepMetrics {
-  readonly sources: MetricSource[];
+  readonly sources: NumberSource[];
   readonly #clock: Clock;
   readonly #led = new Map<string, Last>();
   readonly #runs = new Counter<'sweep' | 'result'>({

@@ -1,0 +1,31 @@
+/**
+ * Names of what spans say. OpenTelemetry's semantic conventions (messaging, CI/CD, error) where they
+ * have a word; `baton.*` otherwise.
+ */
+export const attributes = {
+  scaleSet: 'baton.scale_set.id',
+  /** Id of the runner in Baton; its name at GitHub is `runnerName`. */
+  runner: 'baton.runner.id',
+  runnerName: 'cicd.worker.name',
+  provider: 'baton.provider',
+  instance: 'baton.instance.id',
+  epoch: 'baton.session.epoch',
+  markReason: 'baton.mark.reason',
+  jobId: 'cicd.pipeline.task.run.id',
+  jobName: 'cicd.pipeline.task.name',
+  jobResult: 'cicd.pipeline.task.run.result',
+  workflowRun: 'cicd.pipeline.run.id',
+  repository: 'vcs.repository.name',
+  messagingSystem: 'messaging.system',
+  messagingOperation: 'messaging.operation.name',
+  /** `send`, `receive` or `process`. */
+  messagingOperationType: 'messaging.operation.type',
+  /** The subject, or the scale set whose queue at GitHub it is. */
+  destination: 'messaging.destination.name',
+  destinationTemplate: 'messaging.destination.template',
+  consumer: 'messaging.consumer.group.name',
+  messageId: 'messaging.message.id',
+  /** How often this message has been delivered. */
+  delivery: 'baton.message.delivery',
+  errorType: 'error.type',
+} as const;
