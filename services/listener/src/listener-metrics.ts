@@ -39,6 +39,7 @@ export class ListenerMetrics {
     help: 'Messages that could not be understood and were kept as dead letters.',
   });
 
+  readonly #firstSession = Promise.withResolvers<void>();
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 
@@ -71,7 +72,13 @@ export class ListenerMetrics {
     this.leasesLost.add({ scale_set: scaleSetId, reason });
   }
 
+  /** Resolves when a session is open. */
+  get firstSession(): Promise<void> {
+    return this.#firstSession.promise;
+  }
+
   sessionOpened(scaleSetId: string, how: string): void {
+    this.#firstSession.resolve();
     this.sessionsOpened.add({ scale_set: scaleSetId, how });
   }
 
