@@ -27,5 +27,7 @@ export const attributes = {
   messageId: 'messaging.message.id',
   /** How often this message has been delivered. */
   delivery: 'baton.message.delivery',
+  /** What became of the work: one of few words. */
+  outcome: 'baton.outcome',
   errorType: 'error.type',
 } as const;
