@@ -30,4 +30,6 @@ export const attributes = {
   /** What became of the work: one of few words. */
   outcome: 'baton.outcome',
   errorType: 'error.type',
+  /** Class of a runner's failure, as in its record. */
+  failureClass: 'baton.failure.class',
 } as const;
