@@ -1,4 +1,5 @@
 export { attributes } from './attributes.ts';
+export { beginTraces } from './begin-traces.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export {
   Counter,
