@@ -7,11 +7,12 @@ import {
 } from '@baton/shared/contracts';
 import { AppError, ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
+import { attributes } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
-import { type DeleteDeps, type Found, nameOf, type StepDeps } from './delete-deps.ts';
+import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
 import { deleteInstance, findListed } from './delete-instance.ts';
 import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
 import { type Deregistered, deregister } from './deregister.ts';
@@ -101,19 +102,24 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   if (step === 'remove-record') return await removeRecord(deps, found);
-  const work = step === 'delete-instance' ? instanceStep : deregisterStep;
-  return await inStepSpan(step, found.value, (span) => work({ ...deps, span }, found, signal));
+  if (step === 'delete-instance') return await instanceStep(deps, found, signal);
+  return await deregisterStep(deps, found, signal);
 }
 
 async function instanceStep(
-  deps: StepDeps,
+  deps: DeleteDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    timed(deps, before.value, () =>
-      orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
-    ),
+  const runner = before.value;
+  const { found, result } = await inStepSpan('delete-instance', runner, (span) =>
+    claimedWhileSlow(deps, before, async () => {
+      const asked = await timed(deps, runner, () =>
+        orFailure(signal, async () => ({ known: await deleteInstance(deps, runner, signal) })),
+      );
+      if ('error' in asked) span.fail(asked.error);
+      return asked;
+    }),
   );
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
@@ -121,10 +127,10 @@ async function instanceStep(
   // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
   if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
-  const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
+  const isSame = ({ instanceId }: Runner) => instanceId === runner.instanceId;
   const gone: { runner?: Runner | undefined } = {};
-  const after = await proceed(deps, found, (deletion, runner) => {
-    gone.runner = isSame(runner) ? runner : undefined;
+  const after = await proceed(deps, found, (deletion, current) => {
+    gone.runner = isSame(current) ? current : undefined;
     return gone.runner && { ...withoutClaim(deletion), ...known };
   });
   const { instanceDeletedAt } = known;
@@ -148,12 +154,20 @@ async function timed<T extends { error: unknown } | { known: Partial<Deletion> |
 }
 
 async function deregisterStep(
-  deps: StepDeps,
+  deps: DeleteDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    deregister(deps, before.value, signal),
+  const { found, result } = await inStepSpan('deregister', before.value, (span) =>
+    claimedWhileSlow(deps, before, async () => {
+      const asked = await deregister(deps, before.value, signal);
+      if (asked.kind === 'refused') {
+        span.set({ [attributes.outcome]: asked.why });
+        // That it runs a job is an answer.
+        if (asked.why !== 'busy') span.fail(new AppError('github', asked.text));
+      }
+      return asked;
+    }),
   );
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
   // It may have been told apart meanwhile: then another registration was let go, or none.
@@ -166,7 +180,7 @@ async function deregisterStep(
 }
 
 async function refused(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   { why, text }: Refused,
   signal: AbortSignal,
@@ -199,7 +213,7 @@ async function refused(
  * comes back as one without a record, and its job does not die.
  */
 async function lookAgain(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
@@ -283,14 +297,13 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
 }
 
 async function fail(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
-  const { clock, random, log, metrics, span } = deps;
+  const { clock, random, log, metrics } = deps;
   const nowMs = clock.now();
   metrics.failed(found.value, failure.step);
-  span.fail(new AppError(failure.step === 'deregister' ? 'github' : 'provider', failure.text));
   const after = await settle(deps, found, (deletion) =>
     afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
