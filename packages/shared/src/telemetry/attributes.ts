@@ -10,6 +10,14 @@ export const attributes = {
   provider: 'baton.provider',
   instance: 'baton.instance.id',
   epoch: 'baton.session.epoch',
+  /** How often its creation has been begun. */
+  attempt: 'baton.attempt',
+  /** Runners that a scale set should have, has, asks for now and lets go now; why there are not more. */
+  planWanted: 'baton.plan.wanted',
+  planAlive: 'baton.plan.alive',
+  planRequested: 'baton.plan.requested',
+  planRetired: 'baton.plan.retired',
+  planWaiting: 'baton.plan.waiting',
   markReason: 'baton.mark.reason',
   /** How often the work had failed before. */
   failures: 'baton.failures',
