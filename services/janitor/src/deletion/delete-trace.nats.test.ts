@@ -75,9 +75,9 @@ describe('the trace of a deletion', () => {
     expect(early).toEqual(['delete instance', 'deregister runner']);
     const deletion = spans.the('delete runner');
     expect(spans.childrenOf(deletion)).toMatchObject([
-      { name: 'delete instance', error: undefined, attributes: { [attributes.failures]: 0 } },
+      { name: 'delete instance', error: undefined, attributes: { [attributes.attempt]: 1 } },
       { name: 'deregister runner', error: { code: 'github' } },
-      { name: 'deregister runner', error: undefined, attributes: { [attributes.failures]: 1 } },
+      { name: 'deregister runner', error: undefined, attributes: { [attributes.attempt]: 2 } },
       { name: 'remove record' },
     ]);
     expect(new Set(spans.told.map((span) => span.traceId))).toEqual(new Set([traceId]));
