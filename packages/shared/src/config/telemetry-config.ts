@@ -103,8 +103,48 @@ const tracesVariables = {
   },
 };
 
+const metricExporters = ['otlp', 'prometheus', 'none'] as const;
+
+/** One of them, or several with commas between. `prometheus`, which is there always, changes nothing. */
+const metricsExporterSchema = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(
+    z.array(
+      z.enum(metricExporters, {
+        error: ({ input }) => `is ${String(input)}; allowed are ${metricExporters.join(', ')}`,
+      }),
+    ),
+  )
+  .optional();
+
+/** Standard variables of OpenTelemetry for metrics. */
+const metricsVariables = {
+  metricsExporter: { variable: 'OTEL_METRICS_EXPORTER', schema: metricsExporterSchema },
+  metricsEndpoint: { variable: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', schema: endpointSchema },
+  metricsProtocol: { variable: 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', schema: protocolSchema },
+  metricsHeaders: { variable: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS', schema: headersSchema },
+  metricsCompression: {
+    variable: 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION',
+    schema: compressionSchema,
+  },
+  metricsTimeoutMs: { variable: 'OTEL_EXPORTER_OTLP_METRICS_TIMEOUT', schema: timeoutSchema },
+  metricIntervalMs: {
+    variable: 'OTEL_METRIC_EXPORT_INTERVAL',
+    schema: milliseconds(60_000, 100),
+  },
+  metricExportTimeoutMs: {
+    variable: 'OTEL_METRIC_EXPORT_TIMEOUT',
+    schema: milliseconds(30_000, 100),
+  },
+};
+
 /** What telemetry leaves the process, and where to; the names are those that OpenTelemetry has. */
-export const telemetryVariables = { ...exportVariables, ...tracesVariables };
+export const telemetryVariables = {
+  ...exportVariables,
+  ...tracesVariables,
+  ...metricsVariables,
+};
 
 type ValuesOf<V extends Record<string, { schema: z.ZodType }>> = {
   [K in keyof V]: z.infer<V[K]['schema']>;

@@ -6,6 +6,7 @@ import {
   createLogger,
   type Logger,
   Metrics,
+  metricPush,
   processMetrics,
 } from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
@@ -76,7 +77,11 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   const metrics = new Metrics();
   metrics.add(...processMetrics());
   const traces = await beginTraces({ service, config, metrics, log, clock: systemClock });
-  const endTraces = async () => await traces?.end(Math.min(2_000, config.drainTimeoutMs / 10));
+  const push = metricPush({ service, config, metrics, log, clock: systemClock });
+  const endTelemetry = async () => {
+    const withinMs = Math.min(2_000, config.drainTimeoutMs / 10);
+    await Promise.all([traces?.end(withinMs), push?.end(withinMs)]);
+  };
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
@@ -93,6 +98,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
         health.report('start', undefined);
         log.info('service ready');
         traces?.ready(start);
+        push?.ready();
       },
       metrics,
       env: process.env,
@@ -101,10 +107,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       abort,
     });
   } catch (error) {
-    await endTraces();
+    await endTelemetry();
     if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
   }
-  await endTraces();
+  await endTelemetry();
   log.info('service drained');
   process.exit(exitCodes.ok);
 }

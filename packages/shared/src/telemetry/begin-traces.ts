@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import type { TelemetryConfig } from '../config/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Logger } from './logger.ts';
 import { Counter, type Metrics } from './metrics.ts';
-import { resourceAttributes } from './resource-attributes.ts';
+import { ownResource } from './resource-attributes.ts';
 import { tracesSettings } from './traces-settings.ts';
 import { Tracing } from './tracing.ts';
 
@@ -27,13 +25,6 @@ export async function beginTraces(options: BeginOptions): Promise<Tracing | unde
   metrics.add(spans);
   const settings = tracesSettings(config);
   if (!settings) return undefined;
-  const { instance, installationId } = config;
-  const identity = { service, instance, installationId, version: version(), pid: process.pid };
-  const resource = resourceAttributes(identity, config);
+  const resource = ownResource(service, config);
   return await Tracing.begin({ settings, resource, spans, clock, log });
-}
-
-function version(): string {
-  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(file)).version;
 }

@@ -1,4 +1,5 @@
 import type { TelemetryConfig } from '../config/index.ts';
+import { buildVersion } from './build-version.ts';
 
 interface ProcessIdentity {
   /** Such as `listener`. */
@@ -26,4 +27,17 @@ export function resourceAttributes(
     ...otelResource,
     ...(otelServiceName === undefined ? {} : { 'service.name': otelServiceName }),
   };
+}
+
+/** What this process says of itself. */
+export function ownResource(
+  service: string,
+  config: TelemetryConfig & Pick<ProcessIdentity, 'instance' | 'installationId'>,
+): Record<string, string | number> {
+  const { instance, installationId } = config;
+  const version = buildVersion();
+  return resourceAttributes(
+    { service, instance, installationId, version, pid: process.pid },
+    config,
+  );
 }
