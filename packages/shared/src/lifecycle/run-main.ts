@@ -79,9 +79,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   const traces = await beginTraces({ service, config, metrics, log, clock: systemClock });
   const push = metricPush({ service, config, metrics, log, clock: systemClock });
   const endTelemetry = async () => {
-    const withinMs = Math.min(2_000, config.drainTimeoutMs / 10);
+    const withinMs = config.drainTimeoutMs / 10;
     await Promise.all([traces?.end(withinMs), push?.end(withinMs)]);
   };
+  let failure: { error: unknown } | undefined;
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
@@ -107,10 +108,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       abort,
     });
   } catch (error) {
-    await endTelemetry();
-    if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
+    if (!signal.aborted || !isAbort(error, signal)) failure = { error };
   }
   await endTelemetry();
+  if (failure) return exitWith(service, failure.error, log);
   log.info('service drained');
   process.exit(exitCodes.ok);
 }

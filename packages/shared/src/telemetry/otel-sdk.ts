@@ -49,8 +49,8 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     ? await makeExporter(settings.target)
     : new ConsoleSpanExporter();
   const { queueSize, batchSize, delayMs, exportTimeoutMs } = settings;
-  const collector = shownUrl(settings);
-  const queue = new ExportQueue({ exporter, spans, size: queueSize, log, collector });
+  const url = shownUrl(settings);
+  const queue = new ExportQueue({ exporter, spans, size: queueSize, log, url });
   const batches = new BatchSpanProcessor({
     exporter: queue.exporter,
     maxQueueSize: queueSize,

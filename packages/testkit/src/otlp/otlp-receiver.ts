@@ -5,6 +5,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { decodeProtobuf } from './otlp-messages.ts';
@@ -30,7 +31,6 @@ type Behaviour = 'take' | 'hang' | 'reset' | 'garbage' | number;
 export interface OtlpReceiver extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
-  readonly port: number;
   /** Everything that was taken, in its order. */
   readonly spans: readonly ReceivedSpan[];
   readonly metrics: readonly ReceivedMetric[];
@@ -54,8 +54,12 @@ const json = 'application/json';
 const protobuf = 'application/x-protobuf';
 const mostBytes = 16 * 1024 * 1024;
 
-/** `port`: that of one that has ended; default: any. */
-export async function startOtlpReceiver({ port = 0 } = {}): Promise<OtlpReceiver> {
+interface ReceiverOptions {
+  /** For `localhost`; without it there is no encryption. */
+  tls?: { cert: string; key: string };
+}
+
+export async function startOtlpReceiver({ tls }: ReceiverOptions = {}): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const metrics: ReceivedMetric[] = [];
   const asked: AskedExport[] = [];
@@ -80,14 +84,15 @@ export async function startOtlpReceiver({ port = 0 } = {}): Promise<OtlpReceiver
       response.writeHead(status, { 'content-type': json }).end(JSON.stringify({ message: 'no' }));
     }
   };
-  const server = createServer((request, response) => void answer(request, response));
-  server.listen(port, '127.0.0.1');
+  const handle = (request: IncomingMessage, response: ServerResponse) =>
+    void answer(request, response);
+  const server = tls ? createSecureServer(tls, handle) : createServer(handle);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const taken = typeof address === 'object' && address ? address.port : 0;
+  const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    url: `http://127.0.0.1:${taken}`,
-    port: taken,
+    url: tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     spans,
     metrics,
     asked,

@@ -1,4 +1,5 @@
-import { loadConfig, telemetryVariables } from '../../config/index.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { telemetryVariables } from '../../config/telemetry-config.ts';
 import { AppError, ConfigError } from '../../errors/index.ts';
 import { inSpan } from '../../telemetry/index.ts';
 import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
