@@ -82,6 +82,22 @@ describe('a collector', times, () => {
     expect(unhandled).toEqual([]);
   });
 
+  test('that is slow has them all the same, and one that never comes to an end has not', async () => {
+    await using receiver = await startOtlpReceiver();
+    const { outcomes, said } = await setUp(receiver);
+    receiver.behave('slow');
+    await spans(2);
+    await eventually(() => expect(outcomes().exported).toBe(2), patient);
+    expect(said()).toEqual([]);
+
+    receiver.behave('drip');
+    await spans(2);
+
+    await eventually(() => expect(outcomes().failed).toBe(2), patient);
+    expect(said()).toMatchObject([{ reason: 'took longer than 2000 ms' }]);
+    expect(unhandled).toEqual([]);
+  });
+
   test('that hangs leaves a bounded number of spans waiting; the others are counted', async () => {
     await using receiver = await startOtlpReceiver();
     const slow = { OTEL_EXPORTER_OTLP_TIMEOUT: '60000', OTEL_BSP_EXPORT_TIMEOUT: '60000' };

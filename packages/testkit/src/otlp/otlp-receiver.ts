@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
+import { systemClock } from '@baton/shared/time';
 import { z } from 'zod';
 import { decodeProtobuf } from './otlp-messages.ts';
 import { metricsIn, metricsSchema, type ReceivedMetric } from './read-metrics.ts';
@@ -19,10 +20,14 @@ interface AskedExport {
 }
 
 /**
- * How a collector behaves: `take` as it should; `hang` never answers; `reset` breaks off; `garbage`
- * answers 200 with what is no answer; a number is a status without a body.
+ * How a collector behaves: `take` as it should; `slow` the same after 300 ms; `hang` never answers; `drip`
+ * answers byte by byte without end; `reset` breaks off; `garbage` answers 200 with what is no answer; a
+ * number is a status without a body.
  */
-type Behaviour = 'take' | 'hang' | 'reset' | 'garbage' | number;
+type Behaviour = 'take' | 'slow' | 'hang' | 'drip' | 'reset' | 'garbage' | number;
+
+const slowMs = 300;
+const dripMs = 50;
 
 /**
  * A collector for OTLP over HTTP, on 127.0.0.1, which insists on what the specification says: other
@@ -73,7 +78,10 @@ export async function startOtlpReceiver({ tls }: ReceiverOptions = {}): Promise<
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     asked.push({ path: request.url ?? '', headers: request.headers });
-    if (behaviour !== 'take') return misbehave(behaviour, request, response);
+    if (behaviour !== 'take' && behaviour !== 'slow') {
+      return misbehave(behaviour, request, response);
+    }
+    if (behaviour === 'slow') await systemClock.sleep(slowMs);
     try {
       const type = await take(request);
       // An empty message in either form.
@@ -114,7 +122,11 @@ function misbehave(how: Behaviour, request: IncomingMessage, response: ServerRes
   request.resume();
   if (how === 'reset') request.socket.destroy();
   else if (how === 'garbage') response.writeHead(200, { 'content-type': protobuf }).end('\xff\0no');
-  else if (typeof how === 'number') response.writeHead(how).end();
+  else if (how === 'drip') {
+    response.writeHead(200, { 'content-type': protobuf });
+    const drip = setInterval(() => response.write('\0'), dripMs);
+    response.once('close', () => clearInterval(drip));
+  } else if (typeof how === 'number') response.writeHead(how).end();
 }
 
 async function readExport(request: IncomingMessage) {
