@@ -33,7 +33,7 @@ export class QueueCalls {
   /** @throws GitHubApiError when GitHub refuses for good, or the session is gone. */
   async delete(messageId: string): Promise<void> {
     const { queue, session } = this.#deps;
-    await this.#retry('message could not be deleted', () =>
+    await this.#retry('delete message', () =>
       queue.deleteMessage(messageId, { ...session.queue, signal: this.#signal }),
     );
   }
@@ -48,7 +48,7 @@ export class QueueCalls {
     const { queue, session, log } = this.#deps;
     try {
       const result = await this.#retry(
-        'jobs could not be acquired',
+        'acquire jobs',
         () => queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal }),
         acquireAttempts,
       );
@@ -65,7 +65,7 @@ export class QueueCalls {
 
   /** Repeats a call through outages and token ends, until the signal is aborted. */
   async #retry<T>(
-    failureText: string,
+    what: string,
     call: () => Promise<T>,
     attempts = Number.POSITIVE_INFINITY,
   ): Promise<T> {
@@ -79,7 +79,7 @@ export class QueueCalls {
         if (isGitHubError(error, 'unauthorized')) await this.#refresh(token);
         else if (!(isGitHubError(error) && error.retryable)) throw error;
         if (attempt + 1 >= attempts) throw error;
-        log.warn({ err: error, attempt }, failureText);
+        log.warn({ what, err: error, attempt }, 'call about messages failed, trying again');
       }
       await clock.sleep(backoffMs(attempt, retryPolicy, random), this.#signal);
     }

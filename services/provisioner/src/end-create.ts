@@ -54,7 +54,8 @@ export async function failCreate(
   failure: CreateFailure,
 ): Promise<void> {
   const { log, planner } = deps;
-  log.warn({ runnerId: record.runnerId, failure }, 'runner could not be created');
+  const { scaleSetId, runnerId } = record;
+  log.warn({ scaleSetId, runnerId, ...failure }, 'runner could not be created');
   tellStep(deps, await observeRunner(deps, record, { kind: 'failed', failure }));
   await planner.reconcile(record.scaleSetId);
 }

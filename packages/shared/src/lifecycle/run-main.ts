@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { AppError, errorText } from '../errors/index.ts';
-import { createLogger, type Logger, Metrics, processMetrics } from '../telemetry/index.ts';
+import {
+  createLogger,
+  type Logger,
+  LogLevels,
+  type LogSetting,
+  Metrics,
+  processMetrics,
+} from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Health, serveHealth } from './health-server.ts';
@@ -8,8 +15,9 @@ import { Health, serveHealth } from './health-server.ts';
 /** What every service's configuration has; see `serviceConfigShape`. */
 export interface ServiceConfig {
   instance: string;
-  logLevel: string;
-  logPretty: boolean;
+  logLevel: LogSetting;
+  /** Undefined: where stderr is a terminal. */
+  logPretty?: boolean | undefined;
   healthHost: string;
   healthPort: number;
   drainTimeoutMs: number;
@@ -18,6 +26,7 @@ export interface ServiceConfig {
 /** What a service is given besides its configuration. */
 export interface Runtime {
   log: Logger;
+  logLevels: LogLevels;
   clock: Clock;
   health: Health;
   /** To be called once, when the service has what it needs and does its work. */
@@ -52,11 +61,12 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   } catch (error) {
     return exitWith(service, error);
   }
+  const logLevels = new LogLevels(config.logLevel);
   const log = createLogger({
     service,
     instance: config.instance,
-    level: config.logLevel,
-    pretty: config.logPretty,
+    levels: logLevels,
+    pretty: config.logPretty ?? process.stderr.isTTY,
     onExit: (flush) => process.on('exit', flush),
   });
   const { signal, abort } = drainOnSignal(log, config.drainTimeoutMs);
@@ -74,6 +84,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
     log.info({ incarnation, pid: process.pid, healthPort: server.port }, 'service starting');
     await run(config, {
       log,
+      logLevels,
       clock: systemClock,
       health,
       ready: () => {

@@ -105,7 +105,10 @@ function watchConnection(connection: NatsConnection, options: ConnectOptions): N
       if (type === Events.Disconnect) link.lost();
       else if (type === Events.Reconnect) link.back();
       else if (type === Events.Error) {
-        log.error({ error: typeof data === 'string' ? data : 'unknown' }, 'nats reported an error');
+        log.error(
+          { reason: typeof data === 'string' ? data : 'unknown' },
+          'nats reported an error',
+        );
       }
     }
   };

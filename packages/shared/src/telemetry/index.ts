@@ -1,4 +1,14 @@
 export { attributes } from './attributes.ts';
+export type { LogFields } from './log-fields.ts';
+export {
+  type ComponentLevel,
+  type LogComponent,
+  LogLevels,
+  type LogSetting,
+  logComponents,
+  logLevels,
+  parseLogSetting,
+} from './log-levels.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export {
   Counter,

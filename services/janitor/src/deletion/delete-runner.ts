@@ -257,7 +257,8 @@ async function fail(
   );
   const { scaleSetId, runnerId } = found.value;
   const { attempts, retryAt } = after?.value.deletion ?? {};
-  log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
+  const { step, text } = failure;
+  log.warn({ scaleSetId, runnerId, attempts, retryAt, step, text }, 'deletion step failed');
   return undefined;
 }
 

@@ -27,7 +27,7 @@ await runMain({
     if (behaviour === 'has no configuration') throw new ConfigError('TEST_NAME: is not set');
     return {
       instance: 'test-0',
-      logLevel: 'info',
+      logLevel: { all: 'info', components: {} },
       logPretty: false,
       healthHost: '127.0.0.1',
       healthPort: Number(healthPort),
