@@ -84,7 +84,7 @@ export async function run(
     publisher,
     clock,
     random,
-    log,
+    log: log.child({ component: 'delete' }),
     instance,
     limits: { ...config, deregisterTimeoutMs },
   };
@@ -98,15 +98,22 @@ export async function run(
   await Promise.all([
     consumeDeletes(nats, deps, queue, runtime),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
-    repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
+    repeat({ ...deps, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
       forgetDeleted(copy, clock),
     ),
-    repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
+    repeat({ ...deps, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
-    watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
+    watchGauges({
+      ...calls,
+      log: log.child({ component: 'telemetry' }),
+      nats,
+      copy,
+      metrics: runtime.metrics,
+      signal,
+    }),
     runSweeps(
-      { ...deps, specs, installationId },
+      { ...deps, log: log.child({ component: 'sweep' }), specs, installationId },
       { nats, sweeps: allSweeps(config), config, runtime, random },
     ),
   ]);

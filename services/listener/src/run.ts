@@ -64,7 +64,8 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const planHints = new Wakeups();
   const prober = new LivenessProber(nats);
   const { weight, rebalanceAfterMs } = config;
-  const membership = { hints, holder, weight, ttlMs, clock, log };
+  const leaseLog = log.child({ component: 'lease' });
+  const membership = { hints, holder, weight, ttlMs, clock, log: leaseLog };
   const members = new Members({ ...membership, members: await openMembers(nats) });
   const { specs, ...stores } = await openStores(nats);
   const metrics = observe(runtime);
@@ -73,7 +74,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       nats,
       clock,
       random,
-      log,
+      log: log.child({ component: 'session' }),
       publisher: new Publisher(nats, log),
       hints,
       leases: new LeaseStore({ bucket: await openLeases(nats), holder, ttlMs, clock, random, log }),
@@ -87,7 +88,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       planHints,
       specHints,
       github: (credential, configUrl) => github.get(credential, configUrl),
-      peersLive: peersOf({ members, prober, clock, log }),
+      peersLive: peersOf({ members, prober, clock, log: leaseLog }),
       draining: signal,
       abort,
     },

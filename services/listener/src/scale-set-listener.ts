@@ -46,7 +46,7 @@ export class ScaleSetListener {
     this.#deps = deps;
     this.#spec = spec;
     this.#stop = stop;
-    this.#log = deps.log.child({ scaleSetId });
+    this.#log = deps.log.child({ component: 'session', scaleSetId });
     const { identity } = deps.leases.holder;
     const common = { ...deps, log: this.#log };
     const events = new ScaleSetEvents(common, scaleSetId, identity);
@@ -124,15 +124,18 @@ export class ScaleSetListener {
     this.#status.leaveQuietly();
     this.#moving = false;
     this.#served = false;
-    const { lease, how } = await contend(this.#deps, {
-      scaleSetId,
-      rank: (gone) => {
-        const others = members.shares.filter(({ identity }) => identity !== gone);
-        return preferenceRank(scaleSetId, members.own, others);
+    const { lease, how } = await contend(
+      { ...this.#deps, log: this.#log.child({ component: 'lease' }) },
+      {
+        scaleSetId,
+        rank: (gone) => {
+          const others = members.shares.filter(({ identity }) => identity !== gone);
+          return preferenceRank(scaleSetId, members.own, others);
+        },
+        leaseHints: this.#deps.leaseHints,
+        signal: this.#stop,
       },
-      leaseHints: this.#deps.leaseHints,
-      signal: this.#stop,
-    }).catch((error: unknown) => {
+    ).catch((error: unknown) => {
       throw error instanceof ConfigError ? new IdentityTakenError(error) : error;
     });
     this.#deps.metrics.leaseTaken(scaleSetId, how);

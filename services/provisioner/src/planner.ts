@@ -73,7 +73,7 @@ export class Planner {
   readonly #rounds = new Map<string, SharedRounds>();
 
   constructor(deps: PlannerDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, log: deps.log.child({ component: 'plan' }) };
   }
 
   /**

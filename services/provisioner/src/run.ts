@@ -101,7 +101,7 @@ export async function run(
     conditions: tellConditions(publisher, instance, runtime),
     clock,
     random,
-    log,
+    log: log.child({ component: 'message' }),
     installationId,
     instance,
     observations: countObservations(runtime),

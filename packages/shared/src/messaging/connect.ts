@@ -49,7 +49,8 @@ interface ConnectOptions extends NatsSettings {
  * Replies go to `_INBOX_<user>.…`, so that a user's permissions can name its own replies only.
  * @throws AppError `nats` when the server cannot be reached or refuses the user.
  */
-export async function connectNats(options: ConnectOptions): Promise<Nats> {
+export async function connectNats(given: ConnectOptions): Promise<Nats> {
+  const options = { ...given, log: given.log.child({ component: 'nats' }) };
   const { natsUser, log, clock, signal } = options;
   // A URL may carry a password of its own.
   const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
