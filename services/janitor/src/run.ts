@@ -12,6 +12,7 @@ import {
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -131,11 +132,13 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   { instance: identity }: JanitorConfig,
-  { log, signal: stop, incarnation }: Runtime,
+  { log, logLevels: levels, signal: stop, incarnation }: Runtime,
 ): void {
+  const holder = { identity, incarnation };
+  answerLogLevels(nats, { service: 'janitor', holder, log, levels });
   answerDoctor(nats, {
     service: 'janitor',
-    holder: { identity, incarnation },
+    holder,
     log,
     stop,
     examine: async ({ scaleSet }, signal) =>

@@ -4,6 +4,7 @@ import { answerProbes, LeaseStore, LivenessProber, takeIdentity } from '@baton/s
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   connectNats,
   Hints,
@@ -140,9 +141,10 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   holder: Parameters<typeof answerProbes>[1],
-  { log, signal: stop }: Runtime,
+  { log, logLevels: levels, signal: stop }: Runtime,
 ): void {
   answerProbes(nats, holder);
+  answerLogLevels(nats, { service: 'listener', holder, log, levels });
   answerDoctor(nats, {
     service: 'listener',
     holder,

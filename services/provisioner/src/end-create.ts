@@ -55,7 +55,7 @@ export async function failCreate(
 ): Promise<void> {
   const { log, planner } = deps;
   const { scaleSetId, runnerId } = record;
-  log.warn({ scaleSetId, runnerId, ...failure }, 'runner could not be created');
+  log.warn({ scaleSetId, runnerId, class: failure.class, text: failure.text }, 'runner could not be created');
   tellStep(deps, await observeRunner(deps, record, { kind: 'failed', failure }));
   await planner.reconcile(record.scaleSetId);
 }

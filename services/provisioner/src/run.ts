@@ -13,6 +13,7 @@ import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -158,9 +159,10 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   holder: Parameters<typeof answerProbes>[1],
-  { log, signal: stop }: Runtime,
+  { log, logLevels: levels, signal: stop }: Runtime,
 ): void {
   answerProbes(nats, holder);
+  answerLogLevels(nats, { service: 'provisioner', holder, log, levels });
   answerDoctor(nats, {
     service: 'provisioner',
     holder,

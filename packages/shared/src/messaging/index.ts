@@ -12,6 +12,8 @@ export { EventLog, type EventRange, type StoredEvent } from './event-log.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
 export { KvCopy } from './kv-copy.ts';
+export { answerLogLevels } from './log-level-answers.ts';
+export { askLogLevels } from './log-level-ask.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
 export { Publisher } from './publisher.ts';

@@ -62,7 +62,7 @@ export interface LogFields {
   capacity?: number | undefined;
   /** The same before. */
   before?: number | undefined;
-  /** Listener that gets the scale set. */
+  /** Listener that gets the scale set; level that components get. */
   to?: string | undefined;
   /** Labels that GitHub did not keep. */
   missing?: readonly string[] | undefined;
@@ -174,6 +174,8 @@ export interface LogFields {
   /** Time to finish after a signal, ms. */
   drainTimeoutMs?: number | undefined;
 
+  /** Components whose level changes. */
+  components?: readonly LogComponent[] | undefined;
   /** What a pass is over, or a call is for. */
   what?: string | undefined;
   /** Names of credentials that changed. */

@@ -109,7 +109,8 @@ function logRun(
   result: SweepResult,
 ): void {
   const { lookedAt, acted, left, hold, problem } = result;
-  const said = { ...part, lookedAt, acted, left, held: hold?.count, problem };
+  const { sweep, hostId } = part;
+  const said = { sweep, hostId, lookedAt, acted, left, held: hold?.count, problem };
   const isNews =
     Object.values(acted).some((count) => count > 0) || hold !== undefined || problem !== undefined;
   if (isNews) log.info(said, 'sweep ran');
