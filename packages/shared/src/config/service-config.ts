@@ -11,7 +11,13 @@ import { Secret } from './secret.ts';
 export const natsVariables = {
   natsUrl: {
     variable: 'BATON_NATS_URL',
-    schema: z.string().min(1).default('nats://127.0.0.1:4222').describe('where NATS is'),
+    schema: z
+      .string()
+      .min(1)
+      .default('nats://127.0.0.1:4222')
+      // It is shown to people; the login is read from variables of its own.
+      .transform((url) => url.replace(/\/\/[^/]*@/g, '//'))
+      .describe('where NATS is'),
   },
   natsUser: {
     variable: 'BATON_NATS_USER',

@@ -51,9 +51,7 @@ interface ConnectOptions extends NatsSettings {
  */
 export async function connectNats(given: ConnectOptions): Promise<Nats> {
   const options = { ...given, log: given.log.child({ component: 'nats' }) };
-  const { natsUser, log, clock, signal } = options;
-  // A URL may carry a password of its own.
-  const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
+  const { natsUrl, natsUser, log, clock, signal } = options;
   const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     try {

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import type { LogFields } from './log-fields.ts';
 import { type LogComponent, LogLevels, logRanks, type Threshold } from './log-levels.ts';
-import { isTold, shownError } from './passing-trouble.ts';
+import { isTold, shownError } from './shown-error.ts';
 
 /** Fields that are not declared do not compile, wherever they come from. */
 type Undeclared<F> = { [K in Exclude<keyof F, keyof LogFields>]: never };
