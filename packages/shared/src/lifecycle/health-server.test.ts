@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Health, serveHealth } from './health-server.ts';
+import { Health } from './health.ts';
+import { serveHealth } from './health-server.ts';
 
 async function setUp() {
   const health = new Health();

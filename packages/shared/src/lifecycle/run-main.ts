@@ -10,7 +10,8 @@ import {
 } from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Health, serveHealth } from './health-server.ts';
+import { Health } from './health.ts';
+import { serveHealth } from './health-server.ts';
 
 /** What every service's configuration has; see `serviceConfigShape`. */
 export interface ServiceConfig {
@@ -69,9 +70,9 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
     pretty: config.logPretty ?? process.stderr.isTTY,
     onExit: (flush) => process.on('exit', flush),
   });
-  const { signal, abort } = drainOnSignal(log, config.drainTimeoutMs);
   const health = new Health();
   health.report('start', 'starting');
+  const { signal, abort } = drainOnSignal(log, health, config.drainTimeoutMs);
   const metrics = new Metrics();
   metrics.add(...processMetrics());
   try {
@@ -104,7 +105,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   process.exit(exitCodes.ok);
 }
 
-function drainOnSignal(log: Logger, drainTimeoutMs: number) {
+function drainOnSignal(log: Logger, health: Health, drainTimeoutMs: number) {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
@@ -113,6 +114,7 @@ function drainOnSignal(log: Logger, drainTimeoutMs: number) {
       process.exit(exitCodes.failed);
     }
     log.info({ signal: name, drainTimeoutMs }, 'draining');
+    health.report('draining', `told to end by ${name}: what is under way is being finished`);
     stop.abort(new AppError('timeout', `stopped by ${name}`));
     setTimeout(
       () => abort.abort(new AppError('timeout', 'drain budget used up')),
