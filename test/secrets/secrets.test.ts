@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ProviderError } from '@baton/providers';
 import { Secret } from '@baton/shared/config';
 import { AppError, ConfigError, ContractError, TimeoutError } from '@baton/shared/errors';
-import { silentLogger } from '@baton/shared/telemetry';
+import { Metrics, silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { loadCliConfig } from '../../packages/cli/src/cli-config.ts';
@@ -183,7 +183,8 @@ async function failedCall(
 ): Promise<unknown> {
   const port =
     address && typeof address === 'object' && 'port' in address ? String(address.port) : '';
-  const options = { clock: systemClock, random: () => 0, log: silentLogger(), subsystem: 'test' };
+  const common = { clock: systemClock, random: () => 0, log: silentLogger() };
+  const options = { ...common, metrics: new Metrics(), subsystem: 'test' };
   const settings = { ...network, credentialsFile: env.BATON_CREDENTIALS_FILE ?? '' };
   const clients = GitHubClients.forService(settings, options);
   onTestFinished(() => clients.close());

@@ -1,6 +1,11 @@
 import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
-import { type Observation, type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import {
+  type Observation,
+  type ObservationCounter,
+  observeRunner,
+  type RunnerChange,
+} from '@baton/shared/runners';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -14,6 +19,7 @@ export interface EventDeps {
   log: Logger;
   installationId: string;
   observations?: ObservationCounter;
+  onChange?: (change: RunnerChange) => void;
 }
 
 /**
@@ -48,7 +54,12 @@ export async function handleEvent(deps: EventDeps, event: AnyListenerEvent): Pro
 function observationOf(
   event: ListenerEvent & { type: 'job.started' | 'job.completed' },
 ): Observation {
-  if (event.type === 'job.completed') return { kind: 'job-completed', position: event.position };
-  const { jobId, at, githubRunnerId } = event;
+  const { jobId, at, position } = event;
+  if (event.type === 'job.completed') {
+    const { result, jobDisplayName: name, repository, workflowRunId } = event;
+    const facts = { at, result, name, repository, workflowRunId };
+    return { kind: 'job-completed', position, facts };
+  }
+  const { githubRunnerId } = event;
   return { kind: 'job-started', jobId, at, githubRunnerId };
 }

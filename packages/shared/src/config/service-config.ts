@@ -6,6 +6,7 @@ import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
 import { logComponents, logLevels, parseLogSetting } from '../telemetry/index.ts';
 import { milliseconds, secretSchema, wholeNumber } from './load-config.ts';
 import { Secret } from './secret.ts';
+import { telemetryVariables } from './telemetry-config.ts';
 
 /** How to reach NATS; shared by services and CLI. */
 export const natsVariables = {
@@ -100,6 +101,7 @@ const logSettingSchema = z
 export const serviceVariables = {
   ...natsVariables,
   ...networkVariables,
+  ...telemetryVariables,
   credentialsFile: {
     variable: 'BATON_CREDENTIALS_FILE',
     schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),

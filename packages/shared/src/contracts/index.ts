@@ -39,6 +39,7 @@ export {
   logLevelRequestSchema,
 } from './log-levels.ts';
 export {
+  type Cause,
   type Plan,
   packPlan,
   planFreshMs,

@@ -102,10 +102,18 @@ export const runnerSchema = z.looseObject({
   instanceId: z.string().optional(),
   /** The provisioner that creates it. */
   creator: z
-    .looseObject({ v: z.literal(1), identity: z.string(), incarnation: z.string() })
+    .looseObject({
+      v: z.literal(1),
+      identity: z.string(),
+      incarnation: z.string(),
+      /** Its span `create runner`: should it end first, others tell of that. */
+      span: z.looseObject({ traceparent: z.string(), at: z.iso.datetime() }).optional(),
+    })
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
   hostId: z.string().optional(),
+  /** When its instance was first known to be made. */
+  instanceAt: z.iso.datetime().optional(),
   /** When it was first known to be online. */
   onlineAt: z.iso.datetime().optional(),
   /** How far it is on its way up, or what keeps it, for people; gone once it is online. */
@@ -117,6 +125,8 @@ export const runnerSchema = z.looseObject({
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),
   /** The demand that already knew that this runner's job is over. */
   completedIn: positionSchema.optional(),
+  /** When that was heard of. */
+  completedAt: z.iso.datetime().optional(),
   exit: z.looseObject({ code: z.int().optional(), at: z.iso.datetime() }).optional(),
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import type { TelemetryConfig } from '../config/index.ts';
 import { AppError, errorText } from '../errors/index.ts';
 import {
+  beginTraces,
   createLogger,
   type Logger,
   LogLevels,
   type LogSetting,
   Metrics,
+  metricPush,
   processMetrics,
 } from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
@@ -14,7 +17,8 @@ import { Health } from './health.ts';
 import { serveHealth } from './health-server.ts';
 
 /** What every service's configuration has; see `serviceConfigShape`. */
-export interface ServiceConfig {
+export interface ServiceConfig extends TelemetryConfig {
+  installationId: string;
   instance: string;
   logLevel: LogSetting;
   /** Undefined: where stderr is a terminal. */
@@ -30,8 +34,11 @@ export interface Runtime {
   logLevels: LogLevels;
   clock: Clock;
   health: Health;
-  /** To be called once, when the service has what it needs and does its work. */
-  ready: () => void;
+  /**
+   * To be called once, when the service has what it needs and does its work. What takes its time and
+   * can wait, such as loading OpenTelemetry, waits for `start` too, for some seconds.
+   */
+  ready: (start?: Promise<unknown>) => void;
   /** Shown on `/metrics`; a service adds its own. */
   metrics: Metrics;
   /** The process environment, for adapters that hand parts of it on. */
@@ -75,6 +82,14 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   const { signal, abort } = drainOnSignal(log, health, config.drainTimeoutMs);
   const metrics = new Metrics();
   metrics.add(...processMetrics());
+  const common = { service, config, metrics, clock: systemClock };
+  const telemetry = { ...common, log: log.child({ component: 'telemetry' }) };
+  const traces = await beginTraces(telemetry);
+  const push = metricPush(telemetry);
+  const endTelemetry = async () => {
+    const withinMs = Math.min(2_000, config.drainTimeoutMs / 10);
+    await Promise.all([traces?.end(withinMs), push?.end(withinMs)]);
+  };
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
@@ -88,9 +103,11 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       logLevels,
       clock: systemClock,
       health,
-      ready: () => {
+      ready: (start) => {
         health.report('start', undefined);
         log.info('service ready');
+        traces?.ready(start);
+        push?.ready();
       },
       metrics,
       env: process.env,
@@ -99,8 +116,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       abort,
     });
   } catch (error) {
+    await endTelemetry();
     if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
   }
+  await endTelemetry();
   log.info('service drained');
   process.exit(exitCodes.ok);
 }

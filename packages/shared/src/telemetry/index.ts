@@ -1,4 +1,5 @@
 export { attributes } from './attributes.ts';
+export { beginTraces } from './begin-traces.ts';
 export type { LogFields } from './log-fields.ts';
 export {
   type ComponentLevel,
@@ -10,6 +11,7 @@ export {
   parseLogSetting,
 } from './log-levels.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
+export { metricPush } from './metric-push.ts';
 export {
   Counter,
   gauge,
@@ -24,11 +26,14 @@ export {
   activeTraceparent,
   inSpan,
   inTrace,
+  makeSpansWith,
   mintSpan,
   parseTraceparent,
   recordSpan,
   type Span,
   type SpanAttributes,
+  type SpanMaker,
+  type SpanOptions,
   startSpan,
   withinSpan,
 } from './spans.ts';

@@ -180,6 +180,8 @@ export interface LogFields {
   what?: string | undefined;
   /** Names of credentials that changed. */
   credentials?: readonly string[] | undefined;
+  /** Where traces go. */
+  collector?: string | undefined;
   /** Host of GitHub. */
   host?: string | undefined;
   /** Which of its interfaces. */

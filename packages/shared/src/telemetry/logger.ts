@@ -2,6 +2,7 @@ import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import type { LogFields } from './log-fields.ts';
 import { type LogComponent, LogLevels, logRanks, type Threshold } from './log-levels.ts';
 import { isTold, shownError } from './shown-error.ts';
+import { activeTraceparent } from './spans.ts';
 
 /** Fields that are not declared do not compile, wherever they come from. */
 type Undeclared<F> = { [K in Exclude<keyof F, keyof LogFields>]: never };
@@ -58,6 +59,7 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: shownError },
+      mixin: activeIds,
       ...(pretty
         ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
         : {}),
@@ -71,6 +73,13 @@ function stderrLines({ onExit }: LoggerOptions): DestinationStream {
   const lines = pino.destination({ dest: 2, sync: true, ...(onExit ? together : {}) });
   onExit?.(() => lines.flushSync());
   return lines;
+}
+
+/** Where the active span is found; nothing when there is none. */
+function activeIds(): { traceId?: string; spanId?: string } {
+  const traceparent = activeTraceparent();
+  if (traceparent === undefined) return {};
+  return { traceId: traceparent.slice(3, 35), spanId: traceparent.slice(36, 52) };
 }
 
 /** A logger that drops everything, for libraries used without one and for tests. */

@@ -7,12 +7,14 @@ import {
 } from '@baton/shared/contracts';
 import { AppError, ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
+import { attributes } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
 import { deleteInstance, findListed } from './delete-instance.ts';
+import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
 import { type Deregistered, deregister } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
 import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
@@ -109,8 +111,15 @@ async function instanceStep(
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
+  const runner = before.value;
+  const { found, result } = await inStepSpan('delete-instance', runner, (span) =>
+    claimedWhileSlow(deps, before, async () => {
+      const asked = await timed(deps, runner, () =>
+        orFailure(signal, async () => ({ known: await deleteInstance(deps, runner, signal) })),
+      );
+      if ('error' in asked) span.fail(asked.error);
+      return asked;
+    }),
   );
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
@@ -118,10 +127,30 @@ async function instanceStep(
   // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
   if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
-  const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
-  return await proceed(deps, found, (deletion, runner) =>
-    isSame(runner) ? { ...withoutClaim(deletion), ...known } : undefined,
-  );
+  const isSame = ({ instanceId }: Runner) => instanceId === runner.instanceId;
+  const gone: { runner?: Runner | undefined } = {};
+  const after = await proceed(deps, found, (deletion, current) => {
+    gone.runner = isSame(current) ? current : undefined;
+    return gone.runner && { ...withoutClaim(deletion), ...known };
+  });
+  const { instanceDeletedAt } = known;
+  if (gone.runner && instanceDeletedAt !== undefined)
+    deps.metrics.instanceGone(gone.runner, instanceDeletedAt);
+  return after;
+}
+
+/** Takes the time of what a provider is asked to delete; one that was not asked to has no time. */
+async function timed<T extends { error: unknown } | { known: Partial<Deletion> | undefined }>(
+  { clock, metrics }: DeleteDeps,
+  runner: Runner,
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = clock.monotonic();
+  const result = await work();
+  const tookMs = clock.monotonic() - began;
+  if ('error' in result) metrics.asked(runner, 'failed', tookMs);
+  else if (result.known?.instanceDeleted) metrics.asked(runner, 'deleted', tookMs);
+  return result;
 }
 
 async function deregisterStep(
@@ -129,8 +158,16 @@ async function deregisterStep(
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    deregister(deps, before.value, signal),
+  const { found, result } = await inStepSpan('deregister', before.value, (span) =>
+    claimedWhileSlow(deps, before, async () => {
+      const asked = await deregister(deps, before.value, signal);
+      if (asked.kind === 'refused') {
+        span.set({ [attributes.outcome]: asked.why });
+        // That it runs a job is an answer.
+        if (asked.why !== 'busy') span.fail(new AppError('github', asked.text));
+      }
+      return asked;
+    }),
   );
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
   // It may have been told apart meanwhile: then another registration was let go, or none.
@@ -213,9 +250,22 @@ async function proceed(
 /** Undefined when the record is gone; else it was changed meanwhile. */
 async function removeRecord(
   deps: DeleteDeps,
-  { value: runner, revision }: Found,
+  found: Found,
   note?: string,
 ): Promise<Found | undefined> {
+  const runner = found.value;
+  const after = await inStepSpan('remove-record', runner, () => removeOnce(deps, found, note));
+  if (after !== 'removed') return after;
+  deps.metrics.removed(runner);
+  recordEnd(runner, deps.clock.now());
+  return undefined;
+}
+
+async function removeOnce(
+  deps: DeleteDeps,
+  { value: runner, revision }: Found,
+  note: string | undefined,
+): Promise<Found | undefined | 'removed'> {
   const { runners, copy, log } = deps;
   const { scaleSetId, runnerId, mark } = runner;
   const key = runnerKey(scaleSetId, runnerId);
@@ -226,7 +276,7 @@ async function removeRecord(
     return await runners.get(key);
   }
   log.info({ scaleSetId, runnerId, reason: mark?.reason, note }, 'runner deleted');
-  return undefined;
+  return 'removed';
 }
 
 /** It must not go: takes its mark back. Somebody who has changed the record meanwhile is right. */
@@ -241,6 +291,7 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
   const key = runnerKey(scaleSetId, runnerId);
   const revision = await runners.update(key, kept.runner, found.revision);
   if (revision === undefined) return;
+  recordDeletion(found.value, 'kept', clock.now());
   log.info({ scaleSetId, runnerId, reason: mark.reason, text }, 'runner stays');
   await tellKept(deps, found.value, revision, text);
 }
@@ -250,14 +301,14 @@ async function fail(
   found: Found,
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
-  const { clock, random, log } = deps;
-  const nowMs = clock.now();
+  const { clock, random, log, metrics } = deps;
+  const { step, text } = failure;
+  metrics.failed(found.value, step);
   const after = await settle(deps, found, (deletion) =>
-    afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
+    afterFailure(withoutClaim(deletion), { ...failure, nowMs: clock.now(), random }),
   );
   const { scaleSetId, runnerId } = found.value;
   const { attempts, retryAt } = after?.value.deletion ?? {};
-  const { step, text } = failure;
   log.warn({ scaleSetId, runnerId, attempts, retryAt, step, text }, 'deletion step failed');
   return undefined;
 }
