@@ -54,5 +54,7 @@ export function environmentOfSecrets(dir: string): Record<string, string> {
     HTTP_PROXY: proxy,
     http_proxy: proxy,
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=${known.otlpHeader}`,
+    OTEL_EXPORTER_OTLP_TRACES_HEADERS: `authorization=${known.otlpHeader}`,
+    OTEL_EXPORTER_OTLP_METRICS_HEADERS: `authorization=${known.otlpHeader}`,
   };
 }
