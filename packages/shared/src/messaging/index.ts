@@ -12,6 +12,7 @@ export { EventLog, type EventRange, type StoredEvent } from './event-log.ts';
 export { Hints } from './hints.ts';
 export { type Entry, KvBucket, type Lookup } from './kv-bucket.ts';
 export { KvCopy } from './kv-copy.ts';
+export { watchLag } from './lag-watch.ts';
 export { answerLogLevels } from './log-level-answers.ts';
 export { askLogLevels } from './log-level-ask.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
