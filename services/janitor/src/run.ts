@@ -20,6 +20,7 @@ import {
   Publisher,
   replayLoop,
   replayRoute,
+  watchLag,
 } from '@baton/shared/messaging';
 import {
   copyRunners,
@@ -99,16 +100,18 @@ export async function run(
       takeDelete(deps, queue, command),
     ),
   ]);
+  const passes = { ...deps, health: runtime.health, signal };
   runtime.ready();
   await Promise.all([
     consumeDeletes(nats, deps, queue, runtime),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
-    repeat({ ...deps, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
+    repeat({ ...passes, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4 }, () =>
       forgetDeleted(copy, clock),
     ),
-    repeat({ ...deps, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
+    repeat({ ...passes, what: 'marked runners', everyMs: config.passEveryMs }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
+    watchLag(nats, used.consumers, runtime),
     watchGauges({ ...calls, log: log.child({ component: 'telemetry' }), nats, copy, signal }),
     runSweeps(
       { ...deps, log: log.child({ component: 'sweep' }), specs, installationId },

@@ -24,8 +24,10 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { type ListenerConfig, openingPolicy } from './config.ts';
+import { degradedScaleSets } from './core/degraded-scale-sets.ts';
 import { notReadyReason } from './core/readiness.ts';
 import { HolderWatch } from './holder-watch.ts';
+import { LeaseLosses } from './lease-losses.ts';
 import { listenerGauges } from './listener-gauges.ts';
 import { ListenerMetrics } from './listener-metrics.ts';
 import { Members } from './members.ts';
@@ -158,11 +160,14 @@ function answerQuestions(
   });
 }
 
-/** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */
+/** What is counted, on `/metrics`; and whether and how well scale sets can be served, on `/readyz`. */
 function observe({ metrics, health, clock }: Runtime): ListenerMetrics {
-  const counted = new ListenerMetrics();
+  const losses = new LeaseLosses(clock);
+  const counted = new ListenerMetrics(losses);
   metrics.add(...counted.sources, ...listenerGauges(counted.reporters, clock));
   health.watch('scale sets', () => notReadyReason(counted.reporters));
+  health.watchDegraded('scale set', () => degradedScaleSets(counted.reporters));
+  health.watchDegraded('lease', () => losses.recent());
   return counted;
 }
 

@@ -1,5 +1,5 @@
 import type { ComputeProvider } from '@baton/providers';
-import { repeat } from '@baton/shared/lifecycle';
+import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import type { Random } from '@baton/shared/retry';
 import { type PassDeps, periodicPass } from './periodic-pass.ts';
 import { SideBySide } from './side-by-side.ts';
@@ -10,6 +10,7 @@ type KeepWatchDeps = Omit<PassDeps, 'passes'> &
   RegistrationDeps & {
     providers: ReadonlyMap<string, ComputeProvider>;
     random: Random;
+    health: Runtime['health'];
     /** Time between two passes, in ms. */
     passEveryMs: number;
   };

@@ -24,6 +24,7 @@ import {
   Publisher,
   replayLoop,
   replayRoute,
+  watchLag,
 } from '@baton/shared/messaging';
 import { observationCounter } from '@baton/shared/runners';
 import {
@@ -132,7 +133,7 @@ export async function run(
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    keepWatch(deps, signal),
+    keepWatch({ ...deps, health: runtime.health }, signal),
     bootstrap.sweep(signal),
   ]);
   await clients.close();
@@ -220,11 +221,15 @@ type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>
 async function consumeEvents(
   nats: Nats,
   publisher: Publisher,
-  { log, signal, abort }: Runtime,
+  runtime: Runtime,
   handle: EventHandler,
 ): Promise<void> {
+  const { log, signal, abort } = runtime;
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
   const options = { ...loop, ...stream, schema: anyListenerEventSchema };
   const pulls = { concurrency: 2, batch: 64, heartbeatMs: 5_000 };
-  await consumeLoop({ ...options, ...pulls, nats, publisher, log, handle }, signal, abort);
+  await Promise.all([
+    consumeLoop({ ...options, ...pulls, nats, publisher, log, handle }, signal, abort),
+    watchLag(nats, used.consumers, runtime),
+  ]);
 }

@@ -25,12 +25,11 @@ test.each([
     const stop = new AbortController();
     const nats = await server.connect(user);
     const options = {
-      consumers: [{ stream, name }],
       health,
       log: silentLogger(),
       signal: stop.signal,
     };
-    const watching = watchLag(nats, options);
+    const watching = watchLag(nats, [name], options);
     const subject = {
       [consumers.provisionerEvents]: eventSubject('listener', 'linux', 'demand', 'changed'),
       [consumers.createCommands]: commandSubject('create', 'linux'),

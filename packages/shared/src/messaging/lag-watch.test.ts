@@ -36,7 +36,6 @@ describe('nextLag', () => {
   test('a clock of the server that is wrong makes none of a consumer that is empty now and then', () => {
     const looks = [0, 1, 2].map((index) => waitsFor(60_000, index));
 
-    expect(after(...looks, idle, ...looks, idle)).not.toContainEqual({ count: 3 });
     expect(after(...looks, idle, ...looks).filter((late) => typeof late === 'object')).toEqual([]);
   });
 

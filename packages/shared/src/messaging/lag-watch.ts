@@ -1,5 +1,5 @@
 import type { JetStreamManager } from 'nats';
-import type { ConsumerDefinition } from '../contracts/index.ts';
+import { type ConsumerDefinition, topology } from '../contracts/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Nats } from './connect.ts';
@@ -8,7 +8,6 @@ import { natsFailure } from './nats-error.ts';
 type Watched = Pick<ConsumerDefinition, 'stream' | 'name'>;
 
 interface WatchOptions {
-  consumers: readonly Watched[];
   /** Is asked for what is degraded. */
   health: {
     watchDegraded(part: string, check: () => Iterable<readonly [string, string]>): () => void;
@@ -55,11 +54,17 @@ export function nextLag(
 }
 
 /**
- * Looks at consumers until the signal is aborted, and says of which the oldest message has waited for
+ * Looks at consumers, by their names, until the signal is aborted, and says of which the oldest message has waited for
  * long: nobody takes it, or a handler does not end. Never rejects.
  */
-export async function watchLag(nats: Nats, options: WatchOptions): Promise<void> {
-  const { consumers, health, log, signal } = options;
+export async function watchLag(
+  nats: Nats,
+  names: readonly string[],
+  options: WatchOptions,
+): Promise<void> {
+  const { health, log, signal } = options;
+  const all = topology({ leaseTtlMs: 0 }).consumers;
+  const consumers = all.filter(({ name }) => names.includes(name));
   const { clock } = nats;
   const lags = new Map<string, Lag>();
   const end = health.watchDegraded('consumer', () => textsOf(lags));
