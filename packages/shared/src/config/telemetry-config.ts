@@ -8,6 +8,9 @@ const endpointSchema = z
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
     error: 'is no http:// or https:// URL',
   })
+  .refine((text) => !URL.parse(text)?.password, {
+    error: 'must not hold a password: it would not be sent; set OTEL_EXPORTER_OTLP_HEADERS',
+  })
   .optional();
 const protocolSchema = z.enum(['http/protobuf', 'http/json', 'grpc']).optional();
 const compressionSchema = z.enum(['gzip', 'none']).optional();
@@ -137,7 +140,7 @@ const metricsExporterSchema = z
   .pipe(
     z.array(
       z.enum(metricExporters, {
-        error: `names something else than ${metricExporters.join(', ')}`,
+        error: `names something else; allowed are ${metricExporters.join(', ')}`,
       }),
     ),
   )

@@ -48,7 +48,7 @@ await runMain({
       ...loadConfig(telemetryVariables, env),
       installationId: 'test',
       instance: 'test-0',
-      logLevel: 'info',
+      logLevel: { all: 'info', components: {} },
       logPretty: false,
       healthHost: '127.0.0.1',
       healthPort: Number(healthPort),
