@@ -50,7 +50,11 @@ describe('what a listener measures', () => {
     await control.addJobs({ scaleSet: 'linux', count: 3 });
     await control.registerRunners('linux', ['r1', 'r2']);
     await control.playRunners(['r1', 'r2']);
-    const counts = () => [metric('assigned_jobs'), metric('running_jobs'), metric('github_runners')];
+    const counts = () => [
+      metric('assigned_jobs'),
+      metric('running_jobs'),
+      metric('github_runners'),
+    ];
     await eventually(
       () =>
         expect(counts()).toEqual([
