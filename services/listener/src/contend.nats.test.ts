@@ -149,6 +149,9 @@ describe('contend', () => {
     expect(lease.signal.aborted).toBe(false);
     expect(state.tookMs).toBeGreaterThanOrEqual(500);
     expect(state.tookMs).toBeLessThan(2_000);
+    // Counted from the first silence, though only the second one proves the death.
+    expect(state.goneMs).toBeGreaterThanOrEqual(500);
+    expect(state.goneMs).toBeLessThanOrEqual(state.tookMs ?? 0);
   });
 
   test('breaks nothing when its own connection has only just come up', async () => {
