@@ -33,6 +33,7 @@ import {
 import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
 import type { DeleteDeps } from './deletion/delete-deps.ts';
+import { DeleteMetrics } from './deletion/delete-metrics.ts';
 import { InstanceLists } from './deletion/instance-lists.ts';
 import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
@@ -57,10 +58,10 @@ export async function run(
   runtime: Runtime,
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
-  const { log, clock, signal, abort } = runtime;
+  const { log, clock, signal, abort, metrics } = runtime;
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
-  const calls = { clock, random, log, subsystem: 'janitor' };
+  const calls = { clock, random, log, subsystem: 'janitor', metrics };
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
@@ -74,6 +75,8 @@ export async function run(
   scaleSets.bind({ specs, runners });
   const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
+  const deleteMetrics = new DeleteMetrics();
+  metrics.add(...deleteMetrics.sources);
   const deps: DeleteDeps = {
     specs: new RecentSpecs(specs, clock),
     runners,
@@ -82,6 +85,7 @@ export async function run(
     instances: new InstanceLists(clock, deleteTimeoutMs),
     github: (credential, configUrl) => clients.get(credential, configUrl),
     publisher,
+    metrics: deleteMetrics,
     clock,
     random,
     log,
@@ -104,7 +108,7 @@ export async function run(
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
-    watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
+    watchGauges({ ...calls, nats, copy, signal }),
     runSweeps(
       { ...deps, specs, installationId },
       { nats, sweeps: allSweeps(config), config, runtime, random },
