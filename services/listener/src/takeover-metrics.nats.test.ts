@@ -17,6 +17,7 @@ import { expect, onTestFinished, test } from 'vitest';
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** So long that the lease of a dead process does not run out before it is broken. */
 const leaseTtlMs = 60_000;
+const patient = { timeoutMs: 30_000 };
 
 /** NATS, GitHub and the declared scale set `linux`; starts listeners that serve it. */
 async function aWorld() {
@@ -61,31 +62,25 @@ function shown(text: string, name: string): number {
 test('a listener that was killed is a takeover and a gap on the metrics of the next', async () => {
   const { control, listen } = await aWorld();
   const first = await listen('listener-0');
-  await eventually(async () => expect((await control.state()).pollsHeld).toBe(1), {
-    timeoutMs: 10_000,
-  });
+  await eventually(async () => expect((await control.state()).pollsHeld).toBe(1), patient);
   const second = await listen('listener-1');
-  await eventually(async () => expect(await second.scrape()).toContain('state="waiting"'), {
-    timeoutMs: 10_000,
-  });
+  await eventually(async () => expect(await second.scrape()).toContain('state="waiting"'), patient);
 
   first.child.signal('SIGKILL');
 
-  await eventually(
-    async () => {
-      const text = await second.scrape();
-      expect(shown(text, 'baton_lease_takeover_seconds_count{how="broken"}')).toBe(1);
-      expect(shown(text, 'baton_session_gap_seconds_count')).toBe(1);
-    },
-    { timeoutMs: 30_000 },
-  );
+  await eventually(async () => {
+    const text = await second.scrape();
+    expect(shown(text, 'baton_lease_takeover_seconds_count{how="broken"}')).toBe(1);
+    expect(shown(text, 'baton_session_gap_seconds_count')).toBe(1);
+  }, patient);
   const text = await second.scrape();
   // Its death is proved by two silences, half a second apart, of which the first one counts.
   const takeover = shown(text, 'baton_lease_takeover_seconds_sum{how="broken"}');
   expect(takeover).toBeGreaterThan(0.4);
   const gap = shown(text, 'baton_session_gap_seconds_sum');
   expect(gap).toBeGreaterThanOrEqual(takeover);
-  expect(gap).toBeLessThan(20);
+  // Nobody had to wait for the lease to run out.
+  expect(gap).toBeLessThan(leaseTtlMs / 1_000);
   expect(shown(text, 'baton_lease_renewals_total{outcome="confirmed"}')).toBeGreaterThan(0);
   expect(text).toContain('baton_github_requests_total{operation="refreshSession",outcome="ok"} 1');
-}, 60_000);
+}, 120_000);
