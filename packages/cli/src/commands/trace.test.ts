@@ -43,9 +43,9 @@ describe('baton trace', () => {
   });
 
   test('-o json has all of it', async () => {
-    const { json } = await baton(`trace ${await fileOfTwo()} --slowest 2 -o json`);
+    const result = await baton(`trace ${await fileOfTwo()} --slowest 2 -o json`);
 
-    expect(json()).toMatchObject({
+    expect(result.json()).toMatchObject({
       runners: [
         { runnerId: 'r1', hasEnded: true, hasPoll: true, tookMs: 4_000, ownMs: 1_900 },
         { runnerId: 'r2' },
