@@ -1,5 +1,7 @@
 export { attributes } from './attributes.ts';
+export { beginTraces } from './begin-traces.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
+export { metricPush } from './metric-push.ts';
 export {
   Counter,
   gauge,
@@ -14,11 +16,14 @@ export {
   activeTraceparent,
   inSpan,
   inTrace,
+  makeSpansWith,
   mintSpan,
   parseTraceparent,
   recordSpan,
   type Span,
   type SpanAttributes,
+  type SpanMaker,
+  type SpanOptions,
   startSpan,
   withinSpan,
 } from './spans.ts';
