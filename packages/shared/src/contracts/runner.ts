@@ -106,8 +106,8 @@ export const runnerSchema = z.looseObject({
       v: z.literal(1),
       identity: z.string(),
       incarnation: z.string(),
-      /** W3C trace context of its span `create runner`, for who has to end the create in its place. */
-      traceparent: z.string().optional(),
+      /** Its span `create runner`: should it end first, others tell of that. */
+      span: z.looseObject({ traceparent: z.string(), at: z.iso.datetime() }).optional(),
     })
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */

@@ -54,7 +54,15 @@ function withPostponement(
   const { state, postponed } = runner;
   const known = runner.retryAt === retryAt && postponed?.reason === reason;
   if (state !== 'creating' && (state !== 'requested' || known)) return runner;
-  return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
+  const put = { retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
+  return { ...runner, ...put, ...withoutSpan(runner) };
+}
+
+/** The span of a create that has ended is told. */
+export function withoutSpan({ creator }: Runner): Pick<Runner, 'creator'> {
+  if (!creator) return {};
+  const { span: _span, ...who } = creator;
+  return { creator: who };
 }
 
 function withoutMark(runner: Runner, kept: Runner['kept']): Runner {

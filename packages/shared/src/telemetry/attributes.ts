@@ -20,6 +20,14 @@ export const attributes = {
   leaseFound: 'baton.lease.found',
   /** How often GitHub was asked. */
   attempts: 'baton.attempts',
+  /** How often its creation has been begun. */
+  attempt: 'baton.attempt',
+  /** Runners that a scale set should have, has, asks for now and lets go now; why there are not more. */
+  planWanted: 'baton.plan.wanted',
+  planAlive: 'baton.plan.alive',
+  planRequested: 'baton.plan.requested',
+  planRetired: 'baton.plan.retired',
+  planWaiting: 'baton.plan.waiting',
   markReason: 'baton.mark.reason',
   jobId: 'cicd.pipeline.task.run.id',
   jobName: 'cicd.pipeline.task.name',
