@@ -125,6 +125,8 @@ export const runnerSchema = z.looseObject({
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),
   /** The demand that already knew that this runner's job is over. */
   completedIn: positionSchema.optional(),
+  /** When that was heard of. */
+  completedAt: z.iso.datetime().optional(),
   exit: z.looseObject({ code: z.int().optional(), at: z.iso.datetime() }).optional(),
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),

@@ -29,6 +29,14 @@ export const attributes = {
   planRetired: 'baton.plan.retired',
   planWaiting: 'baton.plan.waiting',
   markReason: 'baton.mark.reason',
+  /** How often the work had failed before. */
+  failures: 'baton.failures',
+  sweep: 'baton.sweep.name',
+  /** What a sweep looked at, did, and holds until it is confirmed. */
+  lookedAt: 'baton.sweep.looked_at',
+  acted: 'baton.sweep.acted',
+  held: 'baton.sweep.held',
+  host: 'host.id',
   jobId: 'cicd.pipeline.task.run.id',
   jobName: 'cicd.pipeline.task.name',
   jobResult: 'cicd.pipeline.task.run.result',

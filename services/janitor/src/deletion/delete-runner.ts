@@ -11,8 +11,9 @@ import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
-import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
+import { type DeleteDeps, type Found, nameOf, type StepDeps } from './delete-deps.ts';
 import { deleteInstance, findListed } from './delete-instance.ts';
+import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
 import { type Deregistered, deregister } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
 import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
@@ -100,17 +101,19 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   if (step === 'remove-record') return await removeRecord(deps, found);
-  if (step === 'delete-instance') return await instanceStep(deps, found, signal);
-  return await deregisterStep(deps, found, signal);
+  const work = step === 'delete-instance' ? instanceStep : deregisterStep;
+  return await inStepSpan(step, found.value, (span) => work({ ...deps, span }, found, signal));
 }
 
 async function instanceStep(
-  deps: DeleteDeps,
+  deps: StepDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const { found, result } = await claimedWhileSlow(deps, before, () =>
-    orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
+    timed(deps, before.value, () =>
+      orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
+    ),
   );
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
@@ -119,13 +122,33 @@ async function instanceStep(
   if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
   const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
-  return await proceed(deps, found, (deletion, runner) =>
-    isSame(runner) ? { ...withoutClaim(deletion), ...known } : undefined,
-  );
+  const gone: { runner?: Runner | undefined } = {};
+  const after = await proceed(deps, found, (deletion, runner) => {
+    gone.runner = isSame(runner) ? runner : undefined;
+    return gone.runner && { ...withoutClaim(deletion), ...known };
+  });
+  const { instanceDeletedAt } = known;
+  if (gone.runner && instanceDeletedAt !== undefined)
+    deps.metrics.instanceGone(gone.runner, instanceDeletedAt);
+  return after;
+}
+
+/** Takes the time of what a provider is asked to delete; one that was not asked to has no time. */
+async function timed<T extends { error: unknown } | { known: Partial<Deletion> | undefined }>(
+  { clock, metrics }: DeleteDeps,
+  runner: Runner,
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = clock.monotonic();
+  const result = await work();
+  const tookMs = clock.monotonic() - began;
+  if ('error' in result) metrics.asked(runner, 'failed', tookMs);
+  else if (result.known?.instanceDeleted) metrics.asked(runner, 'deleted', tookMs);
+  return result;
 }
 
 async function deregisterStep(
-  deps: DeleteDeps,
+  deps: StepDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
@@ -143,7 +166,7 @@ async function deregisterStep(
 }
 
 async function refused(
-  deps: DeleteDeps,
+  deps: StepDeps,
   found: Found,
   { why, text }: Refused,
   signal: AbortSignal,
@@ -176,7 +199,7 @@ async function refused(
  * comes back as one without a record, and its job does not die.
  */
 async function lookAgain(
-  deps: DeleteDeps,
+  deps: StepDeps,
   found: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
@@ -213,9 +236,22 @@ async function proceed(
 /** Undefined when the record is gone; else it was changed meanwhile. */
 async function removeRecord(
   deps: DeleteDeps,
-  { value: runner, revision }: Found,
+  found: Found,
   note?: string,
 ): Promise<Found | undefined> {
+  const runner = found.value;
+  const after = await inStepSpan('remove-record', runner, () => removeOnce(deps, found, note));
+  if (after !== 'removed') return after;
+  deps.metrics.removed(runner);
+  recordEnd(runner, deps.clock.now());
+  return undefined;
+}
+
+async function removeOnce(
+  deps: DeleteDeps,
+  { value: runner, revision }: Found,
+  note: string | undefined,
+): Promise<Found | undefined | 'removed'> {
   const { runners, copy, log } = deps;
   const { scaleSetId, runnerId, mark } = runner;
   const key = runnerKey(scaleSetId, runnerId);
@@ -226,7 +262,7 @@ async function removeRecord(
     return await runners.get(key);
   }
   log.info({ scaleSetId, runnerId, reason: mark?.reason, note }, 'runner deleted');
-  return undefined;
+  return 'removed';
 }
 
 /** It must not go: takes its mark back. Somebody who has changed the record meanwhile is right. */
@@ -241,17 +277,20 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
   const key = runnerKey(scaleSetId, runnerId);
   const revision = await runners.update(key, kept.runner, found.revision);
   if (revision === undefined) return;
+  recordDeletion(found.value, 'kept', clock.now());
   log.info({ scaleSetId, runnerId, reason: mark.reason, text }, 'runner stays');
   await tellKept(deps, found.value, revision, text);
 }
 
 async function fail(
-  deps: DeleteDeps,
+  deps: StepDeps,
   found: Found,
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
-  const { clock, random, log } = deps;
+  const { clock, random, log, metrics, span } = deps;
   const nowMs = clock.now();
+  metrics.failed(found.value, failure.step);
+  span.fail(new AppError(failure.step === 'deregister' ? 'github' : 'provider', failure.text));
   const after = await settle(deps, found, (deletion) =>
     afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
