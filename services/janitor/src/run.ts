@@ -58,10 +58,10 @@ export async function run(
   runtime: Runtime,
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
-  const { log, clock, signal, abort, metrics } = runtime;
+  const { log, clock, signal, abort } = runtime;
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
-  const calls = { clock, random, log, subsystem: 'janitor', metrics };
+  const calls = { clock, random, log, subsystem: 'janitor', metrics: runtime.metrics };
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
