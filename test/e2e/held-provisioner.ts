@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { type ComputeProvider, loadProviders } from '@baton/providers';
 import { runMain } from '@baton/shared/lifecycle';
@@ -8,7 +8,10 @@ import { run } from '../../services/provisioner/src/run.ts';
 
 enableCompileCache();
 
-/** A provisioner as it is, but that its provider creates nothing while the file of this variable is there. */
+/**
+ * A provisioner as it is, but that a create of its provider stands still before or after the instance is made,
+ * while the file that BATON_TEST_HOLD names says so.
+ */
 void runMain({
   service: 'provisioner',
   loadConfig: loadProvisionerConfig,
@@ -20,12 +23,17 @@ void runMain({
     }),
 });
 
-function holdCreates(inner: ComputeProvider, held: string, clock: Clock): ComputeProvider {
+function holdCreates(inner: ComputeProvider, file: string, clock: Clock): ComputeProvider {
+  const untilReleased = async (where: string, signal: AbortSignal) => {
+    while ((await readFile(file, 'utf8').catch(() => '')) === where) await clock.sleep(20, signal);
+  };
   return {
     ...inner,
     create: async (request, signal) => {
-      while (existsSync(held)) await clock.sleep(20, signal);
-      return await inner.create(request, signal);
+      await untilReleased('before', signal);
+      const created = await inner.create(request, signal);
+      await untilReleased('after', signal);
+      return created;
     },
     list: (signal) => inner.list(signal),
     delete: (instanceId, signal) => inner.delete(instanceId, signal),

@@ -25,7 +25,7 @@ interface Line {
 }
 
 /** Of the bar, in characters; `share` of what the other columns leave. */
-const barSize = { least: 10, most: 60, share: 0.6 };
+const barSize = { least: 10, most: 60, share: 0.45 };
 const gap = '  ';
 const titles: Line = { start: 'START', took: 'TOOK', process: 'PROCESS', span: 'SPAN', about: '' };
 
@@ -79,9 +79,9 @@ function lineOf({ span, depth, count, startMs, endMs }: LifeRow, zeroMs: number)
 function paintOf({ span }: LifeRow, colors: Colors): { main: Paint; about: Paint } {
   if (span.error !== undefined) return { main: colors.red, about: colors.red };
   const byService: Record<string, Paint> = {
-    listener: colors.cyan,
-    provisioner: colors.green,
-    janitor: colors.magenta,
+    'baton-listener': colors.cyan,
+    'baton-provisioner': colors.green,
+    'baton-janitor': colors.magenta,
   };
   return { main: byService[span.service] ?? ((text) => text), about: colors.dim };
 }

@@ -11,7 +11,7 @@ export function aSpan(
   [from, to]: readonly [number, number],
   changed: Partial<TraceSpan> = {},
 ): TraceSpan {
-  const service = changed.service ?? 'provisioner';
+  const process = changed.service ?? 'provisioner';
   return {
     traceId,
     spanId: name.replaceAll(' ', '-'),
@@ -19,12 +19,12 @@ export function aSpan(
     name,
     startMs: zeroMs + from,
     endMs: zeroMs + to,
-    service,
-    instance: `${service}-0`,
+    instance: `${process}-0`,
     attributes: {},
     links: [],
     error: undefined,
     ...changed,
+    service: `baton-${process}`,
   };
 }
 
@@ -34,13 +34,15 @@ const janitor = { service: 'janitor' };
 /** The life of a runner as the three services tell it. */
 export function aLife(): TraceSpan[] {
   const runner = { [attributes.runner]: 'r1', [attributes.runnerName]: 'baton-linux-r1' };
+  const request = { 'url.path': '/_apis/generatejitconfig', 'http.response.status_code': 200 };
   return [
     aSpan('poll', [-1_200, 0], { ...listener, parentId: undefined }),
     aSpan('handle message', [0, 6], { ...listener, parentId: 'poll' }),
     aSpan('plan', [8, 12], { parentId: 'poll' }),
     aSpan('runner', [10, 4_000], { ...janitor, parentId: 'poll', attributes: runner }),
-    aSpan('create runner', [15, 65], { attributes: { [attributes.provider]: 'processes' } }),
+    aSpan('create runner', [15, 65]),
     aSpan('register runner', [16, 40], { parentId: 'create-runner' }),
+    aSpan('POST', [17, 39], { parentId: 'register-runner', attributes: request }),
     aSpan('boot', [65, 900]),
     aSpan('idle', [900, 1_000]),
     aSpan('job', [1_000, 3_000], { attributes: { [attributes.jobResult]: 'succeeded' } }),
