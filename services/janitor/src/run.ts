@@ -58,10 +58,10 @@ export async function run(
   runtime: Runtime,
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
-  const { log, clock, signal, abort } = runtime;
+  const { log, clock, signal, abort, metrics } = runtime;
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
-  const calls = { clock, random, log, subsystem: 'janitor', metrics: runtime.metrics };
+  const calls = { clock, random, log, subsystem: 'janitor', metrics };
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
@@ -75,8 +75,8 @@ export async function run(
   scaleSets.bind({ specs, runners });
   const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
-  const metrics = new DeleteMetrics();
-  runtime.metrics.add(...metrics.sources);
+  const deleteMetrics = new DeleteMetrics();
+  metrics.add(...deleteMetrics.sources);
   const deps: DeleteDeps = {
     specs: new RecentSpecs(specs, clock),
     runners,
@@ -85,7 +85,7 @@ export async function run(
     instances: new InstanceLists(clock, deleteTimeoutMs),
     github: (credential, configUrl) => clients.get(credential, configUrl),
     publisher,
-    metrics,
+    metrics: deleteMetrics,
     clock,
     random,
     log,

@@ -63,6 +63,7 @@ export class ListenerMetrics {
     help: 'From the arrival of a message of GitHub until all that it says was stored in NATS.',
   });
   readonly jobs = new JobMetrics();
+  readonly #firstSession = Promise.withResolvers<void>();
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 
@@ -105,7 +106,13 @@ export class ListenerMetrics {
     this.leasesLost.add({ scale_set: scaleSetId, reason });
   }
 
+  /** Resolves when a session is open. */
+  get firstSession(): Promise<void> {
+    return this.#firstSession.promise;
+  }
+
   sessionOpened(scaleSetId: string, how: string): void {
+    this.#firstSession.resolve();
     this.sessionsOpened.add({ scale_set: scaleSetId, how });
   }
 

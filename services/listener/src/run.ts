@@ -102,7 +102,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   hints.subscribe('spec', () => manager.wake());
   hints.subscribe('member', () => void members.look());
   await members.join();
-  runtime.ready();
+  runtime.ready(metrics.firstSession);
   const replays = replayLetters(nats, stores, runtime);
   const work = serve(manager, members, replays, runtime);
   if (await unlessAway({ ...runtime, nats }, work)) await github.close();

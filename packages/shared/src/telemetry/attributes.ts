@@ -10,6 +10,14 @@ export const attributes = {
   provider: 'baton.provider',
   instance: 'baton.instance.id',
   epoch: 'baton.session.epoch',
+  /** How often it has been begun, this time included. */
+  attempt: 'baton.attempt',
+  /** Runners that a scale set should have, has, asks for now and lets go now; why there are not more. */
+  planWanted: 'baton.plan.wanted',
+  planAlive: 'baton.plan.alive',
+  planRequested: 'baton.plan.requested',
+  planRetired: 'baton.plan.retired',
+  planWaiting: 'baton.plan.waiting',
   session: 'baton.session.id',
   /** How a session was got: resumed, taken over, created, waited out. */
   sessionHow: 'baton.session.how',
@@ -20,17 +28,7 @@ export const attributes = {
   leaseFound: 'baton.lease.found',
   /** How often GitHub was asked. */
   attempts: 'baton.attempts',
-  /** How often its creation has been begun. */
-  attempt: 'baton.attempt',
-  /** Runners that a scale set should have, has, asks for now and lets go now; why there are not more. */
-  planWanted: 'baton.plan.wanted',
-  planAlive: 'baton.plan.alive',
-  planRequested: 'baton.plan.requested',
-  planRetired: 'baton.plan.retired',
-  planWaiting: 'baton.plan.waiting',
   markReason: 'baton.mark.reason',
-  /** How often the work had failed before. */
-  failures: 'baton.failures',
   sweep: 'baton.sweep.name',
   /** What a sweep looked at, did, and holds until it is confirmed. */
   lookedAt: 'baton.sweep.looked_at',

@@ -4,7 +4,7 @@ import type { Runner } from '@baton/shared/contracts';
 import type { Entry, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
-import type { Logger, Span } from '@baton/shared/telemetry';
+import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { RefusalLimits } from './core/judge-refusal.ts';
 import type { DeleteMetrics } from './delete-metrics.ts';
@@ -31,11 +31,6 @@ export interface DeleteDeps {
     /** Longest time that GitHub may take to let go of a registration, in ms. */
     deregisterTimeoutMs: number;
   };
-}
-
-/** And the span of the step that is done with them. */
-export interface StepDeps extends DeleteDeps {
-  span: Span;
 }
 
 /** A record, and at which revision. */

@@ -5,18 +5,19 @@ import {
   runnerKey,
   type Spec,
 } from '@baton/shared/contracts';
-import { AppError, ContractError, errorText } from '@baton/shared/errors';
+import { ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
-import { type DeleteDeps, type Found, nameOf, type StepDeps } from './delete-deps.ts';
-import { deleteInstance, findListed } from './delete-instance.ts';
+import { orFailure, tryDelete, tryDeregister } from './delete-attempts.ts';
+import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
+import { findListed } from './delete-instance.ts';
 import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
-import { type Deregistered, deregister } from './deregister.ts';
+import type { Deregistered } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
-import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
+import { settle, withoutClaim } from './settle.ts';
 
 type Refused = Extract<Deregistered, { kind: 'refused' }>;
 
@@ -101,30 +102,27 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   if (step === 'remove-record') return await removeRecord(deps, found);
-  const work = step === 'delete-instance' ? instanceStep : deregisterStep;
-  return await inStepSpan(step, found.value, (span) => work({ ...deps, span }, found, signal));
+  if (step === 'delete-instance') return await instanceStep(deps, found, signal);
+  return await deregisterStep(deps, found, signal);
 }
 
 async function instanceStep(
-  deps: StepDeps,
+  deps: DeleteDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    timed(deps, before.value, () =>
-      orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
-    ),
-  );
+  const runner = before.value;
+  const { found, result } = await tryDelete(deps, before, signal);
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
   const { known } = result;
   // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
   if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
-  const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
+  const isSame = ({ instanceId }: Runner) => instanceId === runner.instanceId;
   const gone: { runner?: Runner | undefined } = {};
-  const after = await proceed(deps, found, (deletion, runner) => {
-    gone.runner = isSame(runner) ? runner : undefined;
+  const after = await proceed(deps, found, (deletion, current) => {
+    gone.runner = isSame(current) ? current : undefined;
     return gone.runner && { ...withoutClaim(deletion), ...known };
   });
   const { instanceDeletedAt } = known;
@@ -133,28 +131,12 @@ async function instanceStep(
   return after;
 }
 
-/** Takes the time of what a provider is asked to delete; one that was not asked to has no time. */
-async function timed<T extends { error: unknown } | { known: Partial<Deletion> | undefined }>(
-  { clock, metrics }: DeleteDeps,
-  runner: Runner,
-  work: () => Promise<T>,
-): Promise<T> {
-  const began = clock.monotonic();
-  const result = await work();
-  const tookMs = clock.monotonic() - began;
-  if ('error' in result) metrics.asked(runner, 'failed', tookMs);
-  else if (result.known?.instanceDeleted) metrics.asked(runner, 'deleted', tookMs);
-  return result;
-}
-
 async function deregisterStep(
-  deps: StepDeps,
+  deps: DeleteDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    deregister(deps, before.value, signal),
-  );
+  const { found, result } = await tryDeregister(deps, before, signal);
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
   // It may have been told apart meanwhile: then another registration was let go, or none.
   const { name, githubRunnerId } = before.value;
@@ -166,7 +148,7 @@ async function deregisterStep(
 }
 
 async function refused(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   { why, text }: Refused,
   signal: AbortSignal,
@@ -199,7 +181,7 @@ async function refused(
  * comes back as one without a record, and its job does not die.
  */
 async function lookAgain(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
@@ -283,14 +265,13 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
 }
 
 async function fail(
-  deps: StepDeps,
+  deps: DeleteDeps,
   found: Found,
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
-  const { clock, random, log, metrics, span } = deps;
+  const { clock, random, log, metrics } = deps;
   const nowMs = clock.now();
   metrics.failed(found.value, failure.step);
-  span.fail(new AppError(failure.step === 'deregister' ? 'github' : 'provider', failure.text));
   const after = await settle(deps, found, (deletion) =>
     afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
@@ -298,18 +279,4 @@ async function fail(
   const { attempts, retryAt } = after?.value.deletion ?? {};
   log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
   return undefined;
-}
-
-/** What the work gave, or why it failed; throws when it was called off, or for trouble with NATS. */
-async function orFailure<T extends object>(
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T | { error: unknown }> {
-  try {
-    return await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof AppError && error.code === 'nats') throw error;
-    return { error };
-  }
 }

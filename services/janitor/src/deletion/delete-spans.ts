@@ -26,7 +26,7 @@ export async function inStepSpan<T>(
   const told = {
     ...runnerAttributes(runner),
     [attributes.markReason]: mark?.reason,
-    [attributes.failures]: deletion?.attempts ?? 0,
+    [attributes.attempt]: (deletion?.attempts ?? 0) + 1,
   };
   const options = { parent: deletionOf(runner) ?? null, attributes: told };
   return await inSpan(names[step], options, work);
@@ -47,7 +47,7 @@ export function recordDeletion(runner: Runner, outcome: 'deleted' | 'kept', ende
     attributes: {
       ...runnerAttributes(runner),
       [attributes.markReason]: mark.reason,
-      [attributes.failures]: deletion?.attempts ?? 0,
+      [attributes.attempt]: (deletion?.attempts ?? 0) + 1,
       [attributes.outcome]: outcome,
     },
   });
