@@ -147,7 +147,10 @@ export class MessagePipeline {
       signal.throwIfAborted();
       await this.#handleTaken();
     });
-    const turn = Promise.all([this.#handling, this.#handling.then(() => this.#deletes.done)]);
+    const turn = this.#handling.then(async () => {
+      this.#countStored(taken);
+      await this.#deletes.done;
+    });
     const settled = turn.then(
       () => undefined,
       (error: unknown) => {
@@ -220,10 +223,11 @@ export class MessagePipeline {
     for (const { entry, span } of group) if (entry) this.#deletes.queue(entry, span?.traceparent);
     // Planners that are not woken find the demand in the record.
     if (demand) await inTrace(parent, () => this.#wake(demand));
+  }
+
+  #countStored({ cameAt }: Taken): void {
     const { clock, metrics } = this.#deps;
-    for (const { cameAt } of group) {
-      if (cameAt !== undefined) metrics?.messageStored(clock.monotonic() - cameAt);
-    }
+    if (cameAt !== undefined) metrics?.messageStored(clock.monotonic() - cameAt);
   }
 
   async #publish(message: JobsMessage, origin: Origin, seq: number): Promise<void> {
