@@ -57,6 +57,12 @@ async function untilDone(stack: LocalStack, ids: readonly string[]): Promise<voi
   }, patient);
 }
 
+/** The runners that took the jobs so far, by name. */
+async function takers(stack: LocalStack): Promise<string[]> {
+  const jobs = await simulator(stack).jobs();
+  return jobs.flatMap(({ runnerName }) => runnerName ?? []);
+}
+
 /** All that the services had to tell of so many runners that are gone. */
 async function drained(stack: LocalStack, receiver: { spans: readonly ReceivedSpan[] }) {
   expect(await stack.drain()).toEqual([]);
@@ -124,7 +130,7 @@ describe('a runner that is gone', { timeout: 180_000 }, () => {
       await using receiver = await startOtlpReceiver();
       const { stack, add, hold, release, runJobs } = await startTraced(receiver.url);
       await runJobs(2);
-      const untouched = [...new Received(receiver).runners.keys()];
+      const untouched = await takers(stack);
       await hold(where);
       const ids = await add(3);
       await eventually(async () => {
