@@ -67,6 +67,12 @@ describe('phasesEnded', () => {
     expect(shape(told)).toEqual([['boot', s(2), s(10)]]);
   });
 
+  test('a runner whose instance nobody had written down has booted since its create began', () => {
+    const { told } = live([12, started(10)], [15, created]);
+
+    expect(shape(told)).toEqual([['boot', s(1), s(10)]]);
+  });
+
   test('a message that comes long after the runner ended does not make its job longer', () => {
     const { told } = live([2, created], [10, started(10)], [21, exited(20)], [70, completed(70)]);
 
@@ -77,7 +83,7 @@ describe('phasesEnded', () => {
     const { told } = live([20, created], [21, started(5)], [22, completed(4)]);
 
     expect(shape(told)).toEqual([
-      ['boot', s(20), s(20)],
+      ['boot', s(5), s(5)],
       ['job', s(5), s(5)],
     ]);
   });
