@@ -98,6 +98,8 @@ export class MessagePipeline {
   readonly #pending = new Set<Promise<void>>();
   /** When a message about jobs last came, in any session. */
   #messageAt: string | undefined;
+  /** `traceparent` of the poll that brought the last jobs. */
+  #broughtBy: string | undefined;
 
   constructor(deps: PipelineDeps, options: PipelineOptions) {
     this.#deps = deps;
@@ -121,9 +123,9 @@ export class MessagePipeline {
 
   /**
    * The demand has changed without a message: at opening, at the end of the backlog, or because GitHub
-   * was asked, which then is its trace.
+   * was asked, which then is its trace. A backlog is told by the poll that brought its last jobs.
    */
-  pushDemand(traceparent = this.#options.traceparent): void {
+  pushDemand(traceparent = this.#broughtBy ?? this.#options.traceparent): void {
     this.#queue({ demand: this.#demandNow(traceparent) });
   }
 
@@ -193,7 +195,10 @@ export class MessagePipeline {
     const { clock, offers, metrics } = this.#deps;
     metrics?.jobs.count(scaleSetId, jobs, clock.now());
     offers.onJobs(jobs);
-    if (jobs.length > 0) this.#messageAt = isoNow(clock);
+    if (jobs.length > 0) {
+      this.#messageAt = isoNow(clock);
+      this.#broughtBy = origin.traceparent;
+    }
     const changed = demand.onMessage(jobs, statistics, clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
     this.#queue({
