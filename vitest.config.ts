@@ -36,6 +36,7 @@ export default defineConfig({
           include: [
             '{services,packages}/*/src/**/*.test.ts',
             'bench/**/*.test.ts',
+            'infra/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
           exclude: [
