@@ -22,6 +22,7 @@ export {
 } from './nats-proxy.ts';
 export { makePrivateCa } from './private-ca.ts';
 export { type PrivateGitHub, startPrivateGitHub } from './private-github.ts';
+export { type RecordedSpan, recordSpans, type SpanRecord } from './record-spans.ts';
 export { seedsOf } from './seeds.ts';
 export { storedMessages } from './stored-messages.ts';
 export { type NatsUser, startTestNats, type TestNats } from './test-nats.ts';

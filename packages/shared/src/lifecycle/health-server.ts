@@ -91,7 +91,7 @@ async function answerMetrics(
 ): Promise<void> {
   try {
     const { answerScrape } = await import('../telemetry/prometheus.ts');
-    await answerScrape(metrics.sources, request, response);
+    answerScrape(metrics, request, response);
   } catch (error) {
     if (!response.headersSent) answer(response, 500, { error: errorText(error) });
   }

@@ -24,7 +24,7 @@ export interface Distribution {
   counts: readonly number[];
 }
 
-interface HistogramSource extends Metric {
+export interface HistogramSource extends Metric {
   kind: 'histogram';
   /** Upper bounds, ascending; the unit is that of the name. */
   bounds: readonly number[];

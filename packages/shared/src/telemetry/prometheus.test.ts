@@ -1,6 +1,13 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Health, serveHealth } from '../lifecycle/health-server.ts';
-import { Counter, gauge, type Measurement, type MetricSource, Metrics } from './metrics.ts';
+import {
+  Counter,
+  gauge,
+  Histogram,
+  type Measurement,
+  type MetricSource,
+  Metrics,
+} from './metrics.ts';
 
 /** Serves these metrics as a process does, and scrapes them. */
 async function scraper(...sources: MetricSource[]) {
@@ -87,5 +94,79 @@ describe('a scrape', () => {
     const answers = await Promise.all([scrape(), scrape(), scrape()]);
 
     for (const { lines } of answers) expect(lines).toContain('baton_one 1');
+  });
+
+  test('has the buckets of a histogram: cumulative, with a sum and a count, in seconds', async () => {
+    const took = new Histogram<'step'>({
+      name: 'baton_took_seconds',
+      help: 'Took.',
+      bounds: [1, 5],
+    });
+    for (const ms of [250, 750, 1_000, 4_000, 90_000]) took.recordMs({ step: 'a' }, ms);
+    took.recordMs({ step: 'b' }, -20);
+    const scrape = await scraper(took);
+
+    const { lines } = await scrape();
+
+    expect(lines.filter((line) => line.includes('took') && !line.includes('"b"'))).toEqual([
+      '# HELP baton_took_seconds Took.',
+      '# TYPE baton_took_seconds histogram',
+      'baton_took_seconds_count{step="a"} 5',
+      'baton_took_seconds_sum{step="a"} 96',
+      'baton_took_seconds_bucket{step="a",le="1"} 3',
+      'baton_took_seconds_bucket{step="a",le="5"} 4',
+      'baton_took_seconds_bucket{step="a",le="+Inf"} 5',
+    ]);
+    expect(lines).toContain('baton_took_seconds_bucket{step="b",le="1"} 1');
+    expect(lines).toContain('baton_took_seconds_sum{step="b"} 0');
+  });
+
+  test('repeated shows a histogram as it is: nothing twice, and it only grows', async () => {
+    const took = new Histogram({ name: 'baton_took_seconds', help: 'Took.' });
+    const scrape = await scraper(took);
+    const buckets = async () =>
+      (await scrape()).lines
+        .filter((line) => line.startsWith('baton_took_seconds_bucket'))
+        .map((line) => Number(line.split(' ')[1]));
+    took.recordMs({}, 40);
+    took.recordMs({}, 7_000);
+
+    const first = await buckets();
+    const second = await buckets();
+    took.recordMs({}, 40);
+    const third = await buckets();
+
+    expect(first).toEqual(first.toSorted((a, b) => a - b));
+    expect(first.at(-1)).toBe(2);
+    expect(second).toEqual(first);
+    expect(third.at(-1)).toBe(3);
+    expect(third.every((count, index) => count >= (second[index] ?? 0))).toBe(true);
+  });
+
+  test('leaves out a metric that cannot be read, and no other', async () => {
+    const broken = gauge('baton_broken', 'Broken.', () => {
+      throw new Error('cannot be read');
+    });
+    const whole = gauge('baton_whole', 'Whole.', () => [{ value: 1, labels: {} }]);
+    const scrape = await scraper(broken, whole);
+
+    const { lines } = await scrape();
+
+    expect(lines).toContain('baton_whole 1');
+    expect(lines.join()).not.toContain('broken');
+  });
+
+  test('shows a metric that was added later, and names one that has no values', async () => {
+    const metrics = new Metrics();
+    const server = await serveHealth(new Health(), { host: '127.0.0.1', port: 0, metrics });
+    onTestFinished(() => server[Symbol.asyncDispose]());
+    const scrape = async () =>
+      await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+    const before = await scrape();
+
+    metrics.add(new Counter({ name: 'baton_late_total', help: 'Late.' }));
+
+    expect(before).not.toContain('baton_late');
+    expect(await scrape()).toContain('# TYPE baton_late_total counter');
   });
 });
