@@ -4,6 +4,7 @@ import { type Clock, notNeeded } from '@baton/shared/time';
 import { type Call, CallsUnderWay } from './calls-under-way.ts';
 import {
   type Admission,
+  type Budget,
   type CallPriority,
   callPriorities,
   decideAdmission,
@@ -13,7 +14,7 @@ import {
   pauseAfterLimit,
 } from './decide-admission.ts';
 import { GitHubApiError } from './errors.ts';
-import { readRateLimit, readServerTime } from './rate-limit.ts';
+import { type RateLimit, readRateLimit, readServerTime } from './rate-limit.ts';
 import type { HttpAnswer } from './transport.ts';
 
 interface GateOptions {
@@ -23,6 +24,7 @@ interface GateOptions {
   /** Whose limit it is, for the log. */
   host: string;
   api: 'rest' | 'service';
+  credential?: string | undefined;
   /** Ends every wait. */
   closed: AbortSignal;
 }
@@ -45,6 +47,8 @@ interface Waiter extends Applicant {
 export interface LimitReport {
   host: string;
   api: 'rest' | 'service';
+  /** Whose it is, as `credentialKey` says it; undefined where all share it. */
+  credential: string | undefined;
   /** How long calls are still held back, in ms. */
   closedForMs: number;
   waiting: number;
@@ -70,6 +74,8 @@ export class CallGate {
   #strikes = 0;
   /** Counts the limits, so that calls that were under way when one struck are known. */
   #limits = 0;
+  /** What was said last of the primary limit, by refusals too. */
+  #told: Budget | undefined;
   #alarm: { atMs: number; controller: AbortController } | undefined;
 
   constructor(options: GateOptions) {
@@ -103,16 +109,17 @@ export class CallGate {
   }
 
   report(): LimitReport {
-    const { closedUntilMs, budget } = this.#state;
-    const { host, api } = this.#options;
-    const current = budget && budget.resetsAtMs > this.#now ? budget : undefined;
+    const { closedUntilMs } = this.#state;
+    const { host, api, credential } = this.#options;
+    const told = this.#told && this.#told.resetsAtMs > this.#now ? this.#told : undefined;
     return {
       host,
       api,
+      credential,
       closedForMs: Math.max(0, closedUntilMs - this.#now),
       waiting: callPriorities.reduce((sum, priority) => sum + this.#waiting[priority].size, 0),
-      remaining: current?.remaining,
-      limit: current?.limit,
+      remaining: told?.remaining,
+      limit: told?.limit,
     };
   }
 
@@ -218,22 +225,27 @@ export class CallGate {
   }
 
   #learnBudget(answer: HttpAnswer): void {
-    const { remaining, limit = 5_000, resetAt } = readRateLimit(answer) ?? {};
-    if (remaining === undefined || resetAt === undefined) return;
-    const serverNowMs = readServerTime(answer) ?? this.#options.clock.now();
-    const resetsAtMs = this.#now + Date.parse(resetAt) - serverNowMs;
+    const budget = this.#budgetOf(readRateLimit(answer), readServerTime(answer));
+    if (!budget) return;
     const known = this.#state.budget;
     // Answers overtake each other: within one window the budget only shrinks.
-    const sameWindow = known !== undefined && resetsAtMs < known.resetsAtMs + 2_000;
-    this.#state.budget = {
-      limit,
-      remaining: sameWindow ? Math.min(remaining, known.remaining) : remaining,
-      resetsAtMs,
-    };
+    const sameWindow = known !== undefined && budget.resetsAtMs < known.resetsAtMs + 2_000;
+    if (sameWindow) budget.remaining = Math.min(budget.remaining, known.remaining);
+    this.#state.budget = budget;
+    this.#told = budget;
+  }
+
+  #budgetOf(
+    { remaining, limit = 5_000, resetAt }: Partial<RateLimit> = {},
+    serverNowMs = this.#options.clock.now(),
+  ): Budget | undefined {
+    if (remaining === undefined || resetAt === undefined) return undefined;
+    return { limit, remaining, resetsAtMs: this.#now + Date.parse(resetAt) - serverNowMs };
   }
 
   #learnFailure(error: GitHubApiError, limitsBefore: number): void {
-    const { kind, status, retryAfterMs } = error.info;
+    const { kind, status, retryAfterMs, rateLimit } = error.info;
+    this.#told = this.#budgetOf(rateLimit) ?? this.#told;
     const outage = kind === 'unavailable' && status === 503 && retryAfterMs !== undefined;
     if (kind !== 'rate-limited' && !outage) return;
     // What was under way when the limit struck is refused too, and is no new strike.

@@ -38,6 +38,11 @@ export class Credentials {
     );
   }
 
+  /** All of them, by name. */
+  get all(): ReadonlyMap<string, Credential> {
+    return this.#current;
+  }
+
   /** Why the file as it is now is not in use; undefined when it is. */
   get problem(): string | undefined {
     return this.#problem;

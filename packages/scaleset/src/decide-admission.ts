@@ -6,7 +6,7 @@ export const callPriorities = ['session', 'jit', 'other', 'cleanup'] as const;
 export type CallPriority = (typeof callPriorities)[number];
 
 /** What GitHub said is left of a primary limit. Times are of the monotonic clock, in ms. */
-interface Budget {
+export interface Budget {
   limit: number;
   remaining: number;
   resetsAtMs: number;

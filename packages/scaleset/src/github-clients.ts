@@ -1,11 +1,13 @@
 import type { Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import type { Logger, MetricSource, Metrics } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
+import type { LimitReport } from './call-gate.ts';
 import { type ConfigUrl, parseConfigUrl } from './config-url.ts';
-import type { Credential } from './credential.ts';
+import { type Credential, credentialKey } from './credential.ts';
 import { Credentials } from './credentials.ts';
 import { MessageQueueClient } from './message-queue-client.ts';
 import { loadNetwork, type Network, type NetworkSettings } from './network.ts';
+import { rateLimitGauges } from './rate-limit-gauges.ts';
 import type { AdminConnection } from './rest-auth.ts';
 import { ScaleSetClient } from './scale-set-client.ts';
 import { type TokenSource, TokenSources, type Tokens } from './token-source.ts';
@@ -53,16 +55,18 @@ export class GitHubClients {
   /**
    * For a service: through the proxies and with the certificates of its configuration, and with
    * credentials that follow their files until `close()`. `onCredentials` is told when others are in use.
+   * Its metrics are added to `metrics`.
    * @throws ConfigError when a file cannot be used.
    */
   static forService(
     settings: NetworkSettings & { credentialsFile: string },
-    options: Omit<GitHubClientsOptions, 'network'>,
+    { metrics, ...options }: Omit<GitHubClientsOptions, 'network'> & { metrics: Metrics },
     onCredentials?: () => void,
   ): GitHubClients {
     const network = loadNetwork(settings);
     const clients = GitHubClients.fromFile(settings.credentialsFile, { ...options, network });
     clients.followCredentials(onCredentials);
+    metrics.add(...clients.metrics);
     return clients;
   }
 
@@ -97,6 +101,19 @@ export class GitHubClients {
     const source = () => this.#sources.get(parsed, this.credentials.get(credentialName));
     source();
     return new CurrentTokens(parsed, source);
+  }
+
+  /** What the calls of this process to GitHub come to, and what its limits leave. */
+  get metrics(): MetricSource[] {
+    return [...this.transport.metrics.sources, ...rateLimitGauges(() => this.#restLimits())];
+  }
+
+  *#restLimits(): Iterable<[string, LimitReport[]]> {
+    const reports = this.transport.limits();
+    for (const [name, credential] of this.credentials.all) {
+      const key = credentialKey(credential);
+      yield [name, reports.filter((report) => report.credential === key)];
+    }
   }
 
   /** Ends all connections; calls under way reject. */

@@ -36,8 +36,9 @@ export function restLimit(
   credential: Credential,
   endsAtMs: number,
 ): CallLimit {
-  const key = `rest ${restBaseUrl} ${credentialKey(credential)}`;
-  return { key, api: 'rest', priority: 'session', endsAtMs };
+  const whose = credentialKey(credential);
+  const key = `rest ${restBaseUrl} ${whose}`;
+  return { key, api: 'rest', credential: whose, priority: 'session', endsAtMs };
 }
 
 /** Without a readable end: shorter than the shortest life seen (17 min). */

@@ -10,6 +10,7 @@ import { errorFromResponse, type StatusMeaning } from './classify.ts';
 import type { CallPriority } from './decide-admission.ts';
 import { GitHubApiError } from './errors.ts';
 import { explainConnectFailure } from './explain-connect-failure.ts';
+import { GitHubMetrics } from './github-metrics.ts';
 import { directNetwork, type Network } from './network.ts';
 import { readServerTime } from './rate-limit.ts';
 import { ServerClocks } from './server-clocks.ts';
@@ -43,6 +44,8 @@ export interface CallLimit {
   key: string;
   api: 'rest' | 'service';
   priority: CallPriority;
+  /** Whose limit it is, as `credentialKey` says it; absent where all share it. */
+  credential?: string;
   /** The deadline of the call, of the monotonic clock. */
   endsAtMs: number;
 }
@@ -56,7 +59,7 @@ export interface CallOptions {
 }
 
 export interface HttpCall {
-  /** What is being done, for error texts: "create session". */
+  /** What is being done, for error texts and metrics: "create session". One of few. */
   what: string;
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   url: URL;
@@ -89,6 +92,7 @@ export class GitHubTransport {
   readonly network: Network;
   readonly #agents: Agents;
   readonly clocks = new ServerClocks();
+  readonly metrics = new GitHubMetrics();
   readonly #gates = new Map<string, CallGate>();
   readonly #closed = new AbortController();
 
@@ -132,17 +136,31 @@ export class GitHubTransport {
     );
   }
 
-  #gate({ key, api }: CallLimit, host: string): CallGate {
+  #gate({ key, api, credential }: CallLimit, host: string): CallGate {
     const { clock, random, log, closed } = this;
-    const gate = this.#gates.get(key) ?? new CallGate({ clock, random, log, host, api, closed });
+    const gate =
+      this.#gates.get(key) ?? new CallGate({ clock, random, log, host, api, credential, closed });
     this.#gates.set(key, gate);
     return gate;
   }
 
   async #sendNow(call: HttpCall): Promise<HttpAnswer> {
     call.onSend?.();
-    const answer = await this.#exchange(call);
-    if (answer.status >= 200 && answer.status < 300) return answer;
+    const sentMs = this.clock.monotonic();
+    try {
+      const answer = await this.#exchange(call);
+      this.#refuse(answer, call);
+      this.metrics.tell(call.what, this.clock.monotonic() - sentMs);
+      return answer;
+    } catch (error) {
+      this.metrics.tell(call.what, this.clock.monotonic() - sentMs, error);
+      throw error;
+    }
+  }
+
+  /** Throws unless the answer is one of success. */
+  #refuse(answer: HttpAnswer, call: HttpCall): void {
+    if (answer.status >= 200 && answer.status < 300) return;
     const token = call.auth.token.reveal().trim();
     throw errorFromResponse(answer, {
       what: call.what,

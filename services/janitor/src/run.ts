@@ -57,10 +57,10 @@ export async function run(
   runtime: Runtime,
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
-  const { log, clock, signal, abort } = runtime;
+  const { log, clock, signal, abort, metrics } = runtime;
   const { installationId, instance, deleteTimeoutMs } = config;
   const random = Math.random;
-  const calls = { clock, random, log, subsystem: 'janitor' };
+  const calls = { clock, random, log, subsystem: 'janitor', metrics };
   const clients = GitHubClients.forService(config, calls);
   const scaleSets = new ScaleSetsByProvider(clock);
   const given = { ...runtime, installationId, scaleSets: scaleSets.of };
@@ -104,7 +104,7 @@ export async function run(
     repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
-    watchGauges({ ...calls, nats, copy, metrics: runtime.metrics, signal }),
+    watchGauges({ ...calls, nats, copy, signal }),
     runSweeps(
       { ...deps, specs, installationId },
       { nats, sweeps: allSweeps(config), config, runtime, random },

@@ -49,7 +49,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const random = Math.random;
   const holder = { v: 1 as const, identity: config.instance, incarnation };
   const specHints = new Wakeups();
-  const calls = { clock, random, log, subsystem: 'listener' };
+  const calls = { clock, random, log, subsystem: 'listener', metrics: runtime.metrics };
   const github = GitHubClients.forService(config, calls, () => specHints.wakeAll());
   await using nats = await connectNats({
     ...config,

@@ -71,10 +71,10 @@ export async function run(
   runtime: Runtime,
   load: typeof loadProviders = loadProviders,
 ): Promise<void> {
-  const { log, clock, signal, abort } = runtime;
+  const { log, clock, signal, abort, metrics } = runtime;
   const { installationId, instance } = config;
   const random = Math.random;
-  const calls = { clock, random, log, subsystem: 'provisioner' };
+  const calls = { clock, random, log, subsystem: 'provisioner', metrics };
   const clients = GitHubClients.forService(config, calls);
   const github = (credential: string, configUrl: string) => clients.get(credential, configUrl);
   const bootstrap = new Bootstrap(config);

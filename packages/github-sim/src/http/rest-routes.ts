@@ -12,6 +12,7 @@ import {
   type SimRequest,
 } from './exchange.ts';
 import { scopeOfConfigUrl, tenantOf } from './scope.ts';
+import { tellingRateLimit } from './told-rate-limit.ts';
 
 /** The longest life of an app's JWT that GitHub accepts, with a minute of clock skew. */
 const maxJwtSeconds = 600 + 60;
@@ -27,7 +28,7 @@ const jwtClaimsSchema = z.object({
 /** GitHub's REST API as an Enterprise Server has it: tokens, and the groups of an organization. */
 export function restRoutes(sim: Simulator): Route[] {
   const scopes = ['orgs/:a', 'repos/:a/:b', 'enterprises/:a'];
-  return [
+  const routes: Route[] = [
     ...scopes.map(
       (scope): Route => ({
         name: 'createRegistrationToken',
@@ -55,6 +56,7 @@ export function restRoutes(sim: Simulator): Route[] {
       handle: (request) => registerRunner(sim, request),
     },
   ];
+  return tellingRateLimit(routes, sim.clock);
 }
 
 function createRegistrationToken(sim: Simulator, kind: string, request: SimRequest): Reply {

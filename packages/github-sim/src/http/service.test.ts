@@ -14,6 +14,23 @@ describe('tokens over HTTP', () => {
     expect(await answer.json()).toMatchObject({ message: 'Bad credentials' });
   });
 
+  test('answers of the REST API say what is left of the rate limit', async () => {
+    const { url } = await startClient();
+    const remaining = async () => {
+      const answer = await fetch(`${url}/api/v3/orgs/acme/actions/runners/registration-token`, {
+        method: 'POST',
+        headers: { Authorization: 'Bearer pat' },
+      });
+      expect(answer.headers.get('x-ratelimit-limit')).toBe('15000');
+      const resetInS = Number(answer.headers.get('x-ratelimit-reset')) - Date.now() / 1_000;
+      expect(resetInS).toBeGreaterThan(3_500);
+      return Number(answer.headers.get('x-ratelimit-remaining'));
+    };
+    const before = await remaining();
+
+    expect(await remaining()).toBe(before - 1);
+  });
+
   test('the admin JWT says when it ends, and another token is refused in its place', async () => {
     const client = await startClient({ adminTokenMs: 90_000 });
     const claims = Buffer.from(client.admin.split('.')[1] ?? '', 'base64url').toString();
