@@ -48,7 +48,12 @@ export async function handleEvent(deps: EventDeps, event: AnyListenerEvent): Pro
 function observationOf(
   event: ListenerEvent & { type: 'job.started' | 'job.completed' },
 ): Observation {
-  if (event.type === 'job.completed') return { kind: 'job-completed', position: event.position };
-  const { jobId, at, githubRunnerId } = event;
+  const { jobId, at, position } = event;
+  if (event.type === 'job.completed') {
+    const { result, jobDisplayName: name, repository, workflowRunId } = event;
+    const facts = { at, result, name, repository, workflowRunId };
+    return { kind: 'job-completed', position, facts };
+  }
+  const { githubRunnerId } = event;
   return { kind: 'job-started', jobId, at, githubRunnerId };
 }

@@ -31,6 +31,7 @@ export {
   sweepEventSchema,
 } from './events.ts';
 export {
+  type Cause,
   type Plan,
   packPlan,
   planFreshMs,

@@ -53,6 +53,20 @@ const ghostSchema = z.looseObject({
 });
 
 /**
+ * The latest demand that asked for runners, until all of them are recorded: for their traces and for what is
+ * measured, so that whoever records a runner knows what it was named for.
+ */
+const causeSchema = demandSchema.pick({ observedAt: true, traceparent: true }).extend({
+  /** Runners that were named from `since` to `until` were named because of it: so many. */
+  since: z.iso.datetime(),
+  until: z.iso.datetime(),
+  named: z.int().min(0),
+  /** How many more it asks for, which something holds up. */
+  owed: z.int().min(0),
+});
+export type Cause = z.infer<typeof causeSchema>;
+
+/**
  * Which runners of a scale set count as alive. A runner id is named here before its record exists,
  * so that any provisioner can finish what a dead one began. Written by provisioners.
  */
@@ -72,6 +86,7 @@ export const planSchema = z.looseObject({
     )
     .optional(),
   runners: placesSchema,
+  cause: causeSchema.optional(),
   /** How many of `runners` have no instance yet: the provider does not count them. */
   pending: z.int().min(0).optional(),
   /** Instances that the provider could still run for this scale set. */

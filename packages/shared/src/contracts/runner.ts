@@ -102,10 +102,18 @@ export const runnerSchema = z.looseObject({
   instanceId: z.string().optional(),
   /** The provisioner that creates it. */
   creator: z
-    .looseObject({ v: z.literal(1), identity: z.string(), incarnation: z.string() })
+    .looseObject({
+      v: z.literal(1),
+      identity: z.string(),
+      incarnation: z.string(),
+      /** W3C trace context of its span `create runner`, for who has to end the create in its place. */
+      traceparent: z.string().optional(),
+    })
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
   hostId: z.string().optional(),
+  /** When its instance was first known to be made. */
+  instanceAt: z.iso.datetime().optional(),
   /** When it was first known to be online. */
   onlineAt: z.iso.datetime().optional(),
   /** How far it is on its way up, or what keeps it, for people; gone once it is online. */

@@ -14,7 +14,7 @@ export function learn(runner: Runner, observation: Observation, at: string): Run
     case 'postponed':
       return withPostponement(runner, observation);
     case 'created':
-      return withIds(runner, observation);
+      return withInstance(withIds(runner, observation), at);
     case 'progress':
       return withProgress(runner, observation.text);
     case 'failed':
@@ -75,6 +75,10 @@ function withIds(
     ...(newInstance ? { instanceId } : {}),
     ...(newGithub ? { githubRunnerId } : {}),
   };
+}
+
+function withInstance(runner: Runner, at: string): Runner {
+  return runner.instanceAt === undefined ? { ...runner, instanceAt: at } : runner;
 }
 
 /** It is up: how far it had come is of no interest any more. */

@@ -1,5 +1,15 @@
 import type { Mark, Position, Runner } from '../contracts/index.ts';
 
+/** What a message says of a job that is over: for the runner's trace, not for its record. */
+export interface JobFacts {
+  /** When GitHub told it. */
+  at: string;
+  result: string;
+  name: string | undefined;
+  repository: string | undefined;
+  workflowRunId: string;
+}
+
 /** Something that was seen or done about a runner. Observations may come late, twice and in any order. */
 export type Observation =
   /** `hostId`: of the provider that will make the instance, where it is of one host. */
@@ -15,7 +25,7 @@ export type Observation =
   /** GitHub's list says that it has a job; which one only a message tells. */
   | { kind: 'seen-busy'; githubRunnerId: number }
   | { kind: 'job-started'; jobId: string; at: string; githubRunnerId?: number | undefined }
-  | { kind: 'job-completed'; position: Position }
+  | { kind: 'job-completed'; position: Position; facts?: JobFacts }
   /** The instance ended. A runner that exits with 0 had been online. */
   | { kind: 'exited'; code: number | undefined; at: string; problem?: string | undefined }
   /** The provider does not list its instance any more, and nobody saw it end. */

@@ -4,6 +4,8 @@ import type { RunnerCopy, RunnerStore } from '../stores/index.ts';
 import { Counter } from '../telemetry/index.ts';
 import { type Clock, isoNow } from '../time/index.ts';
 import type { Observation } from './observation.ts';
+import { phasesEnded } from './runner-phases.ts';
+import { recordPhase } from './runner-trace.ts';
 import { type Transition, transition } from './transition.ts';
 
 /** A record that many write at once is tried this often. */
@@ -14,6 +16,13 @@ export interface Observed {
   revision: number;
   /** Whether the state changed by this call. */
   moved: boolean;
+}
+
+/** A record as it was and as it is since a write of this process. */
+export interface RunnerChange {
+  before: Runner;
+  after: Runner;
+  observation: Observation;
 }
 
 export type ObservationCounter = Counter<'observation' | 'result'>;
@@ -35,13 +44,16 @@ interface ObserveDeps {
   copy?: RunnerCopy;
   clock: Clock;
   observations?: ObservationCounter | undefined;
+  /** Told of every observation that was written. */
+  onChange?: ((change: RunnerChange) => void) | undefined;
   /** Refuses the observation where the record is not any more what the decision was about. */
   onlyIf?: ((found: Runner) => boolean) | undefined;
 }
 
 /**
  * Applies an observation to a runner's record by compare-and-set, reading again when somebody else
- * was first. Safe to repeat. Undefined when there is no record.
+ * was first, and tells of the phases of its life that end with it. Safe to repeat. Undefined when there
+ * is no record.
  */
 export async function observeRunner(
   deps: ObserveDeps,
@@ -62,12 +74,20 @@ export async function observeRunner(
     const revision = await deps.runners.update(key, result.runner, entry.revision);
     if (revision !== undefined) {
       count(deps, observation, result);
+      tell(deps, { before: entry.value, after: result.runner, observation });
       return { runner: result.runner, revision, moved: result.kind === 'moved' };
     }
   }
   throw new AppError('conflict', `runner ${key} is written by others all the time`, {
     retryable: true,
   });
+}
+
+function tell({ onChange }: ObserveDeps, change: RunnerChange): void {
+  const { before, after, observation } = change;
+  const facts = observation.kind === 'job-completed' ? observation.facts : undefined;
+  for (const phase of phasesEnded(before, after, facts)) recordPhase(after, phase);
+  onChange?.(change);
 }
 
 function judge(

@@ -129,7 +129,8 @@ describe('transition', () => {
     const late = apply(started, examples.created, '2026-01-01T00:02:00.000Z');
 
     expect(started.stateAt).toBe(at);
-    expect(late).toEqual({ ...started, instanceId: 'i-1' });
+    const instanceAt = '2026-01-01T00:02:00.000Z';
+    expect(late).toEqual({ ...started, instanceId: 'i-1', instanceAt });
   });
 
   test('a runner that ended with anything but 0 has failed, and says how', () => {

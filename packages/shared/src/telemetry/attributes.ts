@@ -28,4 +28,6 @@ export const attributes = {
   /** How often this message has been delivered. */
   delivery: 'baton.message.delivery',
   errorType: 'error.type',
+  /** Class of a runner's failure, as in its record. */
+  failureClass: 'baton.failure.class',
 } as const;

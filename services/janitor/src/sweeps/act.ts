@@ -10,7 +10,7 @@ import {
 import type { Publisher } from '@baton/shared/messaging';
 import { markRunner } from '@baton/shared/runners';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
-import type { Logger } from '@baton/shared/telemetry';
+import { type Logger, mintSpan } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import { type Finding, type SweepViews, scopeOf } from './sweep.ts';
 
@@ -62,12 +62,13 @@ async function adopt(
   { runner, text, evidence }: Extract<Finding, { action: 'adopt' }>,
   signal: AbortSignal,
 ): Promise<ActResult> {
-  const { scaleSetId, runnerId, name, traceparent } = runner;
+  const { scaleSetId, runnerId, name } = runner;
+  const traceparent = mintSpan();
   const by = `janitor ${instance}`;
   const at = isoNow(clock);
   // Not where one was deleted a moment ago: what is listed is then what is being deleted.
   const key = runnerKey(scaleSetId, runnerId);
-  const revision = await runners.createFirst(key, { ...runner, adopted: { at, by } });
+  const revision = await runners.createFirst(key, { ...runner, adopted: { at, by }, traceparent });
   if (revision === undefined) return 'has a record';
   const event: RunnerEvent = {
     ...{ v: 1, type: 'runner.adopted', scaleSetId, runnerId, runnerName: name },

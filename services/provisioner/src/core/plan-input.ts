@@ -28,12 +28,16 @@ export interface PlanInput {
 
 export interface PlanResult {
   plan: Plan;
+  /** How many runners jobs and `minRunners` ask for, `maxRunners` at the most. */
+  wanted: number;
   /** Named ids that need a record and a create command. */
   request: string[];
   /** Ended runners that no place is kept for: they can go. */
   ended: Runner[];
   /** Idle runners that are too many or of an old generation: deregister, then delete. */
   retire: { runner: Runner; reason: 'surplus' | 'rotation' }[];
+  /** How those ended that did no work and lose their place by this plan. */
+  ends: readonly End[];
   /** Conditions that began, or ended: those have no text. */
   changes: { condition: ConditionType; text?: string }[];
 }

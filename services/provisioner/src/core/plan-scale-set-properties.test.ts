@@ -139,7 +139,8 @@ describe('whatever the records say, a plan', () => {
           newId: countingIds('second'),
         });
 
-        expect(again).toEqual(result);
+        // Ends are counted by the plan that gives their places up.
+        expect(again).toEqual({ ...result, ends: [] });
       }),
     );
   });

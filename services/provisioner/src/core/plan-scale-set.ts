@@ -1,6 +1,7 @@
 import type { Plan } from '@baton/shared/contracts';
 import { nextConditions } from './conditions.ts';
 import { isOpen, nextBackoff } from './creation-backoff.ts';
+import { nextCause } from './demand-cause.ts';
 import { askedRunners, latestDemand } from './demand.ts';
 import { findEnds } from './find-ends.ts';
 import { nextGhost } from './ghost-brake.ts';
@@ -48,6 +49,7 @@ export function planScaleSet(input: PlanInput): PlanResult {
     pending: next.filter(({ runnerId }) => isPending(runners.get(runnerId))).length,
     free: freeToTell(input, named.length, brakes),
     freeAt: isoOf(input.nowMs),
+    cause: nextCause(input, { named, kept: next.slice(0, kept.length), waiting }),
     surplusSince,
     waiting,
     mute: nextMute(situation),
@@ -58,11 +60,13 @@ export function planScaleSet(input: PlanInput): PlanResult {
   const keptIds = new Set(kept.map(({ runnerId }) => runnerId));
   return {
     plan: { ...plan, conditions: conditions.length > 0 ? conditions : undefined },
+    wanted,
     request: next.filter(({ recorded }) => !recorded).map(({ runnerId }) => runnerId),
     ended: records.filter(
       (runner) => !keptIds.has(runner.runnerId) && hasEnded(runner, input.nowMs),
     ),
     retire: findRetired(situation, { count: tooMany, since: surplusSince, rotations }),
+    ends: situation.ends,
     changes,
   };
 }

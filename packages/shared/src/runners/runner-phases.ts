@@ -1,0 +1,104 @@
+import type { Mark, Runner } from '../contracts/index.ts';
+import { attributes, type SpanAttributes } from '../telemetry/index.ts';
+import type { JobFacts } from './observation.ts';
+
+/** A part of a runner's life; times in ms since 1970. */
+export interface Phase {
+  /** From the instance to the runner online, from there to its job, and the job. */
+  name: 'boot' | 'idle' | 'job';
+  startedAt: number;
+  endedAt: number;
+  attributes?: SpanAttributes;
+  /** How the runner ended that never got further. */
+  failure?: Failure | undefined;
+}
+
+type Failure = NonNullable<Runner['failure']>;
+
+/**
+ * The phases that a write of a runner's record brought to an end. Each ends with a fact that is written
+ * once: that it was online, its job, that this is over. So whoever wrote it tells the phase, once. Pure.
+ *
+ * @param facts what the message said that brought the end of the job
+ */
+export function phasesEnded(before: Runner, after: Runner, facts?: JobFacts): Phase[] {
+  const { instanceAt, onlineAt, job } = after;
+  const phases: (Phase | undefined)[] = [];
+  if (before.onlineAt === undefined && instanceAt !== undefined && onlineAt !== undefined) {
+    const end = Math.min(ms(onlineAt), ms(job?.startedAt ?? onlineAt));
+    phases.push({ name: 'boot', startedAt: ms(instanceAt), endedAt: end });
+  }
+  if (!before.job && job && onlineAt !== undefined && ms(onlineAt) < ms(job.startedAt)) {
+    phases.push({ name: 'idle', startedAt: ms(onlineAt), endedAt: ms(job.startedAt) });
+  }
+  const wasOver = before.job !== undefined && before.completedIn !== undefined;
+  if (!wasOver && after.completedIn) phases.push(jobOf(before, after, facts));
+  return phases.filter((phase) => phase !== undefined).map(forwards);
+}
+
+/** The phase that a runner was in when it went: undefined when that has been told. Pure. */
+export function lastPhase(runner: Runner, goneAt: number): Phase | undefined {
+  const { instanceAt, onlineAt, job, completedIn } = runner;
+  if (completedIn) return undefined;
+  const end = { endedAt: endOf(runner, goneAt), failure: failureOf(runner) };
+  if (job) {
+    return forwards({ ...jobPhase(job), ...end });
+  }
+  if (onlineAt !== undefined) return forwards({ name: 'idle', startedAt: ms(onlineAt), ...end });
+  if (instanceAt === undefined) return undefined;
+  return forwards({ name: 'boot', startedAt: ms(instanceAt), ...end });
+}
+
+const failedReasons: ReadonlySet<Mark['reason']> = new Set([
+  'create-failed',
+  'exited',
+  'lost',
+  'offline',
+  'registration-deadline',
+  'stuck',
+  'unregistered',
+]);
+
+/** What a runner failed with that is marked; undefined when it went because its work was done. */
+export function failureOf({ mark, failure }: Runner): Failure | undefined {
+  if (!mark || !failedReasons.has(mark.reason)) return undefined;
+  return failure ?? { class: mark.reason, text: mark.text ?? `it was marked: ${mark.reason}` };
+}
+
+/** The message that the job is over may be late: its runner had ended by then. */
+function jobOf(before: Runner, { job, exit }: Runner, facts?: JobFacts): Phase | undefined {
+  if (!job) return undefined;
+  const told = ms(facts?.at ?? before.stateAt);
+  const endedAt = Math.min(told, ms(exit?.at ?? facts?.at ?? before.stateAt));
+  const { startedAt, attributes: known } = jobPhase(job);
+  const said = {
+    [attributes.jobName]: facts?.name,
+    [attributes.jobResult]: facts?.result,
+    [attributes.workflowRun]: facts?.workflowRunId,
+    [attributes.repository]: facts?.repository,
+  };
+  return { name: 'job', startedAt, endedAt, attributes: { ...known, ...said } };
+}
+
+function jobPhase({ jobId, startedAt }: NonNullable<Runner['job']>) {
+  return {
+    name: 'job' as const,
+    startedAt: ms(startedAt),
+    attributes: { [attributes.jobId]: jobId },
+  };
+}
+
+function endOf({ exit, mark, deletion }: Runner, goneAt: number): number {
+  const seen = mark?.reason === 'lost' ? mark.at : deletion?.instanceDeletedAt;
+  const end = exit?.at ?? seen;
+  return end === undefined ? goneAt : Math.min(ms(end), goneAt);
+}
+
+/** Clocks of several hosts wrote its times. */
+function forwards(phase: Phase): Phase {
+  return { ...phase, endedAt: Math.max(phase.startedAt, phase.endedAt) };
+}
+
+function ms(at: string): number {
+  return Date.parse(at);
+}
