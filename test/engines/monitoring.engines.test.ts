@@ -1,0 +1,140 @@
+import { scaleSetIdOf } from '@baton/shared/contracts';
+import type { LocalStack } from '@baton/stack';
+import { eventually } from '@baton/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { metricNamesOf } from '../../infra/alerts/metric-names.ts';
+import { alertRules } from '../../infra/alerts/read-rules.ts';
+import { variables } from '../../infra/dashboards/variables.ts';
+import { completedJobs, simulator, startStack } from '../e2e/stack-fixture.ts';
+import { charts, hastyRules, targetsOf } from './monitoring-fixture.ts';
+import { Prometheus } from './prometheus.ts';
+
+const patient = { timeoutMs: 60_000, everyMs: 250 };
+/** Longer than a hand-over, on a machine that is busy with other tests. */
+const alertsWait = '8s';
+const linux = scaleSetIdOf('linux');
+
+let stack: LocalStack;
+let prometheus: Prometheus;
+
+beforeAll(async () => {
+  stack = await startStack({ listener: 2, provisioner: 1, janitor: 1 });
+  prometheus = await Prometheus.start(await hastyRules(alertsWait), await targetsOf(stack));
+  await stack.applyScaleSets([{ name: 'linux', maxRunners: 10, minRunners: 1 }]);
+});
+afterAll(async () => {
+  await prometheus?.[Symbol.asyncDispose]();
+  await stack?.[Symbol.asyncDispose]();
+});
+
+test('every process is scraped', async () => {
+  await eventually(async () => {
+    const targets = await prometheus.targets();
+    expect(targets.map(({ job }) => job).toSorted()).toEqual([
+      'baton-janitor',
+      'baton-listener',
+      'baton-listener',
+      'baton-provisioner',
+    ]);
+    expect(targets.filter(({ health }) => health !== 'up')).toEqual([]);
+  }, patient);
+});
+
+const ownOfPrometheus = new Set(['up', 'ALERTS']);
+const named = [...alertRules.map(({ expr }) => expr), ...charts.map(({ expr }) => expr)].flatMap(
+  metricNamesOf,
+);
+
+test.each([...new Set(named)].filter((name) => !ownOfPrometheus.has(name)))(
+  'the metric %s is told by a service that runs',
+  async (name) => {
+    const [, base = name] = /^(.+)_(?:bucket|count|sum)$/.exec(name) ?? [];
+    const declared = await eventually(async () => {
+      const all = await prometheus.declared();
+      expect(all.size).toBeGreaterThan(0);
+      return all;
+    }, patient);
+
+    expect(declared.get(base)).toBe(expectedType(name, base));
+  },
+);
+
+/** By its name, as Prometheus wants them. */
+function expectedType(name: string, base: string): 'counter' | 'gauge' | 'histogram' {
+  if (name !== base) return 'histogram';
+  return name.endsWith('_total') ? 'counter' : 'gauge';
+}
+
+test('jobs are done, so that there is something to see', async () => {
+  // In waves: a rate needs a count that grows while it is looked at.
+  for (const done of [4, 8, 12]) {
+    await simulator(stack).addJobs({ scaleSet: 'linux', count: 4 });
+    await eventually(async () => expect(await completedJobs(stack)).toHaveLength(done), patient);
+  }
+});
+
+test.each(charts)('the chart $chart has data', async ({ expr, labels, quiet }) => {
+  const series = await eventually(async () => {
+    const drawn = await prometheus.chart(expr);
+    const numbers = drawn.flatMap(({ values }) => values).filter(Number.isFinite);
+    if (!quiet) expect(numbers.length, expr).toBeGreaterThan(0);
+    return drawn;
+  }, patient);
+
+  for (const { labels: of } of series)
+    expect(labels.filter((label) => of[label] === undefined && !mayLack.has(label))).toEqual([]);
+});
+
+/** A sweep of a provider that is everywhere has no host. */
+const mayLack = new Set(['host']);
+
+test.each(variables)('the variable $name has choices', async ({ name, metric }) => {
+  const found = await eventually(async () => {
+    const all = await prometheus.query(`count by (${name}) (${metric})`);
+    expect(all.length).toBeGreaterThan(0);
+    return all;
+  }, patient);
+
+  expect(found.every(({ labels }) => (labels[name] ?? '') !== '')).toBe(true);
+});
+
+test('nothing is wrong, and no alert fires', async () => {
+  const fired = await prometheus.query('max_over_time(ALERTS{alertstate="firing"}[5m])');
+
+  expect(fired.map(({ labels }) => labels.alertname)).toEqual([]);
+});
+
+test('a scale set that no listener polls is told, and one that is handed over is not', async () => {
+  const notPolled = async () => await prometheus.firing('BatonScaleSetNotPolled', 'scale_set');
+  const everFired = async () =>
+    await prometheus.query(
+      'max_over_time(ALERTS{alertname=~"BatonScaleSet.+",alertstate="firing"}[5m])',
+    );
+  const polled = async (instance: number) =>
+    await prometheus.query(
+      `baton_last_poll_age_seconds{scale_set="${linux}",instance=~".+:${await stack.service(`listener-${instance}`).healthPort}"}`,
+    );
+  const owner = await eventually(async () => {
+    const [first, second] = await Promise.all([polled(0), polled(1)]);
+    expect(first.length + second.length).toBe(1);
+    return first.length === 1 ? 0 : 1;
+  }, patient);
+  const other = 1 - owner;
+
+  await stack.service(`listener-${owner}`).stop();
+  await prometheus.scrape(await targetsOf(stack));
+  await eventually(async () => expect(await polled(other)).toHaveLength(1), patient);
+  expect(await everFired()).toEqual([]);
+
+  // The last one ends, and its target stays: it is on a host of its own.
+  const targets = await targetsOf(stack);
+  await stack.service(`listener-${other}`).stop();
+  await eventually(async () => expect(await notPolled()).toEqual([linux]), patient);
+  expect(await prometheus.firing('BatonListenerAbsent', 'job')).toEqual(['baton-listener']);
+  expect(await prometheus.firing('BatonTargetDown', 'instance')).toEqual(targets['baton-listener']);
+
+  stack.service(`listener-${owner}`).restart();
+  await prometheus.scrape(await targetsOf(stack));
+  await eventually(async () => expect(await notPolled()).toEqual([]), patient);
+  expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
+});
