@@ -6,7 +6,7 @@ import { Secret } from '@baton/shared/config';
 import { topology } from '@baton/shared/contracts';
 import { applyTopology, connectNats, type Nats } from '@baton/shared/messaging';
 import { claimInstallation } from '@baton/shared/stores';
-import { type Logger, silentLogger } from '@baton/shared/telemetry';
+import { type Logger, type Metrics, silentLogger } from '@baton/shared/telemetry';
 import { type Clock, systemClock } from '@baton/shared/time';
 import { findNatsServer, type NatsServer, startNatsServer } from '@baton/stack';
 import { installationId } from './builders.ts';
@@ -27,6 +27,7 @@ interface ConnectionOptions {
   clock?: Clock;
   /** Where to connect instead: a proxy before the server. */
   url?: string;
+  metrics?: Metrics;
 }
 
 const productionConfig = fileURLToPath(new URL('../../../infra/nats/nats.conf', import.meta.url));
@@ -93,6 +94,7 @@ export class TestNats implements AsyncDisposable {
       name: `test ${user}`,
       log: options.log ?? silentLogger(),
       clock: options.clock ?? systemClock,
+      ...(options.metrics ? { metrics: options.metrics } : {}),
     });
     this.#connections.push(nats);
     return nats;

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
 import { flagSchema, milliseconds, secretSchema, wholeNumber } from './load-config.ts';
 import { Secret } from './secret.ts';
+import { telemetryVariables } from './telemetry-config.ts';
 
 /** How to reach NATS; shared by services and CLI. */
 export const natsVariables = {
@@ -82,6 +83,7 @@ const networkVariables = {
 export const serviceVariables = {
   ...natsVariables,
   ...networkVariables,
+  ...telemetryVariables,
   credentialsFile: {
     variable: 'BATON_CREDENTIALS_FILE',
     schema: z.string().min(1).describe('YAML file with the GitHub credentials, by name'),

@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import type { TelemetryConfig } from '../config/index.ts';
 import { AppError, errorText } from '../errors/index.ts';
-import { createLogger, type Logger, Metrics, processMetrics } from '../telemetry/index.ts';
+import {
+  beginTraces,
+  createLogger,
+  type Logger,
+  Metrics,
+  metricPush,
+  processMetrics,
+} from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Health, serveHealth } from './health-server.ts';
 
 /** What every service's configuration has; see `serviceConfigShape`. */
-export interface ServiceConfig {
+export interface ServiceConfig extends TelemetryConfig {
+  installationId: string;
   instance: string;
   logLevel: string;
   logPretty: boolean;
@@ -20,8 +29,11 @@ export interface Runtime {
   log: Logger;
   clock: Clock;
   health: Health;
-  /** To be called once, when the service has what it needs and does its work. */
-  ready: () => void;
+  /**
+   * To be called once, when the service has what it needs and does its work. What takes its time and
+   * can wait, such as loading OpenTelemetry, waits for `start` too, for some seconds.
+   */
+  ready: (start?: Promise<unknown>) => void;
   /** Shown on `/metrics`; a service adds its own. */
   metrics: Metrics;
   /** The process environment, for adapters that hand parts of it on. */
@@ -64,6 +76,12 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   health.report('start', 'starting');
   const metrics = new Metrics();
   metrics.add(...processMetrics());
+  const traces = await beginTraces({ service, config, metrics, log, clock: systemClock });
+  const push = metricPush({ service, config, metrics, log, clock: systemClock });
+  const endTelemetry = async () => {
+    const withinMs = Math.min(2_000, config.drainTimeoutMs / 10);
+    await Promise.all([traces?.end(withinMs), push?.end(withinMs)]);
+  };
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
@@ -76,9 +94,11 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       log,
       clock: systemClock,
       health,
-      ready: () => {
+      ready: (start) => {
         health.report('start', undefined);
         log.info('service ready');
+        traces?.ready(start);
+        push?.ready();
       },
       metrics,
       env: process.env,
@@ -87,8 +107,10 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       abort,
     });
   } catch (error) {
+    await endTelemetry();
     if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
   }
+  await endTelemetry();
   log.info('service drained');
   process.exit(exitCodes.ok);
 }

@@ -1,9 +1,10 @@
 import { connect, Events, type NatsConnection } from 'nats';
 import type { Secret } from '../config/index.ts';
 import { AppError, errorText } from '../errors/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { gauge, type Logger, type Metrics } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Link } from './link.ts';
+import { MessageMetrics } from './message-metrics.ts';
 
 /** As read by `natsVariables`. */
 export interface NatsSettings {
@@ -22,6 +23,8 @@ export interface Nats extends AsyncDisposable {
   readonly connection: NatsConnection;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is counted of the messages that this process handles. */
+  readonly messages: MessageMetrics;
   /** What the subjects of replies must begin with: no other may be listened to. */
   readonly inboxPrefix: string;
   /** How long the connection has been up without a break, in ms; 0 while it is down. */
@@ -40,6 +43,8 @@ interface ConnectOptions extends NatsSettings {
   clock: Clock;
   /** Told while the connection is down. */
   health?: { report(part: string, reason: string | undefined): void };
+  /** Has what tells of the connection and of messages added. */
+  metrics?: Metrics;
   signal?: AbortSignal;
 }
 
@@ -50,9 +55,10 @@ interface ConnectOptions extends NatsSettings {
  * @throws AppError `nats` when the server cannot be reached or refuses the user.
  */
 export async function connectNats(options: ConnectOptions): Promise<Nats> {
-  const { natsUser, log, clock, signal } = options;
+  const { natsUser, log, clock, metrics, signal } = options;
   // A URL may carry a password of its own.
   const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
+  metrics?.add(connectedGauge(() => false));
   const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -98,8 +104,14 @@ function inboxPrefixOf(natsUser: string): string {
 }
 
 function watchConnection(connection: NatsConnection, options: ConnectOptions): Nats {
-  const { clock, log, natsUser } = options;
+  const { clock, log, metrics, natsUser } = options;
   const link = new Link(options);
+  const messages = new MessageMetrics();
+  metrics?.add(
+    connectedGauge(() => link.isUp),
+    link.reconnects,
+    ...messages.sources,
+  );
   const watch = async () => {
     for await (const { type, data } of connection.status()) {
       if (type === Events.Disconnect) link.lost();
@@ -115,6 +127,7 @@ function watchConnection(connection: NatsConnection, options: ConnectOptions): N
     connection,
     clock,
     log,
+    messages,
     inboxPrefix: inboxPrefixOf(natsUser),
     connectedForMs: () => link.upForMs,
     awayForMs: () => link.downForMs,
@@ -124,4 +137,10 @@ function watchConnection(connection: NatsConnection, options: ConnectOptions): N
       await connection.close();
     },
   };
+}
+
+function connectedGauge(isUp: () => boolean) {
+  return gauge('baton_nats_connected', '1 while the connection to NATS is up.', () => [
+    { value: isUp() ? 1 : 0, labels: {} },
+  ]);
 }

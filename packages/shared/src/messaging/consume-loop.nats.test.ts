@@ -139,10 +139,20 @@ describe('consumeLoop', () => {
       },
     });
 
-    await bench.publisher.publish(subject, { n: 1 }, { traceparent: '00-1-2-01' });
+    await bench.publisher.publish(
+      subject,
+      { n: 1 },
+      { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' },
+    );
 
     await eventually(() =>
-      expect(seen).toMatchObject([{ subject, delivery: 1, traceparent: '00-1-2-01' }]),
+      expect(seen).toMatchObject([
+        {
+          subject,
+          delivery: 1,
+          traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+        },
+      ]),
     );
   });
 });

@@ -1,10 +1,11 @@
 import type { Consumer, JsMsg } from 'nats';
 import type { z } from 'zod';
 import { deadSubject } from '../contracts/index.ts';
-import { errorText } from '../errors/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { AppError, errorText } from '../errors/index.ts';
+import { attributes, type Logger, type Span } from '../telemetry/index.ts';
 import { isAborted, isoNow } from '../time/index.ts';
 import type { Nats } from './connect.ts';
+import { inProcessSpan, traceparentOf } from './message-spans.ts';
 import { natsFailure } from './nats-error.ts';
 import { type Outcome, reject, retryLater } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
@@ -123,15 +124,34 @@ async function handleMessage<S extends z.ZodType>(
   message: JsMsg,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, heartbeatMs } = options;
+  const { nats, consumer, heartbeatMs } = options;
   const heartbeat = setInterval(() => message.working(), heartbeatMs);
+  const began = nats.clock.monotonic();
+  await inProcessSpan(message, async (span) => {
+    const outcome = await handleOnce(options, message, { span, signal });
+    nats.messages.handled(consumer, outcome, nats.clock.monotonic() - began);
+  }).finally(() => clearInterval(heartbeat));
+}
+
+/** Never rejects. */
+async function handleOnce<S extends z.ZodType>(
+  options: ConsumeOptions<S>,
+  message: JsMsg,
+  { span, signal }: { span: Span; signal: AbortSignal },
+): Promise<Outcome['kind'] | 'unsettled'> {
   try {
     const outcome = await runHandler(options, message, signal);
+    span.set({ [attributes.outcome]: outcome.kind });
+    if (outcome.kind === 'reject') span.fail(new AppError('contract', outcome.reason));
     await settle(options, message, outcome, signal);
+    return outcome.kind;
   } catch (err) {
-    log.warn({ subject: message.subject, err }, 'message could not be settled, it comes again');
-  } finally {
-    clearInterval(heartbeat);
+    span.fail(err);
+    options.log.warn(
+      { subject: message.subject, err },
+      'message could not be settled, it comes again',
+    );
+    return 'unsettled';
   }
 }
 
@@ -145,7 +165,7 @@ async function runHandler<S extends z.ZodType>(
   if (!parsed.success)
     return reject(`the message does not match its schema: ${parsed.error.message}`);
   try {
-    const traceparent = message.headers?.get('traceparent') || undefined;
+    const traceparent = traceparentOf(message);
     return await handle(parsed.data, { subject: message.subject, delivery, traceparent, signal });
   } catch (err) {
     if (delivery >= maxDeliveries)
@@ -177,7 +197,12 @@ async function settle<S extends z.ZodType>(
         body: message.string(),
         at: isoNow(nats.clock),
       },
-      { messageId: `dead-${info.stream}-${info.streamSequence}`, signal },
+      {
+        messageId: `dead-${info.stream}-${info.streamSequence}`,
+        // What it carried itself: who handles it again goes on with that.
+        traceparent: traceparentOf(message),
+        signal,
+      },
     );
     message.term();
   }

@@ -7,6 +7,8 @@ export interface DeadPart {
   key: string;
   /** Length of the body as UTF-8. */
   bytes: number;
+  /** What the message that it was has carried. */
+  traceparent?: string | undefined;
   letter: DeadLetter;
 }
 
@@ -32,6 +34,8 @@ export interface StoredLetter {
   bytes: number;
   /** Parts that are not there; empty when the body is whole. */
   missing: number[];
+  /** W3C trace context of what it is about. */
+  traceparent?: string | undefined;
 }
 
 interface RawPart {
@@ -42,16 +46,18 @@ interface RawPart {
   text: string;
   /** ISO time at which it was stored. */
   storedAt: string;
+  traceparent?: string | undefined;
 }
 
 /** Reads a stored message. What is no dead letter of this version is one with itself as its body. Pure. */
-export function readPart({ sequence, subject, messageId, text, storedAt }: RawPart): DeadPart {
+export function readPart(raw: RawPart): DeadPart {
+  const { sequence, subject, messageId, text, storedAt, traceparent } = raw;
   const letter = parseLetter(text) ?? foreignLetter(subject, text, storedAt);
   const owner = subjectScaleSet(letter.subject);
   if (letter.scaleSetId === undefined && owner !== undefined) letter.scaleSetId = owner;
   // The id ends with the number of the part, and says which letter it is before that.
   const key = `${subject} ${messageId.replace(/-\d+$/, '')} ${letter.parts ?? 1}`;
-  return { sequence, key, bytes: Buffer.byteLength(letter.body), letter };
+  return { sequence, key, bytes: Buffer.byteLength(letter.body), traceparent, letter };
 }
 
 /** The letters that these messages are, by id. A part that was stored twice counts once. Pure. */
@@ -78,6 +84,7 @@ function joinGroup(unsorted: readonly DeadPart[]): StoredLetter {
     body: present.map((part) => part.letter.body).join(''),
     bytes: present.reduce((sum, { bytes }) => sum + bytes, 0),
     missing: numbers.filter((number) => !byNumber.has(number)),
+    ...(first.traceparent === undefined ? {} : { traceparent: first.traceparent }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { Nats } from './connect.ts';
 import { consumeLoop } from './consume-loop.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { joinParts, type StoredLetter } from './dead-letters-join.ts';
+import { inReplaySpan } from './message-spans.ts';
 import { done, type Outcome, reject } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -90,7 +91,7 @@ async function handleAgain(
   if (letter.service !== service) return reject(`it is a letter of the ${letter.service}`);
   if (letter.missing.length > 0) return reject(`parts are missing: ${letter.missing.join(', ')}`);
   try {
-    return await handle(letter, signal);
+    return await inReplaySpan(letter, () => handle(letter, signal));
   } catch (err) {
     if (signal.aborted || (err instanceof AppError && err.code === 'nats' && err.retryable)) {
       throw err;

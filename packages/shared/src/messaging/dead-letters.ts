@@ -132,7 +132,9 @@ function partOf(message: StoredMsg): DeadPart {
   const { seq: sequence, subject, header, time } = message;
   const messageId = header.get('Nats-Msg-Id');
   const storedAt = time.toISOString();
-  return readPart({ sequence, subject, messageId, text: message.string(), storedAt });
+  const traceparent = header.get('traceparent') || undefined;
+  const text = message.string();
+  return readPart({ sequence, subject, messageId, text, storedAt, traceparent });
 }
 
 function withoutBody(part: DeadPart): DeadPart {

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/index.ts';
+import { Counter, type Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
 
 interface LinkDeps {
@@ -18,6 +18,10 @@ const echoMs = 6_000;
  * when it is back: whatever else fails for that reason need not.
  */
 export class Link {
+  readonly reconnects = new Counter({
+    name: 'baton_nats_reconnects_total',
+    help: 'Times that the connection to NATS was lost and came back.',
+  });
   readonly #deps: LinkDeps;
   #upSince: number | undefined;
   #downSince = 0;
@@ -27,6 +31,11 @@ export class Link {
   constructor(deps: LinkDeps) {
     this.#deps = deps;
     this.#upSince = deps.clock.monotonic();
+    this.reconnects.add({}, 0);
+  }
+
+  get isUp(): boolean {
+    return this.#upSince !== undefined;
   }
 
   /** How long it has been up without a break, in ms; 0 while it is down. */
@@ -62,6 +71,7 @@ export class Link {
     this.end();
     this.#upSince = clock.monotonic();
     this.#returned = true;
+    this.reconnects.add({});
     health?.report('nats', undefined);
     log.info({ afterMs }, 'nats connection is back');
   }

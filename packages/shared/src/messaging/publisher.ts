@@ -4,11 +4,13 @@ import { backoffMs, type Random } from '../retry/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Nats } from './connect.ts';
+import { inPublishSpan } from './message-spans.ts';
 import { natsFailure } from './nats-error.ts';
 
 interface PublishOptions {
   /** `Nats-Msg-Id`: a second publish with the same id within two minutes stores nothing. */
   messageId?: string;
+  /** What the message carries, such as a runner's. Default: the active span. */
   traceparent?: string | undefined;
   signal?: AbortSignal | undefined;
   /** Of `publish`: told why an attempt failed that is repeated. */
@@ -36,16 +38,9 @@ export class Publisher {
 
   /** One attempt. Throws `AppError` `nats` when NATS did not confirm: it may be stored or not. */
   async publishOnce(subject: string, data: unknown, options: PublishOptions = {}): Promise<void> {
-    const messageHeaders = headers();
-    if (options.traceparent) messageHeaders.set('traceparent', options.traceparent);
-    try {
-      await this.#js.publish(subject, encoder.encode(JSON.stringify(data)), {
-        headers: messageHeaders,
-        ...(options.messageId ? { msgID: options.messageId } : {}),
-      });
-    } catch (cause) {
-      throw natsFailure(`publish to ${subject}`, cause, this.#nats);
-    }
+    await inPublishSpan({ ...options, subject }, async (traceparent) => {
+      await this.#send(subject, data, { ...options, traceparent });
+    });
   }
 
   /**
@@ -53,17 +48,37 @@ export class Publisher {
    * @throws AppError `nats`, not retryable, when NATS refuses for good: too large, or not permitted.
    */
   async publish(subject: string, data: unknown, options: PublishOptions = {}): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      options.signal?.throwIfAborted();
-      try {
-        await this.publishOnce(subject, data, options);
-        return;
-      } catch (err) {
-        if (err instanceof AppError && !err.retryable) throw err;
-        options.onFailure?.(err);
-        this.#log.warn({ subject, attempt, err }, 'publish was not confirmed, trying again');
+    await inPublishSpan({ ...options, subject }, async (traceparent, span) => {
+      for (let attempt = 0; ; attempt += 1) {
+        options.signal?.throwIfAborted();
+        try {
+          await this.#send(subject, data, { ...options, traceparent });
+          return;
+        } catch (err) {
+          if (err instanceof AppError && !err.retryable) throw err;
+          options.onFailure?.(err);
+          span?.event('not confirmed', { attempt });
+          this.#log.warn({ subject, attempt, err }, 'publish was not confirmed, trying again');
+        }
+        await this.#clock.sleep(backoffMs(attempt, policy, this.#random), options.signal);
       }
-      await this.#clock.sleep(backoffMs(attempt, policy, this.#random), options.signal);
+    });
+  }
+
+  async #send(
+    subject: string,
+    data: unknown,
+    { traceparent, messageId }: PublishOptions,
+  ): Promise<void> {
+    const messageHeaders = headers();
+    if (traceparent) messageHeaders.set('traceparent', traceparent);
+    try {
+      await this.#js.publish(subject, encoder.encode(JSON.stringify(data)), {
+        headers: messageHeaders,
+        ...(messageId ? { msgID: messageId } : {}),
+      });
+    } catch (cause) {
+      throw natsFailure(`publish to ${subject}`, cause, this.#nats);
     }
   }
 }

@@ -27,6 +27,8 @@ export const attributes = {
   messageId: 'messaging.message.id',
   /** How often this message has been delivered. */
   delivery: 'baton.message.delivery',
+  /** What became of the work: one of few words. */
+  outcome: 'baton.outcome',
   errorType: 'error.type',
   /** Class of a runner's failure, as in its record. */
   failureClass: 'baton.failure.class',

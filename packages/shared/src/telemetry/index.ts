@@ -1,5 +1,7 @@
 export { attributes } from './attributes.ts';
+export { beginTraces } from './begin-traces.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
+export { metricPush } from './metric-push.ts';
 export {
   Counter,
   gauge,

@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import { demote, shownError } from './passing-trouble.ts';
+import { activeTraceparent } from './spans.ts';
 
 /** Structured logger: constant lower-case `msg`, values as fields. See pino. */
 export type Logger = PinoLogger;
@@ -33,12 +34,20 @@ export function createLogger(options: LoggerOptions): Logger {
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: shownError },
       hooks: { logMethod: demote },
+      mixin: activeIds,
       ...(pretty
         ? { transport: { target: 'pino-pretty', options: { destination: 2, ignore: 'pid' } } }
         : {}),
     },
     ...(pretty ? [] : [lines]),
   );
+}
+
+/** Where the active span is found; nothing when there is none. */
+function activeIds(): { traceId?: string; spanId?: string } {
+  const traceparent = activeTraceparent();
+  if (traceparent === undefined) return {};
+  return { traceId: traceparent.slice(3, 35), spanId: traceparent.slice(36, 52) };
 }
 
 /** A logger that drops everything, for libraries used without one and for tests. */

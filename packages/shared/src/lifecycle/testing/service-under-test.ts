@@ -1,3 +1,4 @@
+import { loadConfig, telemetryVariables } from '../../config/index.ts';
 import { AppError, ConfigError } from '../../errors/index.ts';
 import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
 
@@ -23,9 +24,11 @@ const [, , behaviour = '', healthPort = '0', drainTimeoutMs = '1000'] = process.
 
 await runMain({
   service: 'test',
-  loadConfig: (): ServiceConfig => {
+  loadConfig: (env): ServiceConfig => {
     if (behaviour === 'has no configuration') throw new ConfigError('TEST_NAME: is not set');
     return {
+      ...loadConfig(telemetryVariables, env),
+      installationId: 'test',
       instance: 'test-0',
       logLevel: 'info',
       logPretty: false,

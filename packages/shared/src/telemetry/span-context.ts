@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { parseTraceparent } from './spans.ts';
+
+/** Which span it is, and whether its trace is told. */
+export interface SpanContext {
+  traceId: string;
+  spanId: string;
+  sampled: boolean;
+}
+
+export function newTraceId(): string {
+  return newId(16);
+}
+
+export function newSpanId(): string {
+  return newId(8);
+}
+
+function newId(bytes: number): string {
+  const id = randomBytes(bytes).toString('hex');
+  // All zeros is no id.
+  return /[^0]/.test(id) ? id : newId(bytes);
+}
+
+/** Written as W3C `traceparent`. */
+export function toTraceparent({ traceId, spanId, sampled }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+}
+
+/** The contexts of those that are `traceparent`s. */
+export function linkedContexts(links: readonly (string | undefined)[] = []): SpanContext[] {
+  return links.flatMap((link) => parseTraceparent(link) ?? []);
+}

@@ -1,0 +1,20 @@
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+
+/** GitHub's message queue is asked with this header, and holds the call for up to 50 s. */
+const pollHeader = 'x-scalesetmaxcapacity';
+
+/**
+ * A span for each HTTP call that belongs to a span of ours. Not for a poll: most bring nothing, and one
+ * that does has a span already. What a query says is left out, since it may name a session. The calls
+ * themselves carry no trace: those who answer are not part of this system.
+ */
+export function undiciSpans(): UndiciInstrumentation {
+  return new UndiciInstrumentation({
+    requireParentforSpans: true,
+    ignoreRequestHook: ({ headers }) => headers.includes(pollHeader),
+    startSpanHook: ({ origin, path }) => ({
+      'url.full': `${origin}${path.split('?', 1)[0]}`,
+      'url.query': '',
+    }),
+  });
+}
