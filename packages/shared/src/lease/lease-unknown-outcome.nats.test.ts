@@ -17,7 +17,11 @@ async function aHolder(incarnation: string) {
   const { log } = captureLog();
   const bucket = await openLeases(await server.connect('listener'));
   const holder = { v: 1 as const, identity: 'listener-0', incarnation };
-  return new LeaseStore({ bucket, holder, ttlMs, clock: systemClock, random: () => 1, log });
+  const timing = { clock: systemClock, random: () => 1 };
+  const renewals: string[] = [];
+  const onRenewal = (outcome: string) => void renewals.push(outcome);
+  const store = new LeaseStore({ bucket, holder, ttlMs, ...timing, log, onRenewal });
+  return Object.assign(store, { renewals });
 }
 
 describe('a renewal whose answer was lost', () => {
@@ -39,6 +43,7 @@ describe('a renewal whose answer was lost', () => {
 
     expect((await b.read('read-back'))?.revision).toBeGreaterThan(landed);
     expect(lease?.signal.aborted).toBe(false);
+    expect([a.renewals.at(0), a.renewals.at(-1)]).toEqual(['unconfirmed', 'confirmed']);
     await lease?.release();
     expect(await b.read('read-back')).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-import { captureLog, eventually, startTestNats, type TestNats } from '@baton/testkit';
+import { captureLog, eventually, recordSpans, startTestNats, type TestNats } from '@baton/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openLeases } from '../stores/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
@@ -24,8 +24,11 @@ async function aContender(incarnation: string, clock: Clock = systemClock) {
   const { log, messages } = captureLog();
   const bucket = await openLeases(await server.connect('listener'));
   const holder = { v: 1 as const, identity: 'listener-0', incarnation };
-  const store = new LeaseStore({ bucket, holder, ttlMs, clock, random: () => 1, log });
-  return { store, messages };
+  const renewals: string[] = [];
+  const onRenewal = (outcome: string) => void renewals.push(outcome);
+  const random = () => 1;
+  const store = new LeaseStore({ bucket, holder, ttlMs, clock, random, log, onRenewal });
+  return { store, messages, renewals };
 }
 
 /** Takes the lease, which ends with the test. */
@@ -54,6 +57,25 @@ describe('Lease', () => {
     expect(stolen.filter((other) => other !== undefined)).toEqual([]);
     expect(lease.signal.aborted).toBe(false);
     expect((await b.store.read(key))?.value).toMatchObject({ incarnation: 'a' });
+  });
+
+  test('tells how each renewal came out, and a span of those that fail only', async () => {
+    using spans = recordSpans();
+    const [a, b] = await Promise.all([aContender('a'), aContender('b')]);
+    const lease = await acquire(a.store);
+    await lease.renew();
+    expect(new Set(a.renewals)).toEqual(new Set(['confirmed']));
+    expect(spans.told).toEqual([]);
+
+    const { revision = 0 } = (await b.store.read(key)) ?? {};
+    await b.store.break(key, revision);
+    const failing = lease.renew();
+
+    await expect(failing).rejects.toMatchObject({ code: 'conflict' });
+    expect(a.renewals.at(-1)).toBe('lost');
+    expect(spans.named('renew lease')).toMatchObject([
+      { attributes: { 'baton.lease.name': key }, error: { code: 'conflict' } },
+    ]);
   });
 
   test('of many that want it at once, one gets it', async () => {

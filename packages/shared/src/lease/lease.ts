@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors/index.ts';
 import type { KvBucket } from '../messaging/index.ts';
 import type { Random } from '../retry/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { attributes, type Logger, recordSpan } from '../telemetry/index.ts';
 import type { Clock } from '../time/index.ts';
 import { renewalWaitMs } from './renewal-schedule.ts';
 
@@ -23,7 +23,12 @@ export interface LeaseDeps {
   clock: Clock;
   random: Random;
   log: Logger;
+  /** Told how each renewal came out. */
+  onRenewal?: ((outcome: RenewalOutcome) => void) | undefined;
 }
+
+/** `unconfirmed`: the server did not answer, and the lease may still be ours. */
+export type RenewalOutcome = 'confirmed' | 'unconfirmed' | 'lost';
 
 /** Why a lease ended without being released. */
 export type LossReason = 'taken' | 'expired' | 'unconfirmed' | 'suspended';
@@ -37,6 +42,8 @@ class LeaseLostError extends AppError {
 
 /** Given up this long before others could get it, in ms. */
 const marginMs = 200;
+/** A renewal that takes longer is told as a span, as are those that fail, in ms. */
+const slowMs = 1_000;
 /** Wall and monotonic clock apart by more than this: the machine was suspended. */
 const suspendedMs = 1_000;
 
@@ -88,7 +95,7 @@ export class Lease {
     // A renewal that is already under way may have been sent before the caller decided.
     await this.#renewing?.catch(() => undefined);
     this.signal.throwIfAborted();
-    this.#renewing ??= this.#renewOnce().finally(() => {
+    this.#renewing ??= this.#renewAndTell().finally(() => {
       this.#renewing = undefined;
     });
     await this.#renewing;
@@ -111,6 +118,28 @@ export class Lease {
     const entry = await bucket.get(this.key);
     if (entry?.value.incarnation !== holder.incarnation) return;
     await bucket.delete(this.key, entry.revision);
+  }
+
+  async #renewAndTell(): Promise<void> {
+    const { clock, onRenewal } = this.#deps;
+    const startedAt = clock.now();
+    try {
+      await this.#renewOnce();
+      onRenewal?.('confirmed');
+      if (clock.now() - startedAt > slowMs) this.#recordRenewal(startedAt);
+    } catch (error) {
+      // Released meanwhile: nothing was to be renewed any more.
+      if (this.signal.aborted && !this.#lossReason) throw error;
+      onRenewal?.(this.#lossReason ? 'lost' : 'unconfirmed');
+      this.#recordRenewal(startedAt, error);
+      throw error;
+    }
+  }
+
+  #recordRenewal(startedAt: number, error?: unknown): void {
+    const { clock } = this.#deps;
+    const told = { [attributes.lease]: this.key };
+    recordSpan('renew lease', { startedAt, endedAt: clock.now(), attributes: told, error });
   }
 
   async #renewOnce(): Promise<void> {

@@ -68,6 +68,11 @@ export class LivenessProber {
     return await known.probing;
   }
 
+  /** When a holder was first found silent of whom nothing was heard since, by the monotonic clock, in ms. */
+  silentSince({ identity, incarnation }: Holder): number | undefined {
+    return this.#suspicions.get(livenessSubject(identity, incarnation))?.silentSince;
+  }
+
   async #probe(subject: string, known: Suspicion): Promise<Verdict> {
     const answer = await this.#ask(subject);
     const now = this.#nats.clock.monotonic();

@@ -10,6 +10,16 @@ export const attributes = {
   provider: 'baton.provider',
   instance: 'baton.instance.id',
   epoch: 'baton.session.epoch',
+  session: 'baton.session.id',
+  /** How a session was got: resumed, taken over, created, waited out. */
+  sessionHow: 'baton.session.how',
+  /** Why the session before had to be replaced. */
+  sessionReplaced: 'baton.session.replaced',
+  lease: 'baton.lease.name',
+  /** What was found of a lease that was taken: free, broken (its holder was dead), own. */
+  leaseFound: 'baton.lease.found',
+  /** How often GitHub was asked. */
+  attempts: 'baton.attempts',
   markReason: 'baton.mark.reason',
   jobId: 'cicd.pipeline.task.run.id',
   jobName: 'cicd.pipeline.task.name',
@@ -25,6 +35,8 @@ export const attributes = {
   destinationTemplate: 'messaging.destination.template',
   consumer: 'messaging.consumer.group.name',
   messageId: 'messaging.message.id',
+  /** Entries about jobs in a message of GitHub. */
+  jobs: 'baton.message.jobs',
   /** How often this message has been delivered. */
   delivery: 'baton.message.delivery',
   /** What became of the work: one of few words. */
