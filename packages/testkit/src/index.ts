@@ -20,6 +20,9 @@ export {
   startNatsProxy,
   type Verdict,
 } from './nats-proxy.ts';
+export { type OtlpReceiver, startOtlpReceiver } from './otlp/otlp-receiver.ts';
+export type { ReceivedMetric } from './otlp/read-metrics.ts';
+export type { ReceivedSpan } from './otlp/read-spans.ts';
 export { makePrivateCa } from './private-ca.ts';
 export { type PrivateGitHub, startPrivateGitHub } from './private-github.ts';
 export { type RecordedSpan, recordSpans, type SpanRecord } from './record-spans.ts';

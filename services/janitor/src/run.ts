@@ -33,6 +33,7 @@ import {
 import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
 import type { DeleteDeps } from './deletion/delete-deps.ts';
+import { DeleteMetrics } from './deletion/delete-metrics.ts';
 import { InstanceLists } from './deletion/instance-lists.ts';
 import { markedPass } from './deletion/marked-pass.ts';
 import { RecentSpecs } from './deletion/recent-specs.ts';
@@ -74,6 +75,8 @@ export async function run(
   scaleSets.bind({ specs, runners });
   const copy = copyRunners(nats, runners);
   const publisher = new Publisher(nats, log);
+  const deleteMetrics = new DeleteMetrics();
+  metrics.add(...deleteMetrics.sources);
   const deps: DeleteDeps = {
     specs: new RecentSpecs(specs, clock),
     runners,
@@ -82,6 +85,7 @@ export async function run(
     instances: new InstanceLists(clock, deleteTimeoutMs),
     github: (credential, configUrl) => clients.get(credential, configUrl),
     publisher,
+    metrics: deleteMetrics,
     clock,
     random,
     log,

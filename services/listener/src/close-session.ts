@@ -1,6 +1,6 @@
 import type { Registration, Spec } from '@baton/shared/contracts';
 import type { RegistrationStore } from '@baton/shared/stores';
-import type { Logger } from '@baton/shared/telemetry';
+import { attributes, inSpan, type Logger } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
 import { forgetScaleSet, readRegistration } from './register-scale-set.ts';
 import type { Holding } from './serve-session.ts';
@@ -36,17 +36,21 @@ export async function closeSession(
   const { session, scaleSetId } = claim.record;
   const github = await liveRegistration(deps, scaleSetId);
   if (!github || !session) return;
-  await lease.renew();
-  await withDeadline(
-    {
-      clock: deps.clock,
-      what: 'close session',
-      timeoutMs: closeTimeoutMs,
-      signal: AbortSignal.any([lease.signal, deps.abort]),
-    },
-    (signal) => client.deleteSession(github.scaleSetId, session.sessionId, { signal }),
-  );
-  await claim.write(({ session: _session, ...record }) => record);
+  const { sessionId } = session;
+  const told = { [attributes.scaleSet]: scaleSetId, [attributes.session]: sessionId };
+  await inSpan('close session', { attributes: told }, async () => {
+    await lease.renew();
+    await withDeadline(
+      {
+        clock: deps.clock,
+        what: 'close session',
+        timeoutMs: closeTimeoutMs,
+        signal: AbortSignal.any([lease.signal, deps.abort]),
+      },
+      (signal) => client.deleteSession(github.scaleSetId, sessionId, { signal }),
+    );
+    await claim.write(({ session: _session, ...record }) => record);
+  });
   deps.log.info('session closed');
 }
 

@@ -34,6 +34,8 @@ interface ContendOptions {
 export interface Contended {
   lease: Lease;
   how: 'free' | 'broken' | 'own';
+  /** Monotonic time since when it was free, or its holder was silent, as far as it was seen here. */
+  goneSince: number;
 }
 
 /** How long a listener leaves a free scale set to each one preferred over it, in ms. */
@@ -54,7 +56,7 @@ const suspectMs = 505;
 export async function contend(deps: ContendDeps, options: ContendOptions): Promise<Contended> {
   const { clock, log, random } = deps;
   const { scaleSetId, signal, leaseHints } = options;
-  const turn: Turn = { freeSince: undefined, held: undefined };
+  const turn: Turn = { freeSince: undefined, goneSince: undefined, held: undefined };
   // Heard from the start: a release between a look and the wait for it would cost half a TTL.
   using hints = leaseHints.listen(scaleSetId);
   for (;;) {
@@ -78,6 +80,8 @@ export async function contend(deps: ContendDeps, options: ContendOptions): Promi
 interface Turn {
   /** Monotonic time since when nobody living was seen to hold the lease. */
   freeSince: number | undefined;
+  /** Of the holder, which may have been silent for a while when that proves its death. */
+  goneSince: number | undefined;
   /** Who held the lease when it was last seen held, at which revision, seen first when. */
   held: { holder: Holder; revision: number; since: number } | undefined;
   /** The holder whose death is waited for. */
@@ -96,12 +100,14 @@ async function tryOnce(
   if (look.kind === 'suspect') return suspectMs;
   const now = deps.clock.monotonic();
   turn.freeSince ??= now;
+  turn.goneSince ??= (look.holder && deps.prober.silentSince(look.holder)) ?? now;
   // Whoever held it last is dead, drains, or gives it away.
   const gone = look.holder?.identity ?? turn.held?.holder.identity;
   const readyMs = look.own ? 0 : rank(gone) * rankDelayMs;
   const waitMs = turn.freeSince + readyMs - now;
   if (waitMs > 0) return Math.max(waitMs, retryMs);
-  return (await take(deps, scaleSetId, look)) ?? retryMs;
+  const taken = await take(deps, scaleSetId, look);
+  return taken ? { ...taken, goneSince: turn.goneSince } : retryMs;
 }
 
 /** Renewed as it should be: looked at again in half a TTL. Otherwise it is about to run out. */
@@ -111,6 +117,7 @@ function waitForHolder(
   turn: Turn,
 ): number {
   turn.freeSince = undefined;
+  turn.goneSince = undefined;
   turn.watch = holder;
   if (turn.held?.revision !== revision) {
     turn.held = { holder, revision, since: clock.monotonic() };
@@ -149,7 +156,7 @@ async function take(
   { leases, log }: ContendDeps,
   scaleSetId: string,
   { own, revision }: Extract<Look, { kind: 'free' }>,
-): Promise<Contended | undefined> {
+): Promise<Omit<Contended, 'goneSince'> | undefined> {
   if (revision !== undefined) {
     const broken = await leases.break(scaleSetId, revision);
     if (!broken) return undefined;

@@ -19,20 +19,22 @@ const patienceMs = 1_500;
 
 /**
  * Waits until another listener polls a scale set that was given up, so that those that move come one
- * by one and none waits for many others at the successor. Never rejects, and proves nothing.
+ * by one and none waits for many others at the successor. Whether one does. Never rejects, and proves
+ * nothing.
  */
 export async function awaitSuccessor(
   { statuses, clock }: HandOverDeps,
   { scaleSetId, epoch, signal }: GivenUp,
-): Promise<void> {
+): Promise<boolean> {
   const giveUpAt = clock.monotonic() + patienceMs;
   try {
     while (clock.monotonic() < giveUpAt) {
       const status = (await statuses.get(scaleSetId))?.value;
-      if (status && status.epoch > epoch && status.state === 'polling') return;
+      if (status && status.epoch > epoch && status.state === 'polling') return true;
       await clock.sleep(lookEveryMs, signal);
     }
   } catch {
     // Stopped, or NATS is away: there is nothing to wait for.
   }
+  return false;
 }

@@ -1,6 +1,6 @@
 import type { JobMessage, QueueMessage, ScaleSetClient, Session } from '@baton/scaleset';
 import type { Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import { type Logger, startSpan } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import type { DemandCounter } from './core/demand-counter.ts';
@@ -19,15 +19,15 @@ interface ReportDeps {
   log: Logger;
 }
 
-interface ReportOptions {
+export interface ReportOptions {
   githubScaleSetId: number;
   session: Session;
   /** The session is a new one: jobs of an earlier one may come back as cancelled. */
   replaced: boolean;
   policy: WaitingPolicy;
   demand: DemandCounter;
-  /** Called when the demand has changed without a message. */
-  onDemand: () => void;
+  /** Called when the demand has changed without a message, with what was traced of the reason. */
+  onDemand: (traceparent: string | undefined) => void;
   signal: AbortSignal;
 }
 
@@ -95,11 +95,16 @@ export class JobReports {
     const { client, capacity, clock, log, status } = this.#deps;
     const { githubScaleSetId, signal, demand, onDemand } = this.#options;
     const { seq } = demand.current;
+    // Told only when there is something new.
+    const span = startSpan('ask for statistics', { parent: null });
     try {
       const { statistics } = await client.getScaleSet(githubScaleSetId, { signal });
       this.#waiting.asked(clock.monotonic());
       this.#waiting.onStatistics(statistics, capacity.current > 0, clock.monotonic());
-      if (demand.onStatistics(statistics, seq, clock.monotonic())) onDemand();
+      if (demand.onStatistics(statistics, seq, clock.monotonic())) {
+        span.end();
+        onDemand(span.traceparent);
+      }
       if (statistics) status.counted(statistics, false);
     } catch (err) {
       this.#waiting.asked(clock.monotonic());

@@ -19,6 +19,7 @@ function told(known: Partial<Known> = {}): Record<string, number> {
     isOurs: true,
     unservedMs: 0,
     pollAgeMs: 0,
+    statistics: undefined,
     ...known,
   };
   const values = listenerGauges(new Set([scaleSet]), clock).flatMap(({ name, read }) =>
@@ -52,6 +53,33 @@ describe('listenerGauges', () => {
     });
   });
 
+  test('tell what GitHub counts, only while it is polled and ours', () => {
+    const statistics = {
+      totalAvailableJobs: 0,
+      totalAcquiredJobs: 0,
+      totalAssignedJobs: 5,
+      totalRunningJobs: 3,
+      totalRegisteredRunners: 4,
+      totalBusyRunners: 3,
+      totalIdleRunners: 1,
+    };
+    const counts = {
+      baton_assigned_jobs: 5,
+      baton_running_jobs: 3,
+      'baton_github_runners{registered}': 4,
+      'baton_github_runners{busy}': 3,
+      'baton_github_runners{idle}': 1,
+    };
+
+    expect(told({ statistics })).toMatchObject(counts);
+    const notPolled = told({ statistics, current: aStatus({ state: 'opening' }) });
+    const notOurs = told({ statistics, isOurs: false });
+    for (const name of Object.keys(counts)) {
+      expect(notPolled).not.toHaveProperty([name]);
+      expect(notOurs).not.toHaveProperty([name]);
+    }
+  });
+
   test('tell how long no poll was answered while there is no session, and no age of one', () => {
     const current = aStatus({ state: 'conflicted', openedAt: ago(500), capacity: 7 });
 
@@ -71,7 +99,9 @@ describe('listenerGauges', () => {
 
   test('tell every condition, with 0 for those that do not hold', () => {
     const gauges = listenerGauges(
-      new Set([{ current: aStatus(), isOurs: true, unservedMs: 0, pollAgeMs: 0 }]),
+      new Set([
+        { current: aStatus(), isOurs: true, unservedMs: 0, pollAgeMs: 0, statistics: undefined },
+      ]),
       clock,
     );
     const conditions = gauges.find(({ name }) => name === 'baton_scale_set_condition');

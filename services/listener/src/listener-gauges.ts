@@ -4,7 +4,10 @@ import type { Clock } from '@baton/shared/time';
 import type { StatusReporter } from './status-reporter.ts';
 
 /** What a `StatusReporter` knows of its scale set. */
-export type Known = Pick<StatusReporter, 'current' | 'isOurs' | 'unservedMs' | 'pollAgeMs'>;
+export type Known = Pick<
+  StatusReporter,
+  'current' | 'isOurs' | 'unservedMs' | 'pollAgeMs' | 'statistics'
+>;
 
 type Read = (status: Readonly<Status>, known: Known) => number | undefined;
 
@@ -48,7 +51,39 @@ export function listenerGauges(reporters: ReadonlySet<Known>, clock: Clock): Num
       'For how long jobs have been assigned without any runner taking one.',
       ({ state }, { unservedMs }) => (state === 'polling' ? unservedMs / 1_000 : undefined),
     ),
+    each(
+      'baton_assigned_jobs',
+      'Jobs that GitHub counts as assigned to the scale set and not completed, running ones included.',
+      ({ state }, { statistics }) => whatPolls(state, statistics?.totalAssignedJobs),
+    ),
+    each(
+      'baton_running_jobs',
+      'Jobs of the scale set that GitHub counts as running.',
+      ({ state }, { statistics }) => whatPolls(state, statistics?.totalRunningJobs),
+    ),
+    gauge(
+      'baton_github_runners',
+      'Runners that GitHub counts for the scale set: registered, and of those busy and idle.',
+      () => [...reporters].flatMap(runnersOf),
+    ),
   ];
+}
+
+/** GitHub's numbers are those of now only while there is a session. */
+function whatPolls(state: Status['state'], count: number | undefined): number | undefined {
+  return state === 'polling' ? count : undefined;
+}
+
+function runnersOf({ current, isOurs, statistics }: Known): Measurement[] {
+  if (!isOurs || current.state !== 'polling' || !statistics) return [];
+  const { totalRegisteredRunners, totalBusyRunners, totalIdleRunners } = statistics;
+  const counts = [
+    ['registered', totalRegisteredRunners],
+    ['busy', totalBusyRunners],
+    ['idle', totalIdleRunners],
+  ] as const;
+  const { scaleSetId } = current;
+  return counts.map(([state, value]) => ({ value, labels: { scale_set: scaleSetId, state } }));
 }
 
 function* measure(reporters: ReadonlySet<Known>, read: Read): Iterable<Measurement> {

@@ -1,4 +1,6 @@
-import { Counter, type MetricSource } from '@baton/shared/telemetry';
+import type { RenewalOutcome } from '@baton/shared/lease';
+import { Counter, Histogram, type MetricSource, type NumberSource } from '@baton/shared/telemetry';
+import { JobMetrics } from './job-metrics.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 /**
@@ -39,10 +41,33 @@ export class ListenerMetrics {
     help: 'Messages that could not be understood and were kept as dead letters.',
   });
 
+  /** Not a `Counter`, because a thousand scale sets renew three hundred times a second. */
+  readonly #renewals: Record<RenewalOutcome, number> = { confirmed: 0, unconfirmed: 0, lost: 0 };
+  readonly leaseRenewals: NumberSource = {
+    name: 'baton_lease_renewals_total',
+    help: 'Renewals of leases: confirmed; unconfirmed, when NATS did not answer; or lost.',
+    kind: 'counter',
+    read: () =>
+      Object.entries(this.#renewals).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  };
+  readonly leaseTakeoverSeconds = new Histogram<'how'>({
+    name: 'baton_lease_takeover_seconds',
+    help: 'How long leases that this listener took had been free, or their holder silent, by what was found.',
+  });
+  readonly sessionGap = new Histogram({
+    name: 'baton_session_gap_seconds',
+    help: 'For how long scale sets had no session: from the end of one, or the silence of the listener that had it, to the next one.',
+  });
+  readonly messageToEvent = new Histogram({
+    name: 'baton_message_to_event_seconds',
+    help: 'From the arrival of a message of GitHub until all that it says was stored in NATS.',
+  });
+  readonly jobs = new JobMetrics();
+  readonly #firstSession = Promise.withResolvers<void>();
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 
-  get counters(): MetricSource[] {
+  get sources(): MetricSource[] {
     return [
       this.sessionsOpened,
       this.sessionsReplaced,
@@ -52,6 +77,11 @@ export class ListenerMetrics {
       this.pollFailures,
       this.messages,
       this.deadLetters,
+      this.leaseRenewals,
+      this.leaseTakeoverSeconds,
+      this.sessionGap,
+      this.messageToEvent,
+      ...this.jobs.sources,
     ];
   }
 
@@ -63,15 +93,26 @@ export class ListenerMetrics {
     this.reporters.delete(reporter);
   }
 
-  leaseTaken(scaleSetId: string, how: 'free' | 'expired' | 'broken' | 'own'): void {
+  leaseTaken(scaleSetId: string, how: 'free' | 'broken' | 'own', tookMs: number): void {
     this.leaseTakeovers.add({ scale_set: scaleSetId, how });
+    this.leaseTakeoverSeconds.recordMs({ how }, tookMs);
   }
+
+  readonly leaseRenewed = (outcome: RenewalOutcome): void => {
+    this.#renewals[outcome] += 1;
+  };
 
   leaseLost(scaleSetId: string, reason: string): void {
     this.leasesLost.add({ scale_set: scaleSetId, reason });
   }
 
+  /** Resolves when a session is open. */
+  get firstSession(): Promise<void> {
+    return this.#firstSession.promise;
+  }
+
   sessionOpened(scaleSetId: string, how: string): void {
+    this.#firstSession.resolve();
     this.sessionsOpened.add({ scale_set: scaleSetId, how });
   }
 
@@ -89,6 +130,14 @@ export class ListenerMetrics {
 
   messageReceived(scaleSetId: string): void {
     this.messages.add({ scale_set: scaleSetId });
+  }
+
+  gapEnded(tookMs: number): void {
+    this.sessionGap.recordMs({}, tookMs);
+  }
+
+  messageStored(tookMs: number): void {
+    this.messageToEvent.recordMs({}, tookMs);
   }
 
   deadLetter(scaleSetId: string): void {

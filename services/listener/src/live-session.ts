@@ -2,7 +2,7 @@ import type { ScaleSetClient, Session, Statistics } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import type { Lease } from '@baton/shared/lease';
 import type { Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import { attributes, inSpan, type Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import { refreshInMs } from './core/token-refresh.ts';
 
@@ -52,7 +52,8 @@ export class LiveSession {
    */
   async refresh(stale: Secret): Promise<void> {
     if (stale !== this.#session.queueToken) return;
-    this.#refreshing ??= this.#refreshNow().finally(() => {
+    const told = { attributes: { [attributes.session]: this.sessionId } };
+    this.#refreshing ??= inSpan('refresh session', told, () => this.#refreshNow()).finally(() => {
       this.#refreshing = undefined;
     });
     await this.#refreshing;

@@ -4,7 +4,7 @@ import type { Hints } from '@baton/shared/messaging';
 import type { MemberStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
-import type { Share } from './core/share-scale-sets.ts';
+import { preferenceRank, type Share } from './core/share-scale-sets.ts';
 
 interface MembersDeps {
   members: MemberStore;
@@ -43,6 +43,12 @@ export class Members {
   /** The listeners that take sessions, as of the last look. */
   get shares(): readonly Share[] {
     return this.#shares;
+  }
+
+  /** How many are preferred over this one for a scale set, not counting one that is `gone`. */
+  rankFor(scaleSetId: string, gone: string | undefined): number {
+    const others = this.#shares.filter(({ identity }) => identity !== gone);
+    return preferenceRank(scaleSetId, this.own, others);
   }
 
   /** The other listeners that take sessions, as of the last look. */

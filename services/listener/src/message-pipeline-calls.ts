@@ -2,7 +2,7 @@ import { isGitHubError, type MessageQueueClient } from '@baton/scaleset';
 import type { Secret } from '@baton/shared/config';
 import { AppError } from '@baton/shared/errors';
 import { backoffMs, type Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import { attributes, inSpan, type Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { LiveSession } from './live-session.ts';
 
@@ -47,10 +47,11 @@ export class QueueCalls {
   async acquire(offered: readonly string[]): Promise<readonly string[] | undefined> {
     const { queue, session, log } = this.#deps;
     try {
-      const result = await this.#retry(
-        'jobs could not be acquired',
-        () => queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal }),
-        acquireAttempts,
+      const acquire = () =>
+        queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal });
+      const told = { attributes: { [attributes.jobs]: offered.length } };
+      const result = await inSpan('acquire jobs', told, () =>
+        this.#retry('jobs could not be acquired', acquire, acquireAttempts),
       );
       const granted = result.kind === 'acquired' ? result.ids : [];
       log.info({ offered: offered.length, granted: granted.length, kind: result.kind }, 'acquired');

@@ -22,6 +22,13 @@ interface FactsOptions {
   signal: AbortSignal;
 }
 
+/** Where something comes from. */
+export interface Origin {
+  entry: RingEntry;
+  /** Of the poll that brought the message; its events carry it on. */
+  traceparent: string | undefined;
+}
+
 /** What is kept for people because nobody else can use it. */
 interface Letter {
   reason: string;
@@ -49,16 +56,16 @@ export class FactWriter {
    * Publishes one event for each job, all under ids that repeat with the message. An entry that
    * cannot become an event is kept as a dead letter and does not keep the others from being facts.
    */
-  async publish(message: JobsMessage, entry: RingEntry, position: Position): Promise<void> {
+  async publish(message: JobsMessage, origin: Origin, position: Position): Promise<void> {
     const { scaleSetId } = this.#options;
     const context = { scaleSetId, position, at: isoNow(this.#deps.clock) };
     const written = message.jobs.map(async (job, part) => {
       if (job.kind === 'unknown') {
-        await this.#keepUnknown(job, entry, part);
+        await this.#keepUnknown(job, origin, part);
         return;
       }
       const [event] = translateJobs([job], context);
-      if (event) await this.#publishFact(event, { job, entry, part });
+      if (event) await this.#publishFact(event, { job, origin, part });
     });
     // All of them, also when one fails: the message must not come back while they are under way.
     const failed = (await Promise.allSettled(written)).find(({ status }) => status === 'rejected');
@@ -66,43 +73,44 @@ export class FactWriter {
   }
 
   /** Keeps a whole message that nobody understands. */
-  async buryUnreadable({ problem, raw }: UnreadableMessage, entry: RingEntry): Promise<void> {
-    await this.#bury(entry, { reason: problem, body: raw, name: 'message' });
+  async buryUnreadable({ problem, raw }: UnreadableMessage, origin: Origin): Promise<void> {
+    await this.#bury(origin, { reason: problem, body: raw, name: 'message' });
   }
 
   /** Keeps a whole message that cannot be handled, as the array that its body was. */
-  async buryMessage({ jobs }: JobsMessage, entry: RingEntry, reason: string): Promise<void> {
+  async buryMessage({ jobs }: JobsMessage, origin: Origin, reason: string): Promise<void> {
     const body = `[${jobs.map(({ raw }) => raw).join(',')}]`;
-    await this.#bury(entry, { reason, body, name: 'message' });
+    await this.#bury(origin, { reason, body, name: 'message' });
   }
 
   async #keepUnknown(
     { messageType, problem, raw }: Extract<JobMessage, { kind: 'unknown' }>,
-    entry: RingEntry,
+    origin: Origin,
     part: number,
   ): Promise<void> {
     this.#deps.log.warn({ type: messageType, problem }, 'job message not understood');
     if (messageType === undefined || !factTypes.has(messageType)) return;
-    await this.#bury(entry, { reason: `${messageType}: ${problem}`, body: raw, name: `${part}` });
+    await this.#bury(origin, { reason: `${messageType}: ${problem}`, body: raw, name: `${part}` });
   }
 
   async #publishFact(
     event: ReturnType<typeof translateJobs>[number],
-    { job, entry, part }: { job: JobMessage; entry: RingEntry; part: number },
+    { job, origin, part }: { job: JobMessage; origin: Origin; part: number },
   ): Promise<void> {
     const { scaleSetId } = this.#options;
     const subject = eventSubject('listener', scaleSetId, ...splitType(event.type));
-    const messageId = factId(this.#options, entry, part);
+    const messageId = factId(this.#options, origin.entry, part);
     try {
-      await this.#store(subject, event, messageId);
+      await this.#store(subject, event, { ...origin, messageId });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       const reason = `${event.type}: larger than NATS takes`;
-      await this.#bury(entry, { reason, body: job.raw, name: `${part}` });
+      await this.#bury(origin, { reason, body: job.raw, name: `${part}` });
     }
   }
 
-  async #bury(entry: RingEntry, { reason, body, name }: Letter): Promise<void> {
+  async #bury(origin: Origin, { reason, body, name }: Letter): Promise<void> {
+    const { entry } = origin;
     const { clock, log, metrics } = this.#deps;
     const { scaleSetId } = this.#options;
     log.error({ messageId: entry.messageId, reason }, 'message became a dead letter');
@@ -126,14 +134,19 @@ export class FactWriter {
           body: body.slice(part * maxBodyLength, (part + 1) * maxBodyLength),
           at: isoNow(clock),
         },
-        `dead-${this.#nameOf(entry)}-${name}-${part}`,
+        { ...origin, messageId: `dead-${this.#nameOf(entry)}-${name}-${part}` },
       );
     }
   }
 
-  async #store(subject: string, data: unknown, messageId: string): Promise<void> {
+  async #store(
+    subject: string,
+    data: unknown,
+    { messageId, traceparent }: Origin & { messageId: string },
+  ): Promise<void> {
     const { publisher, store } = this.#deps;
-    const options = { messageId, signal: this.#options.signal, onFailure: store.failed };
+    const { signal } = this.#options;
+    const options = { messageId, traceparent, signal, onFailure: store.failed };
     await store.during(() => publisher.publish(subject, data, options));
   }
 

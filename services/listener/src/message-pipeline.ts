@@ -1,14 +1,25 @@
-import { isGitHubError, type JobsMessage, type QueueMessage } from '@baton/scaleset';
+import type { JobsMessage, QueueMessage } from '@baton/scaleset';
 import { type Demand, eventSubject, type RingEntry } from '@baton/shared/contracts';
 import { AppError, errorText } from '@baton/shared/errors';
 import type { Publisher } from '@baton/shared/messaging';
-import type { Logger } from '@baton/shared/telemetry';
+import {
+  activeTraceparent,
+  attributes,
+  inSpan,
+  inTrace,
+  type Logger,
+  type Span,
+  startSpan,
+  withinSpan,
+} from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
 import type { DemandCounter } from './core/demand-counter.ts';
 import { MessageRing } from './core/message-ring.ts';
 import { entryOf, offeredRequestIds } from './core/translate-message.ts';
+import type { ListenerMetrics } from './listener-metrics.ts';
 import type { QueueCalls } from './message-pipeline-calls.ts';
-import { FactWriter } from './message-pipeline-facts.ts';
+import { MessageDeletes } from './message-pipeline-deletes.ts';
+import { FactWriter, type Origin } from './message-pipeline-facts.ts';
 import type { Offers } from './offers.ts';
 import type { SessionClaim } from './session-claim.ts';
 import type { StoreWatch } from './store-watch.ts';
@@ -22,13 +33,15 @@ interface PipelineDeps {
   store: StoreWatch;
   clock: Clock;
   log: Logger;
-  metrics?: { deadLetter: (scaleSetId: string) => void } | undefined;
+  metrics?: Pick<ListenerMetrics, 'deadLetter' | 'messageStored' | 'jobs'> | undefined;
 }
 
 interface PipelineOptions {
   scaleSetId: string;
   githubScaleSetId: number;
   demand: DemandCounter;
+  /** Of how the session was opened: a demand that no message brought belongs there. */
+  traceparent?: string | undefined;
   /** Aborted when the listener must stop acting on the scale set. */
   signal: AbortSignal;
   /** A message could not be handled, so the session cannot go on. */
@@ -43,6 +56,10 @@ interface Taken {
   publish?: () => Promise<void>;
   /** What the demand is then; undefined when it is as it was. */
   demand?: Demand | undefined;
+  /** Of the message, from its arrival until it is deleted at GitHub. */
+  span?: Span;
+  /** Monotonic time at which a message came that is not stored yet. */
+  cameAt?: number;
 }
 
 /** Messages taken in and not deleted yet; the poll waits when there are more. */
@@ -74,10 +91,10 @@ export class MessagePipeline {
   readonly #options: PipelineOptions;
   readonly #facts: FactWriter;
   readonly #ring: MessageRing;
+  readonly #deletes: MessageDeletes;
   /** Not begun yet. */
   #taken: Taken[] = [];
   #handling: Promise<void> = Promise.resolve();
-  #deleting: Promise<void> = Promise.resolve();
   readonly #pending = new Set<Promise<void>>();
   /** When a message about jobs last came, in any session. */
   #messageAt: string | undefined;
@@ -87,6 +104,7 @@ export class MessagePipeline {
     this.#options = options;
     this.#facts = new FactWriter(deps, options);
     this.#ring = new MessageRing(deps.claim.record.ring);
+    this.#deletes = new MessageDeletes({ ...deps, ring: this.#ring });
     this.#messageAt = deps.claim.record.demand?.messageAt;
   }
 
@@ -101,9 +119,12 @@ export class MessagePipeline {
     while (this.#pending.size >= maxPending) await Promise.race(this.#pending);
   }
 
-  /** The demand has changed without a message: at opening, and at the end of the backlog. */
-  pushDemand(): void {
-    this.#queue({ demand: this.#demandNow() });
+  /**
+   * The demand has changed without a message: at opening, at the end of the backlog, or because GitHub
+   * was asked, which then is its trace.
+   */
+  pushDemand(traceparent = this.#options.traceparent): void {
+    this.#queue({ demand: this.#demandNow(traceparent) });
   }
 
   /**
@@ -126,12 +147,18 @@ export class MessagePipeline {
       signal.throwIfAborted();
       await this.#handleTaken();
     });
-    const turn = Promise.all([this.#handling, this.#handling.then(() => this.#deleting)]);
+    const turn = Promise.all([this.#handling, this.#handling.then(() => this.#deletes.done)]);
     const settled = turn.then(
       () => undefined,
-      (error: unknown) => onFailure(error),
+      (error: unknown) => {
+        taken.span?.fail(error);
+        onFailure(error);
+      },
     );
-    const entry: Promise<void> = settled.finally(() => this.#pending.delete(entry));
+    const entry: Promise<void> = settled.finally(() => {
+      taken.span?.end();
+      this.#pending.delete(entry);
+    });
     this.#pending.add(entry);
   }
 
@@ -139,29 +166,37 @@ export class MessagePipeline {
   #take(message: QueueMessage, name: RingEntry): void {
     const { messageId } = message;
     const entry = messageId === undefined ? undefined : name;
+    if (entry && this.#ring.isInFlight(entry)) return;
+    const origin = { entry: name, traceparent: activeTraceparent() };
+    const span = startSpan('handle message', { attributes: { [attributes.messageId]: messageId } });
+    const common = { entry, span, cameAt: this.#deps.clock.monotonic() };
     if (entry) {
-      if (this.#ring.isInFlight(entry)) return;
       this.#ring.take(entry);
       if (this.#ring.isHandled(entry)) {
         this.#deps.log.debug({ messageId }, 'message was published before');
-        this.#queue({ entry });
+        this.#queue({ entry, span });
         return;
       }
     }
     if (message.kind === 'unreadable') {
-      this.#queue({ entry, publish: () => this.#facts.buryUnreadable(message, name) });
-      return;
-    }
+      const publish = () => this.#facts.buryUnreadable(message, origin);
+      this.#queue({ ...common, publish: () => withinSpan(span, publish) });
+    } else this.#takeJobs(message, common, origin);
+  }
+
+  #takeJobs(message: JobsMessage, common: Taken & { span: Span }, origin: Origin): void {
     const { jobs, statistics } = message;
-    const { demand } = this.#options;
-    this.#deps.offers.onJobs(jobs);
-    if (jobs.length > 0) this.#messageAt = isoNow(this.#deps.clock);
-    const changed = demand.onMessage(jobs, statistics, this.#deps.clock.monotonic());
+    const { demand, scaleSetId } = this.#options;
+    const { clock, offers, metrics } = this.#deps;
+    metrics?.jobs.count(scaleSetId, jobs, clock.now());
+    offers.onJobs(jobs);
+    if (jobs.length > 0) this.#messageAt = isoNow(clock);
+    const changed = demand.onMessage(jobs, statistics, clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
     this.#queue({
-      entry,
-      publish: () => this.#publish(message, name, seq),
-      demand: changed ? this.#demandNow() : undefined,
+      ...common,
+      publish: () => withinSpan(common.span, () => this.#publish(message, origin, seq)),
+      demand: changed ? this.#demandNow(origin.traceparent) : undefined,
     });
   }
 
@@ -174,42 +209,53 @@ export class MessagePipeline {
     const demand = group.findLast((taken) => taken.demand)?.demand;
     const handled = group.filter(({ publish }) => publish).flatMap(({ entry }) => entry ?? []);
     for (const entry of handled) this.#ring.handle(entry);
-    if (demand || handled.length > 0) await this.#record(demand);
-    for (const { entry } of group) if (entry) this.#deleteInOrder(entry);
+    if (demand || handled.length > 0) await this.#recordAll(group, demand);
+    for (const { entry, span } of group) if (entry) this.#deletes.queue(entry, span?.traceparent);
     // Planners that are not woken find the demand in the record.
-    if (demand) await this.#wake(demand);
+    if (demand) await inTrace(demand.traceparent, () => this.#wake(demand));
+    for (const { cameAt } of group) if (cameAt !== undefined) this.#countStored(cameAt);
   }
 
-  async #publish(message: JobsMessage, entry: RingEntry, seq: number): Promise<void> {
-    const problem = await this.#tryOften(message, entry, seq);
-    if (problem !== undefined) await this.#facts.buryMessage(message, entry, problem);
+  #countStored(cameAt: number): void {
+    const { clock, metrics } = this.#deps;
+    metrics?.messageStored(clock.monotonic() - cameAt);
+  }
+
+  /** One record for all: told once, as a part of the last message, with links to the others. */
+  async #recordAll(group: readonly Taken[], demand: Demand | undefined): Promise<void> {
+    const traces = group.flatMap(({ span }) => span?.traceparent ?? []);
+    const options = { parent: traces.at(-1) ?? demand?.traceparent, links: traces.slice(0, -1) };
+    const what = traces.length > 0 ? 'record message' : 'record demand';
+    await inSpan(what, options, () => this.#record(demand));
+  }
+
+  async #publish(message: JobsMessage, origin: Origin, seq: number): Promise<void> {
+    const problem = await this.#tryOften(message, origin, seq);
+    if (problem !== undefined) await this.#facts.buryMessage(message, origin, problem);
   }
 
   /** Why the message cannot be handled; undefined when it was. */
-  async #tryOften(
-    message: JobsMessage,
-    entry: RingEntry,
-    seq: number,
-  ): Promise<string | undefined> {
+  async #tryOften(message: JobsMessage, origin: Origin, seq: number): Promise<string | undefined> {
     const { claim, clock, log, offers } = this.#deps;
     const { signal } = this.#options;
     const offered = offeredRequestIds(message.jobs);
     for (let attempt = 1; ; attempt += 1) {
       try {
         if (offered.length > 0) await offers.take(offered);
-        await this.#facts.publish(message, entry, { epoch: claim.epoch, seq });
+        await this.#facts.publish(message, origin, { epoch: claim.epoch, seq });
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof AppError && outerFailures.has(error.code)) throw error;
-        log.error({ err: error, attempt, messageId: entry.messageId }, 'message not handled');
+        const { messageId } = message;
+        log.error({ err: error, attempt, messageId }, 'message not handled');
         if (attempt >= maxAttempts) return `failed ${attempt} times: ${errorText(error)}`;
       }
       await clock.sleep(attemptPauseMs, signal);
     }
   }
 
-  #demandNow(): Demand {
+  #demandNow(traceparent: string | undefined): Demand {
     const { demand } = this.#options;
     return {
       epoch: this.#deps.claim.epoch,
@@ -217,6 +263,7 @@ export class MessagePipeline {
       observedAt: isoNow(this.#deps.clock),
       ...demand.runners,
       ...(this.#messageAt === undefined ? {} : { messageAt: this.#messageAt }),
+      ...(traceparent === undefined ? {} : { traceparent }),
     };
   }
 
@@ -226,7 +273,8 @@ export class MessagePipeline {
     const event = { v: 1, type: 'demand.changed', scaleSetId, at: isoNow(clock), demand };
     const subject = eventSubject('listener', scaleSetId, 'demand', 'changed');
     const messageId = `demand-${scaleSetId}-${demand.epoch}-${demand.seq}`;
-    const options = { messageId, signal, onFailure: store.failed };
+    const { traceparent } = demand;
+    const options = { messageId, traceparent, signal, onFailure: store.failed };
     await store.during(() => publisher.publish(subject, event, options));
   }
 
@@ -240,31 +288,5 @@ export class MessagePipeline {
         ring: this.#ring.recorded,
       })),
     );
-  }
-
-  /** Queues the delete behind those of earlier messages; the next message need not wait for it. */
-  #deleteInOrder(entry: RingEntry): void {
-    this.#deleting = this.#deleting.then(async () => {
-      try {
-        await this.#deps.calls.delete(entry.messageId);
-        // The record learns it with its next write; until then the entry is merely superfluous.
-        this.#ring.forget(entry);
-      } catch (error) {
-        this.#goOnWithout(entry, error);
-      }
-    });
-    // Whoever waits for the message sees the failure; this only keeps it from being unhandled.
-    this.#deleting.catch(() => undefined);
-  }
-
-  /** Rethrows what is more than a refusal to delete one message. */
-  #goOnWithout(entry: RingEntry, error: unknown): void {
-    if (!isGitHubError(error, 'forbidden', 'refused')) throw error;
-    const refusal = this.#ring.refuse(entry);
-    if (refusal === 'too many') throw error;
-    const { messageId } = entry;
-    if (refusal === 'first') {
-      this.#deps.log.error({ err: error, messageId }, 'github refuses to delete a message');
-    }
   }
 }

@@ -12,6 +12,7 @@ import {
   type SessionStep,
 } from './core/decide-session-step.ts';
 import { CallTimer, createSession } from './create-session.ts';
+import { CallSpans } from './opening-trace.ts';
 import type { SessionClaim } from './session-claim.ts';
 
 interface OpeningDeps {
@@ -71,6 +72,22 @@ interface Attempt {
  * `cancel` or of a lost lease; ConfigError when the credential cannot be used.
  */
 export async function openSession(deps: OpeningDeps, target: OpeningTarget): Promise<Opened> {
+  const spans = new CallSpans();
+  try {
+    const opened = await keepAsking(deps, target, spans);
+    spans.end();
+    return opened;
+  } catch (error) {
+    spans.end(error);
+    throw error;
+  }
+}
+
+async function keepAsking(
+  deps: OpeningDeps,
+  target: OpeningTarget,
+  spans: CallSpans,
+): Promise<Opened> {
   const { claim, lease, clock, random, policy } = deps;
   const history: History = {
     recorded: claim.record.session !== undefined,
@@ -88,13 +105,15 @@ export async function openSession(deps: OpeningDeps, target: OpeningTarget): Pro
     await clock.sleep(step.afterMs, AbortSignal.any([lease.signal, deps.cancel]));
     await renewForCall(deps);
     const timer = new CallTimer(clock);
-    const attempt = await tryCall(deps, target, { call: step.call, timer });
+    const { call } = step;
+    const attempt = await spans.during(call, () => tryCall(deps, target, { call, timer }));
     if (attempt.session) {
-      const how = howOpened(step.call, history);
+      const how = howOpened(call, history);
       const { replaced, conflicts } = history;
       deps.log.info({ how, replaced, conflicts }, 'session open');
       return { session: attempt.session, how, replaced, openingMs: timer.tookMs };
     }
+    spans.answered(attempt.answer.result);
     remember(history, attempt.answer, clock.monotonic());
     step = decideSessionStep(history, policy, random);
     reportWait(deps, history, attempt, step);

@@ -7,7 +7,14 @@ import {
 import type { Secret } from '@baton/shared/config';
 import { AppError } from '@baton/shared/errors';
 import { backoffMs, type Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import {
+  attributes,
+  type Logger,
+  type Span,
+  type SpanAttributes,
+  startSpan,
+  withinSpan,
+} from '@baton/shared/telemetry';
 import { type Clock, isAborted, notNeeded } from '@baton/shared/time';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { emptyMs } from './core/backlog-limits.ts';
@@ -22,6 +29,8 @@ interface PollDeps {
   clock: Clock;
   random: Random;
   log: Logger;
+  /** What its spans say of all its polls. */
+  traced?: SpanAttributes;
   /** Told about every step of the loop. */
   steps: StepWatch;
   /** How long one step may take: longer than the deadline of a poll or of a refresh, in ms. */
@@ -29,7 +38,7 @@ interface PollDeps {
 }
 
 interface PollHandlers {
-  /** Takes a message; resolves when there is room for another one. */
+  /** Takes a message, with the span of its poll active; resolves when there is room for another one. */
   onMessage: (message: QueueMessage) => Promise<void>;
   /** GitHub has been holding a poll for `heldMs`, or has held it until it ended without a message. */
   onHeld: () => void;
@@ -85,6 +94,7 @@ export async function pollLoop(
   const failures: Failures = { count: 0, refusals: 0 };
   while (!signal.aborted) {
     const startedAt = clock.monotonic();
+    const span = startPollSpan(deps);
     const { token } = deps.session.queue;
     steps.begin(stepMs);
     try {
@@ -95,7 +105,8 @@ export async function pollLoop(
       steps.rest();
       if (result && result !== 'interrupted') {
         position.pass(result);
-        await handlers.onMessage(result);
+        endPollSpan(span, result, clock.now());
+        await withinSpan(span, () => handlers.onMessage(result));
       } else {
         if (result === undefined) tellEmpty(handlers, heldForMs);
         position.rereadIfQuiet();
@@ -109,6 +120,29 @@ export async function pollLoop(
       await pauseAfter(deps, handlers, { error, token, failures, signal });
     }
   }
+}
+
+/** A root, told only if it is ended: polls without a message would drown the others. */
+function startPollSpan({ clock, traced }: PollDeps): Span {
+  return startSpan('poll', {
+    kind: 'consumer',
+    parent: null,
+    startedAt: clock.now(),
+    attributes: {
+      ...traced,
+      [attributes.messagingSystem]: 'github',
+      [attributes.messagingOperation]: 'poll',
+      [attributes.messagingOperationType]: 'receive',
+    },
+  });
+}
+
+function endPollSpan(span: Span, message: QueueMessage, now: number): void {
+  span.set({
+    [attributes.messageId]: message.messageId,
+    [attributes.jobs]: message.kind === 'jobs' ? message.jobs.length : undefined,
+  });
+  span.end(now);
 }
 
 /** The id of the last message that was passed. */

@@ -76,7 +76,10 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       log,
       publisher: new Publisher(nats, log),
       hints,
-      leases: new LeaseStore({ bucket: await openLeases(nats), holder, ttlMs, clock, random, log }),
+      leases: new LeaseStore({
+        ...{ bucket: await openLeases(nats), holder, ttlMs, clock, random, log },
+        onRenewal: metrics.leaseRenewed,
+      }),
       prober,
       holders: new HolderWatch({ prober, clock }),
       members,
@@ -99,7 +102,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   hints.subscribe('spec', () => manager.wake());
   hints.subscribe('member', () => void members.look());
   await members.join();
-  runtime.ready();
+  runtime.ready(metrics.firstSession);
   const replays = replayLetters(nats, stores, runtime);
   const work = serve(manager, members, replays, runtime);
   if (await unlessAway({ ...runtime, nats }, work)) await github.close();
@@ -155,7 +158,7 @@ function answerQuestions(
 /** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */
 function observe({ metrics, health, clock }: Runtime): ListenerMetrics {
   const counted = new ListenerMetrics();
-  metrics.add(...counted.counters, ...listenerGauges(counted.reporters, clock));
+  metrics.add(...counted.sources, ...listenerGauges(counted.reporters, clock));
   health.watch('scale sets', () => notReadyReason(counted.reporters));
   return counted;
 }

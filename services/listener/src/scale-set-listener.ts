@@ -1,16 +1,14 @@
-import type { ScaleSetClient } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import { ConfigError } from '@baton/shared/errors';
-import type { Lease } from '@baton/shared/lease';
-import type { Logger } from '@baton/shared/telemetry';
+import { inSpan, type Logger } from '@baton/shared/telemetry';
 import { isAborted } from '@baton/shared/time';
 import { CapacityWatch } from './capacity-watch.ts';
 import { closeSession, liveRegistration, removeScaleSet } from './close-session.ts';
-import { contend } from './contend.ts';
-import { preferenceRank } from './core/share-scale-sets.ts';
+import { type Contended, contend } from './contend.ts';
 import { FailureWait } from './failure-wait.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { openSession } from './open-session.ts';
+import { OpeningTrace } from './opening-trace.ts';
 import { recoverSession } from './recover-session.ts';
 import { registerScaleSet } from './register-scale-set.ts';
 import { ScaleSetEvents } from './scale-set-events.ts';
@@ -31,6 +29,7 @@ export class ScaleSetListener {
   readonly #reports: SessionReporter;
   readonly #capacity: CapacityWatch;
   readonly #failure: FailureWait;
+  readonly #trace: OpeningTrace;
   /** Aborted when the scale set is not ours to work on any more: the process drains, or its spec is gone. */
   readonly #stop: AbortSignal;
   #spec: Spec;
@@ -52,6 +51,7 @@ export class ScaleSetListener {
     const events = new ScaleSetEvents(common, scaleSetId, identity);
     this.#status = new StatusReporter({ ...common, events }, scaleSetId, identity);
     this.#reports = new SessionReporter({ ...common, events, status: this.#status });
+    this.#trace = new OpeningTrace(deps.clock, scaleSetId);
     this.#failure = new FailureWait({ ...common, reports: this.#reports }, scaleSetId);
     this.#capacity = new CapacityWatch({ ...deps, log: this.#log }, () => this.#spec);
     this.#capacity.onChange(() => this.#status.advertised(this.#capacity.current));
@@ -119,37 +119,37 @@ export class ScaleSetListener {
   }
 
   async #takeTurn(): Promise<void> {
-    const { members } = this.#deps;
+    const { members, metrics, clock } = this.#deps;
     const { scaleSetId } = this.#spec;
     this.#status.leaveQuietly();
     this.#moving = false;
     this.#served = false;
-    const { lease, how } = await contend(this.#deps, {
+    const contended = await contend(this.#deps, {
       scaleSetId,
-      rank: (gone) => {
-        const others = members.shares.filter(({ identity }) => identity !== gone);
-        return preferenceRank(scaleSetId, members.own, others);
-      },
+      rank: (gone) => members.rankFor(scaleSetId, gone),
       leaseHints: this.#deps.leaseHints,
       signal: this.#stop,
     }).catch((error: unknown) => {
       throw error instanceof ConfigError ? new IdentityTakenError(error) : error;
     });
-    this.#deps.metrics.leaseTaken(scaleSetId, how);
+    const { lease, how, goneSince } = contended;
+    metrics.leaseTaken(scaleSetId, how, clock.monotonic() - goneSince);
+    this.#trace.leaseTaken(contended);
     try {
-      await this.#holdOn(lease);
+      await this.#holdOn(contended);
     } finally {
-      if (lease.lossReason) this.#deps.metrics.leaseLost(scaleSetId, lease.lossReason);
+      this.#trace.end();
+      if (lease.lossReason) metrics.leaseLost(scaleSetId, lease.lossReason);
       await lease.release();
       this.#deps.hints.send('lease', scaleSetId);
     }
   }
 
   /** Says what went wrong before the lease is given up, so that the next holder knows of it. */
-  async #holdOn(lease: Lease): Promise<void> {
-    const signal = AbortSignal.any([lease.signal, this.#stop]);
+  async #holdOn(contended: Contended): Promise<void> {
+    const signal = AbortSignal.any([contended.lease.signal, this.#stop]);
     await this.#failure.outlast(
-      () => this.#hold(lease),
+      () => this.#hold(contended),
       signal,
       async () => {
         await this.#status.settled();
@@ -158,12 +158,15 @@ export class ScaleSetListener {
     );
   }
 
-  async #hold(lease: Lease): Promise<void> {
+  async #hold({ lease, goneSince }: Contended): Promise<void> {
     const deps = this.#deps;
     const spec = this.#spec;
     const { identity, incarnation } = deps.leases.holder;
     const owner = `${identity}/${incarnation}`;
-    const claim = await SessionClaim.take(deps, { ...spec, owner, signal: lease.signal });
+    const claim = await this.#trace.step('claim session', () =>
+      SessionClaim.take(deps, { ...spec, owner, signal: lease.signal }),
+    );
+    this.#reports.takesOver(claim.record.session && goneSince);
     this.#log.info({ epoch: claim.epoch }, 'scale set claimed');
     const { client, queue } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
     const holding: Holding = { lease, claim, client, queue };
@@ -188,11 +191,14 @@ export class ScaleSetListener {
     const { claim } = holding;
     this.#opening = new AbortController();
     const cancel = AbortSignal.any([this.#stop, this.#opening.signal]);
-    const open = await this.#open(holding, cancel).catch((error: unknown) => {
-      if (holding.lease.signal.aborted || !cancel.aborted) throw error;
-    });
+    const open = await this.#trace.finish(() =>
+      this.#open(holding, cancel).catch((error: unknown) => {
+        if (holding.lease.signal.aborted || !cancel.aborted) throw error;
+        return undefined;
+      }),
+    );
     if (!open) return this.#shouldEnd(claim) ?? 'stopped';
-    const { sent, registered, opened } = open;
+    const { sent, registered, opened, traceparent } = open;
     this.#served = true;
     this.#reports.opened(opened, claim.record.session?.openedAt, claim.epoch);
     return await serveSession(this.#serveDeps(claim), {
@@ -200,6 +206,7 @@ export class ScaleSetListener {
       githubScaleSetId: registered.scaleSetId,
       sent,
       faulty: Boolean(registered.problems?.length),
+      traceparent,
       ...opened,
     });
   }
@@ -221,9 +228,12 @@ export class ScaleSetListener {
   async #open(holding: Holding, cancel: AbortSignal) {
     const { claim, lease, client } = holding;
     const signal = AbortSignal.any([lease.signal, cancel]);
-    const registering = { ...this.#registering(client, lease), signal };
+    const { registrations } = this.#deps;
+    const registering = { client, registrations, log: this.#log, status: this.#status, signal };
     const sent = this.#spec;
-    const registered = await registerScaleSet(registering, sent);
+    const registered = await inSpan('register scale set', {}, () =>
+      registerScaleSet(registering, sent),
+    );
     await this.#capacity.read();
     this.#endOpening();
     const opened = await openSession(
@@ -246,11 +256,6 @@ export class ScaleSetListener {
   /** A scale set that was disabled, or is to go and has no runners, needs no session any more. */
   #endOpening(): void {
     if (this.#shouldEnd()) this.#opening?.abort();
-  }
-
-  #registering(client: ScaleSetClient, lease: Lease) {
-    const { registrations } = this.#deps;
-    return { client, registrations, log: this.#log, status: this.#status, signal: lease.signal };
   }
 
   #shouldEnd(claim?: SessionClaim): End | undefined {

@@ -1,7 +1,7 @@
 import type { DemandCounter } from './core/demand-counter.ts';
 import { isEnterpriseServer } from './core/enterprise-server.ts';
 import { defaultWaitingPolicy } from './core/waiting-jobs.ts';
-import { JobReports } from './job-reports.ts';
+import { JobReports, type ReportOptions } from './job-reports.ts';
 import type { QueueCalls } from './message-pipeline-calls.ts';
 import { Offers } from './offers.ts';
 import type { OpenSession, ServeDeps } from './serve-session.ts';
@@ -32,7 +32,12 @@ export function makeOffers(
 export function makeReports(
   deps: ServeDeps,
   open: OpenSession,
-  { demand, signal, offers, onDemand }: Parts & { offers: Offers; onDemand: () => void },
+  {
+    demand,
+    signal,
+    offers,
+    onDemand,
+  }: Parts & Pick<ReportOptions, 'onDemand'> & { offers: Offers },
 ): JobReports {
   const { waitingPolicy: policy = defaultWaitingPolicy } = deps;
   const { githubScaleSetId, session, how } = open;

@@ -6,6 +6,7 @@ import {
 } from '@baton/scaleset';
 import type { Spec } from '@baton/shared/contracts';
 import type { Lease } from '@baton/shared/lease';
+import { attributes } from '@baton/shared/telemetry';
 import type { CapacityWatch } from './capacity-watch.ts';
 import { type BacklogLimits, backlogLimits } from './core/backlog-limits.ts';
 import { DemandCounter } from './core/demand-counter.ts';
@@ -55,6 +56,8 @@ export interface OpenSession
     Registered,
     Pick<Opened, 'session' | 'how' | 'openingMs'> {
   githubScaleSetId: number;
+  /** Of how it was opened. */
+  traceparent?: string | undefined;
 }
 
 const defaultStepMs = 90_000;
@@ -120,9 +123,9 @@ class Serving {
     this.#offers = makeOffers(deps, open, { ...parts, calls });
     this.#pipeline = new MessagePipeline(
       { ...deps, calls, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
-      { scaleSetId, githubScaleSetId, demand: this.#demand, signal, onFailure },
+      { ...parts, scaleSetId, githubScaleSetId, traceparent: open.traceparent, signal, onFailure },
     );
-    const onDemand = () => this.#pipeline.pushDemand();
+    const onDemand = (traceparent?: string) => this.#pipeline.pushDemand(traceparent);
     this.#reports = makeReports(deps, open, { ...parts, offers: this.#offers, onDemand });
   }
 
@@ -171,8 +174,17 @@ class Serving {
   async #poll(): Promise<void> {
     const { status, metrics, stepMs = defaultStepMs } = this.#deps;
     const { scaleSetId } = this.#deps.spec();
+    const { epoch } = this.#open.claim;
+    const traced = { [attributes.scaleSet]: scaleSetId, [attributes.epoch]: epoch };
     await pollLoop(
-      { ...this.#deps, queue: this.#queue, session: this.#session, steps: this.#steps, stepMs },
+      {
+        ...this.#deps,
+        queue: this.#queue,
+        session: this.#session,
+        steps: this.#steps,
+        stepMs,
+        traced,
+      },
       {
         onMessage: (message) => this.#onMessage(message),
         heldMs: this.#backlog.heldMs,

@@ -1,5 +1,6 @@
 import type { Spec } from '@baton/shared/contracts';
 import { listScaleSetIds, type SpecStore } from '@baton/shared/stores';
+import { attributes, type Span, startSpan } from '@baton/shared/telemetry';
 import { awaitSuccessor } from './hand-over.ts';
 import type { ListenerDeps } from './listener-deps.ts';
 import { Rebalancer } from './rebalancer.ts';
@@ -115,8 +116,9 @@ export class SessionManager {
     if (!running) return;
     const { epoch } = running.listener;
     const { draining: signal } = this.#deps;
+    const span = startHandOver(scaleSetId, epoch);
     running.listener.handOver();
-    await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal });
+    endHandOver(span, await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal }));
   }
 
   /**
@@ -149,11 +151,23 @@ export class SessionManager {
     const running = this.#running.get(scaleSetId);
     if (!running) return;
     const { epoch } = running.listener;
+    const span = startHandOver(scaleSetId, epoch);
     running.stop.abort(new Error('the listener drains'));
     await running.done;
     const handedOver = await this.#deps.peersLive();
-    if (handedOver) {
-      await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal: this.#deps.abort });
-    }
+    if (!handedOver) return;
+    const { abort: signal } = this.#deps;
+    endHandOver(span, await awaitSuccessor(this.#deps, { scaleSetId, epoch, signal }));
   }
+}
+
+function startHandOver(scaleSetId: string, epoch: number): Span {
+  const told = { [attributes.scaleSet]: scaleSetId, [attributes.epoch]: epoch };
+  return startSpan('hand over session', { parent: null, attributes: told });
+}
+
+/** `followed`: another listener was seen to poll. */
+function endHandOver(span: Span, followed: boolean): void {
+  if (!followed) span.fail(new Error('no other listener was seen to poll it in time'));
+  span.end();
 }

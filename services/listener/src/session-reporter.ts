@@ -26,9 +26,16 @@ export class SessionReporter {
   /** Wall clock of the conflict's first answer, as ISO time. */
   #conflictSince: string | undefined;
   #open: Session | undefined;
+  /** Monotonic time since when the scale set has no session though it had one. */
+  #gapSince: number | undefined;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+  }
+
+  /** The scale set is ours; `since` when, by the monotonic clock, nobody has its session, if it had one. */
+  takesOver(since: number | undefined): void {
+    this.#gapSince = since;
   }
 
   /** An attempt did not get the session. Waiting is a state, and no error. */
@@ -48,6 +55,8 @@ export class SessionReporter {
       status.setCondition(type, undefined);
     }
     metrics.sessionOpened(scaleSetId, how);
+    if (this.#gapSince !== undefined) metrics.gapEnded(clock.monotonic() - this.#gapSince);
+    this.#gapSince = undefined;
     if (replaced) status.replaced(replaced);
     if (session.statistics) status.counted(session.statistics, false);
     this.#open = session;
@@ -57,8 +66,11 @@ export class SessionReporter {
   /** The session that was open is not polled any more. Says nothing when none was. */
   ended(reason: SessionEnd): void {
     this.#conflictIsOver();
-    if (this.#open) this.#deps.events.sessionEnded(reason, this.#open.sessionId);
+    if (!this.#open) return;
+    const { events, clock } = this.#deps;
+    events.sessionEnded(reason, this.#open.sessionId);
     this.#open = undefined;
+    this.#gapSince = planned.has(reason) ? undefined : clock.monotonic();
   }
 
   /** The scale set cannot be served, and somebody should do something. */
@@ -95,6 +107,9 @@ export class SessionReporter {
     status.setCondition('conflicted', undefined);
   }
 }
+
+/** After these nobody is to have a session, or the next one counts. */
+const planned: ReadonlySet<SessionEnd> = new Set(['closed', 'handed over']);
 
 /** Why a session is not polled any more after this error. */
 export function endOf(error: unknown): SessionEnd {

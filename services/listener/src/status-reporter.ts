@@ -40,6 +40,7 @@ export class StatusReporter {
   /** Whether this listener is the one that works on the scale set. */
   #ours = false;
   #unserved: Unserved | undefined;
+  #statistics: Statistics | undefined;
   /** Wall clock since when polls are to be answered; undefined while none are. */
   #pollsDueSince: number | undefined;
 
@@ -75,6 +76,11 @@ export class StatusReporter {
     const { lastPollAt } = this.#status;
     const polledAt = lastPollAt === undefined ? Number.NEGATIVE_INFINITY : Date.parse(lastPollAt);
     return Math.max(0, this.#deps.clock.now() - Math.max(polledAt, this.#pollsDueSince));
+  }
+
+  /** What GitHub counted last, in any session of this listener's; undefined once it is not ours. */
+  get statistics(): Statistics | undefined {
+    return this.#statistics;
   }
 
   get state(): ScaleSetState {
@@ -155,6 +161,7 @@ export class StatusReporter {
     this.#before = undefined;
     this.#ours = false;
     this.#unserved = undefined;
+    this.#statistics = undefined;
   }
 
   /** A poll was answered, with this message or with none. */
@@ -175,6 +182,7 @@ export class StatusReporter {
   counted(statistics: Statistics, started: boolean): void {
     const { totalAssignedJobs: assigned, totalRunningJobs: running } = statistics;
     const now = this.#deps.clock.now();
+    this.#statistics = statistics;
     this.#unserved = nextUnserved(this.#unserved, { assigned, running, started }, now);
   }
 

@@ -1,6 +1,7 @@
 import type { Instance } from '@baton/providers';
 import { type Runner, runnerIdOf, runnerKey, type Spec } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
+import { recordInterruptedCreate } from '@baton/shared/runners';
 import { withDeadline } from '@baton/shared/time';
 import { type CreateDeps, providerOf } from './create-deps.ts';
 import type { CreateResult } from './create-queue.ts';
@@ -26,7 +27,8 @@ export async function adoptOrGiveUp(
     await failCreate(deps, record, { class: 'interrupted', text });
     return 'nothing';
   }
-  await adopt(deps, spec, { record, instance, signal });
+  const { written } = await adopt(deps, spec, { record, instance, signal });
+  if (written) recordInterruptedCreate(record, deps.clock.now());
   return 'nothing';
 }
 
@@ -68,7 +70,7 @@ export async function adopt(
   deps: CreateDeps,
   spec: Spec,
   found: { record: Runner; instance: Instance; signal: AbortSignal },
-): Promise<void> {
+): Promise<{ written: boolean }> {
   const { instance, signal } = found;
   const record = await withNameOf(deps, found.record, instance);
   const { client } = deps.github(spec.declaration.credential, spec.declaration.configUrl);
@@ -79,7 +81,7 @@ export async function adopt(
     { runnerId: record.runnerId, instanceId },
     'instance of an interrupted create adopted',
   );
-  await finishCreate(deps, record, { instanceId, githubRunnerId: registered?.id }, signal);
+  return await finishCreate(deps, record, { instanceId, githubRunnerId: registered?.id }, signal);
 }
 
 async function withNameOf(

@@ -56,6 +56,7 @@ describe('a create that ends after its deadline', () => {
       expect(await bench.runner(spec, record.runnerId)).toEqual({
         ...failed,
         instanceId: `i-${record.runnerId}`,
+        instanceAt: expect.any(String),
       });
     });
     expect(failed).toMatchObject({ failure: { class: 'timeout' }, mark: { gate: 'github' } });

@@ -5,6 +5,7 @@ import { ConfigError } from '@baton/shared/errors';
 import type { Holder, LivenessProber } from '@baton/shared/lease';
 import type { Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
+import type { RunnerChange } from '@baton/shared/runners';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -12,6 +13,7 @@ import type { LivingInstances } from './living-instances.ts';
 import type { Planner } from './planner.ts';
 import type { ProviderGates } from './provider-gate.ts';
 import type { RecentDeclarations } from './recent-declarations.ts';
+import type { RunnerMetrics } from './runner-metrics.ts';
 
 /** What a create is made with. */
 export interface CreateDeps {
@@ -24,6 +26,8 @@ export interface CreateDeps {
   publisher: Publisher;
   planner: Planner;
   living?: LivingInstances;
+  runnerMetrics: RunnerMetrics;
+  onChange?: (change: RunnerChange) => void;
   clock: Clock;
   random: Random;
   log: Logger;

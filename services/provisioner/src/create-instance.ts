@@ -1,5 +1,7 @@
 import type { ComputeProvider, CreateRequest } from '@baton/providers';
 import { type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
+import { runnerAttributes } from '@baton/shared/runners';
+import { inSpan } from '@baton/shared/telemetry';
 import { withDeadline } from '@baton/shared/time';
 import { type CreateDeps, createTimeoutOf, providerOf } from './create-deps.ts';
 import { finishCreate } from './end-create.ts';
@@ -36,7 +38,10 @@ export async function createInstance(
   };
   const gate = gates.get(record.provider);
   try {
-    const { instanceId } = await withinDeadline(deps, { provider, record, request }, signal);
+    const making = { attributes: runnerAttributes(record) };
+    const { instanceId } = await inSpan('create instance', making, () =>
+      withinDeadline(deps, { provider, record, request }, signal),
+    );
     gate?.breaker.createSucceeded();
     await finishCreate(deps, record, { instanceId, githubRunnerId: jit.runner.id }, signal);
     return { instanceId };

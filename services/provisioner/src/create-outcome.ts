@@ -13,6 +13,7 @@ import {
 } from './core/create-failure.ts';
 import type { CreateDeps } from './create-deps.ts';
 import type { CreateResult } from './create-queue.ts';
+import { type CreateTrace, tellPutOff } from './create-trace.ts';
 import { failCreate } from './end-create.ts';
 import type { ProviderGate } from './provider-gate.ts';
 
@@ -20,6 +21,7 @@ interface Ending {
   record: Runner;
   error: unknown;
   stage: CreateStage;
+  tracing: CreateTrace;
   signal: AbortSignal;
 }
 
@@ -44,6 +46,7 @@ export async function admitCreate(
   if (refusal === undefined) return admission;
   if (admission === 'probe') gate.breaker.probed();
   const { failure, verdict } = judgeCreateFailure(refusal, 'before');
+  deps.runnerMetrics.createFailed(record, failure.class);
   if (verdict.kind === 'postpone') {
     const waitMs = postponedForMs(verdict, record.postponed?.count ?? 0, deps.random);
     await keepWaiting(deps, record, deps.clock.now() + waitMs, textOf(failure));
@@ -70,6 +73,7 @@ async function keepWaiting(
   if (put.kind === 'refused') return;
   if ((await runners.update(key, put.runner, entry.revision)) === undefined) return;
   log.warn({ scaleSetId, runnerId, reason, retryAt }, 'create is put off');
+  tellPutOff(entry.value, { reason, retryAt });
 }
 
 /** What stands against an instance more, dead ones counted: undefined when nothing does. */
@@ -87,18 +91,22 @@ async function askForRoom(gate: ProviderGate, signal: AbortSignal): Promise<unkn
 export async function settleFailure(
   deps: CreateDeps,
   spec: Spec,
-  { record, error, stage, signal }: Ending,
+  { record, error, stage, tracing, signal }: Ending,
 ): Promise<CreateResult> {
   const { failure, verdict, blamesProvider } = judgeCreateFailure(error, stage);
   const { scaleSetId, provider } = record;
   if (blamesProvider) deps.gates.get(provider)?.breaker.createFailed(scaleSetId, textOf(failure));
   if (verdict.kind === 'postpone') {
-    await postpone(deps, record, failure, verdict);
+    tracing.postponed(failure, await postpone(deps, record, failure, verdict));
     return 'held-back';
   }
   const isLate = stage === 'create' && error instanceof TimeoutError;
-  if (isLate && (await adoptLate(deps, spec, record, signal))) return 'held-back';
+  if (isLate && (await adoptLate(deps, spec, record, signal))) {
+    tracing.adopted();
+    return 'held-back';
+  }
   await failCreate(deps, record, failure);
+  tracing.failed(failure, error);
   return 'held-back';
 }
 
@@ -121,19 +129,20 @@ async function adoptLate(
   }
 }
 
-/** Only after our own claim, which ends with this. */
+/** Only after our own claim, which ends with this. Returns until when, in ISO 8601. */
 async function postpone(
   deps: CreateDeps,
   record: Runner,
   failure: CreateFailure,
   verdict: CreateVerdict & { kind: 'postpone' },
-): Promise<void> {
+): Promise<string> {
   const waitMs = postponedForMs(verdict, record.postponed?.count ?? 0, deps.random);
   const retryAt = new Date(deps.clock.now() + waitMs).toISOString();
   const { scaleSetId, runnerId } = record;
   const reason = textOf(failure);
   deps.log.warn({ scaleSetId, runnerId, reason, retryAt }, 'create is put off');
   await observeRunner(deps, record, { kind: 'postponed', retryAt, reason });
+  return retryAt;
 }
 
 function textOf({ class: kind, text }: CreateFailure): string {

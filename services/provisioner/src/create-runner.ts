@@ -7,6 +7,7 @@ import type { CreateDeps } from './create-deps.ts';
 import { createInstance } from './create-instance.ts';
 import { admitCreate, settleFailure } from './create-outcome.ts';
 import type { CreateResult } from './create-queue.ts';
+import { CreateTrace } from './create-trace.ts';
 import { isAbandoned } from './is-abandoned.ts';
 import { mintJitConfig } from './mint-jit-config.ts';
 
@@ -87,36 +88,47 @@ async function claimAndCreate(
   requested: Runner,
   signal: AbortSignal,
 ): Promise<CreateResult> {
-  const { holder: creator, clock, log } = deps;
-  const startedAt = clock.monotonic();
+  const tracing = new CreateTrace(deps, requested);
+  const creator = { ...deps.holder, ...tracing.claim };
   const hostId = deps.providers.get(requested.provider)?.hostId;
   const claimed = await observeRunner(deps, requested, { kind: 'creating', creator, hostId });
   if (!claimed?.moved) return 'nothing';
-  let record = claimed.runner;
+  return await tracing.within(() =>
+    createClaimed(deps, spec, { record: claimed.runner, tracing, signal }),
+  );
+}
+
+/** Where the create is not ended by us, neither is its span: it is told of by who ends it. */
+async function createClaimed(
+  deps: CreateDeps,
+  spec: Spec,
+  {
+    record: claimed,
+    tracing,
+    signal,
+  }: { record: Runner; tracing: CreateTrace; signal: AbortSignal },
+): Promise<CreateResult> {
+  let record = claimed;
   let stage: 'mint' | 'create' = 'mint';
   try {
-    if (await adoptIfThere(deps, spec, record, signal)) return 'nothing';
+    if (await adoptIfThere(deps, spec, record, signal)) return tracing.adopted();
     const minted = await mintJitConfig(deps, spec, record, signal);
     if (!minted) return 'nothing';
     record = minted.record;
     if ('instance' in minted) {
       await adopt(deps, spec, { ...minted, signal });
-      return 'nothing';
+      return tracing.adopted();
     }
     stage = 'create';
     const made = await createInstance(deps, spec, minted, signal);
     if (!made) return 'nothing';
-    const durationMs = Math.round(clock.monotonic() - startedAt);
-    log.info(
-      { runnerId: record.runnerId, instanceId: made.instanceId, durationMs },
-      'runner created',
-    );
+    tracing.created(made.instanceId);
     return 'created';
   } catch (error) {
     signal.throwIfAborted();
     // The record could not be read or written: whoever looks at it next carries on.
     if (error instanceof AppError && (error.code === 'nats' || error.code === 'conflict'))
       throw error;
-    return await settleFailure(deps, spec, { record, error, stage, signal });
+    return await settleFailure(deps, spec, { record, error, stage, tracing, signal });
   }
 }

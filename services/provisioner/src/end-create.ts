@@ -1,5 +1,6 @@
 import { eventSubject, type Runner } from '@baton/shared/contracts';
 import { observeRunner } from '@baton/shared/runners';
+import { inTrace } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
 import type { CreateFailure } from './core/create-failure.ts';
 import type { CreateDeps } from './create-deps.ts';
@@ -14,20 +15,20 @@ interface Made {
 /**
  * The instance exists: writes that down and tells of it. When the runner was given up and deleted in the
  * meantime (its creator was cut off from NATS and taken for dead), the instance is kept for the janitor.
- * Safe to repeat.
+ * Safe to repeat; returns whether this call wrote it down.
  */
 export async function finishCreate(
   deps: CreateDeps,
   record: Runner,
   made: Made,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ written: boolean }> {
   const { publisher, clock, instance } = deps;
   const { scaleSetId, runnerId, name, traceparent } = record;
   const observed = await observeRunner(deps, record, { kind: 'created', ...made });
   if (!observed || observed.runner.deletion?.instanceDeleted) {
     await keepLateInstance(deps, record, made.instanceId);
-    return;
+    return { written: false };
   }
   await publisher.publish(
     eventSubject('provisioner', scaleSetId, 'runner', 'created'),
@@ -42,6 +43,7 @@ export async function finishCreate(
     },
     { messageId: `created-${runnerId}`, traceparent, signal },
   );
+  return { written: observed.written };
 }
 
 /**
@@ -53,8 +55,13 @@ export async function failCreate(
   record: Runner,
   failure: CreateFailure,
 ): Promise<void> {
-  const { log, planner } = deps;
+  const { log, planner, runnerMetrics } = deps;
   log.warn({ runnerId: record.runnerId, failure }, 'runner could not be created');
-  tellStep(deps, await observeRunner(deps, record, { kind: 'failed', failure }));
-  await planner.reconcile(record.scaleSetId);
+  const observed = await observeRunner(deps, record, { kind: 'failed', failure });
+  tellStep(deps, observed);
+  // All other failures are counted when the plan gives their places up.
+  if (observed?.moved && failure.class === 'interrupted') {
+    runnerMetrics.createFailed(record, failure.class);
+  }
+  await inTrace(record.traceparent, () => planner.reconcile(record.scaleSetId));
 }

@@ -1,6 +1,11 @@
 import { type AnyListenerEvent, type ListenerEvent, runnerIdOf } from '@baton/shared/contracts';
 import { done, type Outcome } from '@baton/shared/messaging';
-import { type Observation, type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import {
+  type Observation,
+  type ObservationCounter,
+  observeRunner,
+  type RunnerChange,
+} from '@baton/shared/runners';
 import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
@@ -14,6 +19,7 @@ export interface EventDeps {
   log: Logger;
   installationId: string;
   observations?: ObservationCounter;
+  onChange?: (change: RunnerChange) => void;
 }
 
 /**

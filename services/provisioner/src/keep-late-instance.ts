@@ -1,6 +1,7 @@
 import { type Runner, runnerKey } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
-import { observeRunner } from '@baton/shared/runners';
+import { observeRunner, withoutSpan } from '@baton/shared/runners';
+import { mintSpan } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
 import type { CreateDeps } from './create-deps.ts';
 
@@ -59,10 +60,18 @@ async function writeMarked(
   const at = isoNow(clock);
   await runners.create(runnerKey(scaleSetId, runnerId), {
     ...record,
+    ...followUp(record),
     state: 'marked',
     stateAt: at,
     instanceId,
     failure: { class: 'timeout', text: 'its instance was made after the runner was given up' },
     mark: { reason: 'create-failed', gate: 'github', by: `provisioner ${instance}`, at },
   });
+}
+
+/** The life that ended with the record is told; this one follows from it, and was not created here. */
+function followUp(record: Runner): Pick<Runner, 'creator' | 'traceparent' | 'tracedFrom'> {
+  const { traceparent } = record;
+  if (traceparent === undefined) return {};
+  return { traceparent: mintSpan(traceparent), tracedFrom: traceparent, ...withoutSpan(record) };
 }

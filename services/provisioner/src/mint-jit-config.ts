@@ -2,6 +2,8 @@ import type { Instance } from '@baton/providers';
 import { type GitHubClient, isGitHubError, type JitConfig } from '@baton/scaleset';
 import { nextRunnerName, type Runner, runnerKey, type Spec } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
+import { runnerAttributes } from '@baton/shared/runners';
+import { attributes, inSpan } from '@baton/shared/telemetry';
 import { withDeadline } from '@baton/shared/time';
 import { findInstance } from './adopt-instance.ts';
 import type { CreateDeps } from './create-deps.ts';
@@ -46,18 +48,21 @@ export async function mintJitConfig(
   if (githubScaleSetId === undefined) throw notRegistered(claimed.scaleSetId);
   const { client } = github(spec.declaration.credential, spec.declaration.configUrl);
   const what = 'generate JIT config';
-  return await withDeadline({ clock, timeoutMs, what, signal }, async (within) => {
-    let record: Runner | undefined = claimed;
-    for (let attempt = 1; record; attempt += 1) {
-      const jit = await generate(client, githubScaleSetId, record, attempt < mostNames, within);
-      if (jit) return { record, jit };
-      const instance = await findOwn(deps, record, within);
-      if (instance) return { record, instance };
-      await removeOwn(deps, client, { githubScaleSetId, record }, within);
-      record = await rename(deps, record);
-    }
-    return undefined;
-  });
+  return await inSpan('register runner', { attributes: runnerAttributes(claimed) }, (span) =>
+    withDeadline({ clock, timeoutMs, what, signal }, async (within) => {
+      let record: Runner | undefined = claimed;
+      for (let attempt = 1; record; attempt += 1) {
+        const jit = await generate(client, githubScaleSetId, record, attempt < mostNames, within);
+        if (jit) return { record, jit };
+        const instance = await findOwn(deps, record, within);
+        if (instance) return { record, instance };
+        await removeOwn(deps, client, { githubScaleSetId, record }, within);
+        record = await rename(deps, record);
+        span.event('name taken', { [attributes.runnerName]: record?.name });
+      }
+      return undefined;
+    }),
+  );
 }
 
 /** The config; undefined when the name is taken and another may be tried. */

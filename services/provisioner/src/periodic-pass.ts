@@ -24,7 +24,9 @@ const timeoutMs = 30_000;
  */
 export async function periodicPass(deps: PassDeps): Promise<void> {
   const { specs, passes, planner, clock, signal } = deps;
-  await passes.run(await listScaleSetIds(specs), (scaleSetId) =>
+  const scaleSetIds = await listScaleSetIds(specs);
+  planner.forgetAllBut(scaleSetIds);
+  await passes.run(scaleSetIds, (scaleSetId) =>
     withDeadline({ clock, timeoutMs, what: `look after ${scaleSetId}`, signal }, async () => {
       await planner.reconcile(scaleSetId);
       await lookAfterRunners(deps, scaleSetId);

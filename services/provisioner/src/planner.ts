@@ -1,23 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import {
-  commandSubject,
   type Demand,
-  eventSubject,
   type Plan,
   packPlan,
   type Runner,
   runnerIdAlphabet,
   runnerIdLength,
   runnerKey,
-  runnerName,
-  runnerNamePrefix,
   type Spec,
 } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import { SharedRounds } from '@baton/shared/lifecycle';
 import type { Entry, Hints, Publisher } from '@baton/shared/messaging';
 import type { Random } from '@baton/shared/retry';
-import { endMark, type ObservationCounter } from '@baton/shared/runners';
+import { endMark, type ObservationCounter, type RunnerChange } from '@baton/shared/runners';
 import type {
   PlanStore,
   RunnerCopy,
@@ -25,15 +21,20 @@ import type {
   SessionStore,
   SpecStore,
 } from '@baton/shared/stores';
-import type { Logger } from '@baton/shared/telemetry';
-import { type Clock, isoNow } from '@baton/shared/time';
+import { activeTraceparent, type Logger } from '@baton/shared/telemetry';
+import type { Clock } from '@baton/shared/time';
 import type { CapacityShare } from './capacity-share.ts';
 import type { ConditionEvents } from './condition-events.ts';
 import { mayHaveStarted } from './core/create-failure.ts';
+import { causes } from './core/demand-cause.ts';
 import type { PlanResult, RunnerView } from './core/plan-input.ts';
 import { planScaleSet } from './core/plan-scale-set.ts';
 import type { LivingInstances } from './living-instances.ts';
 import { markRunner } from './mark-runner.ts';
+import type { PlanMetrics } from './plan-metrics.ts';
+import { tellPlan } from './plan-trace.ts';
+import { askForCreation, requestRunner } from './request-runner.ts';
+import type { RunnerMetrics } from './runner-metrics.ts';
 
 export interface PlannerDeps {
   specs: SpecStore;
@@ -46,6 +47,8 @@ export interface PlannerDeps {
   capacity: CapacityShare;
   living?: LivingInstances;
   conditions: ConditionEvents;
+  planMetrics: PlanMetrics;
+  runnerMetrics: RunnerMetrics;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -54,6 +57,7 @@ export interface PlannerDeps {
   /** Aborted when the drain budget is nearly used up. */
   signal: AbortSignal;
   observations?: ObservationCounter;
+  onChange?: (change: RunnerChange) => void;
 }
 
 /** What free capacity says is written again at least this often, in ms. */
@@ -71,6 +75,8 @@ export class Planner {
   readonly #deps: PlannerDeps;
   /** By scale set. */
   readonly #rounds = new Map<string, SharedRounds>();
+  /** Of the latest that is traced and asked for the next pass, by scale set. */
+  readonly #askedBy = new Map<string, string>();
 
   constructor(deps: PlannerDeps) {
     this.#deps = deps;
@@ -81,13 +87,41 @@ export class Planner {
    * while one is under way share the next.
    */
   async reconcile(scaleSetId: string): Promise<void> {
+    const askedBy = activeTraceparent();
+    if (askedBy !== undefined) this.#askedBy.set(scaleSetId, askedBy);
     const rounds = this.#rounds.get(scaleSetId) ?? new SharedRounds(() => this.#pass(scaleSetId));
     this.#rounds.set(scaleSetId, rounds);
     await rounds.run();
   }
 
+  /** Tells nothing more of any scale set but these. */
+  forgetAllBut(scaleSetIds: readonly string[]): void {
+    const declared = new Set(scaleSetIds);
+    for (const id of this.#rounds.keys()) if (!declared.has(id)) this.#forget(id);
+  }
+
+  #forget(scaleSetId: string): void {
+    const { conditions, planMetrics, runnerMetrics } = this.#deps;
+    this.#rounds.delete(scaleSetId);
+    for (const one of [conditions, planMetrics, runnerMetrics]) one.forget(scaleSetId);
+  }
+
   async #pass(scaleSetId: string): Promise<void> {
-    const { specs, plans, sessions, conditions } = this.#deps;
+    const { clock } = this.#deps;
+    const told = { scaleSetId, askedBy: this.#askedBy.get(scaleSetId), startedAt: clock.now() };
+    this.#askedBy.delete(scaleSetId);
+    try {
+      const result = await this.#makeTrue(scaleSetId);
+      if (result) tellPlan({ ...told, endedAt: clock.now(), result });
+    } catch (error) {
+      tellPlan({ ...told, endedAt: clock.now(), error });
+      throw error;
+    }
+  }
+
+  /** Undefined when there is no such scale set any more. */
+  async #makeTrue(scaleSetId: string): Promise<PlanResult | undefined> {
+    const { specs, plans, sessions } = this.#deps;
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const [declared, before, session] = await Promise.all([
         specs.get(scaleSetId),
@@ -95,14 +129,14 @@ export class Planner {
         sessions.get(scaleSetId),
       ]);
       if (!declared) {
-        this.#rounds.delete(scaleSetId);
-        return conditions.forget(scaleSetId);
+        this.#forget(scaleSetId);
+        return undefined;
       }
       const spec = declared.value;
       const result = await this.#plan(spec, before, session?.value.demand);
       if (!result) continue;
       await this.#carryOut(spec, result);
-      return;
+      return result;
     }
     throw new AppError('conflict', `the plan of ${scaleSetId} is written by others all the time`, {
       retryable: true,
@@ -116,6 +150,7 @@ export class Planner {
     demand: Demand | undefined,
   ): Promise<PlanResult | undefined> {
     const { plans, capacity, clock, random, hints, conditions, signal } = this.#deps;
+    const { planMetrics, runnerMetrics } = this.#deps;
     const { scaleSetId, declaration } = spec;
     const place = { scaleSetId, provider: declaration.provider };
     const living = (await this.#deps.living?.of(place, signal)) ?? [];
@@ -134,6 +169,7 @@ export class Planner {
       newId: newRunnerId,
     });
     conditions.known(result.plan);
+    planMetrics.planned(spec, result.wanted);
     if (before && !differs(before.value, result.plan, clock.now())) return result;
     const revision = before
       ? await plans.update(scaleSetId, packPlan(result.plan), before.revision)
@@ -141,6 +177,7 @@ export class Planner {
     if (revision === undefined) return undefined;
     if (capacityDiffers(before?.value, result.plan)) hints.send('plan', scaleSetId);
     conditions.changed(result.plan, result.changes);
+    runnerMetrics.endsCounted(place, result.ends);
     return result;
   }
 
@@ -182,7 +219,10 @@ export class Planner {
 
   /** What jobs wait for comes first. */
   async #carryOut(spec: Spec, { request, ended, retire, plan }: PlanResult): Promise<void> {
-    await inBatches(request, (runnerId) => this.#request(spec, runnerId, plan));
+    const because = causes(plan);
+    await inBatches(request, (runnerId) =>
+      requestRunner(this.#deps, spec, { runnerId, cause: because.get(runnerId), plan }),
+    );
     await inBatches(ended, (runner) =>
       markRunner(this.#deps, runner, endMark(runner, mayHaveStarted)),
     );
@@ -191,64 +231,9 @@ export class Planner {
     );
   }
 
-  /**
-   * Writes the record of a named runner and asks for its creation. The record is written only if
-   * there never was one: a runner that came and went is not made again.
-   */
-  async #request(spec: Spec, runnerId: string, plan: Plan): Promise<void> {
-    const { runners, publisher, clock, log, installationId, instance, signal } = this.#deps;
-    const { scaleSetId, declaration, generation } = spec;
-    const at = isoNow(clock);
-    const name = runnerName(runnerNamePrefix(declaration), installationId, runnerId);
-    const record: Runner = {
-      v: 1,
-      installationId,
-      scaleSetId,
-      runnerId,
-      name,
-      provider: declaration.provider,
-      generation,
-      state: 'requested',
-      createdAt: at,
-      stateAt: at,
-    };
-    const revision = await runners.createFirst(runnerKey(scaleSetId, runnerId), record);
-    if (revision === undefined) return;
-    log.info(
-      { scaleSetId, runnerId, runnerName: name, assigned: plan.demand?.assigned },
-      'runner requested',
-    );
-    await Promise.all([
-      this.askForCreation(record),
-      publisher.publish(
-        eventSubject('provisioner', scaleSetId, 'runner', 'requested'),
-        {
-          v: 1,
-          type: 'runner.requested',
-          scaleSetId,
-          runnerId,
-          runnerName: name,
-          at,
-          by: `provisioner ${instance}`,
-        },
-        { messageId: `requested-${runnerId}`, signal },
-      ),
-    ]);
-  }
-
-  /**
-   * Publishes the create command; within five seconds only one is stored however many ask, unless the
-   * runner's record has come further.
-   */
+  /** Publishes the create command; see `askForCreation`. */
   async askForCreation(runner: Runner): Promise<void> {
-    const { publisher, clock, signal } = this.#deps;
-    const { scaleSetId, runnerId, provider, traceparent, state, stateAt, retryAt } = runner;
-    const occasion = `${state}-${Date.parse(retryAt ?? stateAt)}-${Math.floor(clock.now() / 5_000)}`;
-    await publisher.publish(
-      commandSubject('create', scaleSetId),
-      { v: 1, scaleSetId, runnerId, provider, traceparent },
-      { messageId: `create-${runnerId}-${occasion}`, traceparent, signal },
-    );
+    await askForCreation(this.#deps, runner);
   }
 }
 

@@ -95,6 +95,11 @@ export class ProviderBreaker {
       this.#open();
   }
 
+  /** Whether creates are held back, of the scale sets that failed at the least. */
+  get isOpen(): boolean {
+    return this.#openUntilMs !== undefined;
+  }
+
   /** Whether a probe is due: one runner is enough to find out. */
   isProbeDue(scaleSetId: string): boolean {
     if (this.#openUntilMs === undefined || !this.#concerns(scaleSetId)) return false;

@@ -1,7 +1,7 @@
 import type { ComputeProvider } from '@baton/providers';
 import { errorText } from '@baton/shared/errors';
 import type { Random } from '@baton/shared/retry';
-import type { Logger } from '@baton/shared/telemetry';
+import { gauge, type Logger, type MetricSource } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
 import { ProviderBreaker } from './provider-breaker.ts';
 
@@ -29,6 +29,27 @@ export function providerGates(
   );
 }
 
+/** Whether providers work, and what room they said they have; one that fails has told none. */
+export function gateGauges(gates: ProviderGates): MetricSource[] {
+  const of = (read: (gate: ProviderGate) => number | undefined) => () =>
+    [...gates].flatMap(([provider, gate]) => {
+      const value = read(gate);
+      return value === undefined ? [] : [{ value, labels: { provider } }];
+    });
+  return [
+    gauge(
+      'baton_breaker_open',
+      '1 while a provider fails for whoever asks: creates in it are held back.',
+      of(({ breaker }) => (breaker.isOpen ? 1 : 0)),
+    ),
+    gauge(
+      'baton_provider_free_instances',
+      'Instances that the provider had room for when it was asked last.',
+      of(({ free }) => free),
+    ),
+  ];
+}
+
 /** What one provisioner knows of a provider's health and room; all who ask share the answers. */
 export class ProviderGate {
   readonly breaker: ProviderBreaker;
@@ -38,12 +59,18 @@ export class ProviderGate {
   #answer: { at: number; free: Promise<number>; pending: boolean } | undefined;
   /** By creates that were let through since the answer was asked for: it does not count them. */
   #taken = 0;
+  #free: number | undefined;
 
   constructor(name: string, provider: ComputeProvider, deps: GateDeps) {
     this.#name = name;
     this.#provider = provider;
     this.#deps = deps;
     this.breaker = new ProviderBreaker({ name, ...deps });
+  }
+
+  /** The last answer; undefined when the last question failed, or nobody has asked. */
+  get free(): number | undefined {
+    return this.#free;
   }
 
   /**
@@ -85,8 +112,10 @@ export class ProviderGate {
         this.#provider.capacity(within),
       );
       this.breaker.questionAnswered();
+      this.#free = free;
       return free;
     } catch (error) {
+      this.#free = undefined;
       if (!signal.aborted) this.breaker.questionFailed(errorText(error));
       throw error;
     }

@@ -2,6 +2,7 @@ import {
   type Cause,
   commandSubject,
   eventSubject,
+  type Plan,
   type Runner,
   runnerKey,
   runnerName,
@@ -31,6 +32,7 @@ interface Named {
   runnerId: string;
   /** What it was named for. */
   cause: Cause | undefined;
+  plan: Plan;
 }
 
 /**
@@ -41,7 +43,7 @@ interface Named {
 export async function requestRunner(
   deps: RequestDeps,
   spec: Spec,
-  { runnerId, cause }: Named,
+  { runnerId, cause, plan }: Named,
 ): Promise<void> {
   const { runners, publisher, clock, log, installationId, instance, signal } = deps;
   const { scaleSetId, declaration, generation } = spec;
@@ -63,7 +65,10 @@ export async function requestRunner(
   const revision = await runners.createFirst(runnerKey(scaleSetId, runnerId), record);
   if (revision === undefined) return;
   deps.planMetrics.requested(cause, at);
-  log.info({ scaleSetId, runnerId, runnerName: name }, 'runner requested');
+  log.info(
+    { scaleSetId, runnerId, runnerName: name, assigned: plan.demand?.assigned },
+    'runner requested',
+  );
   const { traceparent } = record;
   await Promise.all([
     askForCreation(deps, record),

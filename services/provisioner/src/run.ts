@@ -24,7 +24,7 @@ import {
   replayLoop,
   replayRoute,
 } from '@baton/shared/messaging';
-import { type ObservationCounter, observationCounter } from '@baton/shared/runners';
+import { observationCounter } from '@baton/shared/runners';
 import {
   copyRunners,
   listDeclared,
@@ -46,9 +46,11 @@ import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { keepWatch } from './keep-watch.ts';
 import { LivingInstances } from './living-instances.ts';
+import { PlanMetrics } from './plan-metrics.ts';
 import { Planner } from './planner.ts';
-import { providerGates } from './provider-gate.ts';
+import { gateGauges, type ProviderGates, providerGates } from './provider-gate.ts';
 import { RecentDeclarations } from './recent-declarations.ts';
+import { RunnerMetrics } from './runner-metrics.ts';
 import { consumeCreates, serveCreates } from './serve-creates.ts';
 
 /** What a provisioner uses of the topology. */
@@ -99,12 +101,12 @@ export async function run(
     capacity: new CapacityShare({ ...stores, gates, clock }),
     living: new LivingInstances({ clock, providers: providers.keys() }),
     conditions: tellConditions(publisher, instance, runtime),
+    ...countAll(gates, runtime),
     clock,
     random,
     log,
     installationId,
     instance,
-    observations: countObservations(runtime),
   };
   const planner = new Planner({ ...common, signal: abort });
   const deps = {
@@ -135,10 +137,13 @@ export async function run(
   await clients.close();
 }
 
-function countObservations({ metrics }: Runtime): ObservationCounter {
+/** What is counted and measured here, on `/metrics`. */
+function countAll(gates: ProviderGates, { metrics }: Runtime) {
   const observations = observationCounter();
-  metrics.add(observations);
-  return observations;
+  const [planMetrics, runnerMetrics] = [new PlanMetrics(), new RunnerMetrics()];
+  const sources = [...planMetrics.sources, ...runnerMetrics.sources, ...gateGauges(gates)];
+  metrics.add(observations, ...sources);
+  return { observations, planMetrics, runnerMetrics, onChange: runnerMetrics.changed };
 }
 
 /** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */

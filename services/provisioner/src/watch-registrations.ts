@@ -1,7 +1,12 @@
 import type { GitHubClient } from '@baton/scaleset';
 import type { Runner, Spec } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
-import { type Absences, type ObservationCounter, observeRunner } from '@baton/shared/runners';
+import {
+  type Absences,
+  type ObservationCounter,
+  observeRunner,
+  type RunnerChange,
+} from '@baton/shared/runners';
 import { listScaleSetIds, type RunnerStore, type SpecStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import { type Clock, withDeadline } from '@baton/shared/time';
@@ -20,6 +25,7 @@ export interface RegistrationDeps extends MarkDeps {
   clock: Clock;
   log: Logger;
   observations?: ObservationCounter;
+  onChange?: (change: RunnerChange) => void;
   /** GitHub is asked this often while runners live and none is starting, in ms. */
   githubLookEveryMs: number;
 }

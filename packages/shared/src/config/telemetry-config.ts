@@ -9,7 +9,6 @@ const endpointSchema = z
   })
   .optional();
 const protocolSchema = z.enum(['http/protobuf', 'http/json', 'grpc']).optional();
-/** Read by the exporters themselves, like the files of certificates. */
 const compressionSchema = z.enum(['gzip', 'none']).optional();
 const timeoutText = 'allowed is a whole number of ms above 0';
 const timeoutSchema = z.coerce

@@ -106,8 +106,8 @@ export const runnerSchema = z.looseObject({
       v: z.literal(1),
       identity: z.string(),
       incarnation: z.string(),
-      /** W3C trace context of its span `create runner`, for who has to end the create in its place. */
-      traceparent: z.string().optional(),
+      /** Its span `create runner`: should it end first, others tell of that. */
+      span: z.looseObject({ traceparent: z.string(), at: z.iso.datetime() }).optional(),
     })
     .optional(),
   /** The host that its instance is on, where the provider is of one host. */
@@ -125,6 +125,8 @@ export const runnerSchema = z.looseObject({
   job: z.looseObject({ jobId: z.string(), startedAt: z.iso.datetime() }).optional(),
   /** The demand that already knew that this runner's job is over. */
   completedIn: positionSchema.optional(),
+  /** When that was heard of. */
+  completedAt: z.iso.datetime().optional(),
   exit: z.looseObject({ code: z.int().optional(), at: z.iso.datetime() }).optional(),
   failure: z.looseObject({ class: z.string(), text: z.string() }).optional(),
   mark: markSchema.optional(),

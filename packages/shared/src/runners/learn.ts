@@ -1,4 +1,4 @@
-import type { Runner } from '../contracts/index.ts';
+import type { Position, Runner } from '../contracts/index.ts';
 import type { Observation } from './observation.ts';
 
 type Failure = NonNullable<Runner['failure']>;
@@ -25,7 +25,7 @@ export function learn(runner: Runner, observation: Observation, at: string): Run
     case 'job-started':
       return withJob(cameOnline(withIds(runner, observation), at), observation);
     case 'job-completed':
-      return runner.completedIn ? runner : { ...runner, completedIn: observation.position };
+      return withCompletion(runner, observation.position, at);
     case 'exited':
       return withExit(runner, observation);
     case 'lost':
@@ -54,7 +54,15 @@ function withPostponement(
   const { state, postponed } = runner;
   const known = runner.retryAt === retryAt && postponed?.reason === reason;
   if (state !== 'creating' && (state !== 'requested' || known)) return runner;
-  return { ...runner, retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
+  const put = { retryAt, postponed: { reason, count: (postponed?.count ?? 0) + 1 } };
+  return { ...runner, ...put, ...withoutSpan(runner) };
+}
+
+/** The span of a create that has ended is told. */
+export function withoutSpan({ creator }: Runner): Pick<Runner, 'creator'> {
+  if (!creator) return {};
+  const { span: _span, ...who } = creator;
+  return { creator: who };
 }
 
 function withoutMark(runner: Runner, kept: Runner['kept']): Runner {
@@ -96,6 +104,10 @@ function withProgress(runner: Runner, progress: string): Runner {
 
 function withJob(runner: Runner, { jobId, at }: { jobId: string; at: string }): Runner {
   return runner.job ? runner : { ...runner, job: { jobId, startedAt: at } };
+}
+
+function withCompletion(runner: Runner, completedIn: Position, completedAt: string): Runner {
+  return runner.completedIn ? runner : { ...runner, completedIn, completedAt };
 }
 
 function withExit(

@@ -9,7 +9,7 @@ import {
 import type { Publisher } from '../messaging/index.ts';
 import type { RunnerCopy, RunnerStore } from '../stores/index.ts';
 import { type Clock, isoNow } from '../time/index.ts';
-import { type ObservationCounter, observeRunner } from './observe-runner.ts';
+import { type ObservationCounter, observeRunner, type RunnerChange } from './observe-runner.ts';
 
 export interface MarkDeps {
   runners: RunnerStore;
@@ -21,6 +21,7 @@ export interface MarkDeps {
   instance: string;
   signal: AbortSignal;
   observations?: ObservationCounter | undefined;
+  onChange?: ((change: RunnerChange) => void) | undefined;
   /** The mark is left out where the record is not any more what the decision was about. */
   onlyIf?: ((found: Runner) => boolean) | undefined;
 }

@@ -4,7 +4,7 @@ import type { RunnerCopy, RunnerStore } from '../stores/index.ts';
 import { Counter } from '../telemetry/index.ts';
 import { type Clock, isoNow } from '../time/index.ts';
 import type { Observation } from './observation.ts';
-import { phasesEnded } from './runner-phases.ts';
+import { type Phase, phasesEnded } from './runner-phases.ts';
 import { recordPhase } from './runner-trace.ts';
 import { type Transition, transition } from './transition.ts';
 
@@ -16,13 +16,16 @@ export interface Observed {
   revision: number;
   /** Whether the state changed by this call. */
   moved: boolean;
+  /** Whether the record was written by this call. */
+  written: boolean;
 }
 
 /** A record as it was and as it is since a write of this process. */
 export interface RunnerChange {
   before: Runner;
   after: Runner;
-  observation: Observation;
+  /** The phases of its life that ended with it. */
+  phases: readonly Phase[];
 }
 
 export type ObservationCounter = Counter<'observation' | 'result'>;
@@ -69,13 +72,13 @@ export async function observeRunner(
     if (result.kind === 'refused') {
       if (entry === copied) continue;
       count(deps, observation, result);
-      return { runner: entry.value, revision: entry.revision, moved: false };
+      return { runner: entry.value, revision: entry.revision, moved: false, written: false };
     }
     const revision = await deps.runners.update(key, result.runner, entry.revision);
     if (revision !== undefined) {
       count(deps, observation, result);
-      tell(deps, { before: entry.value, after: result.runner, observation });
-      return { runner: result.runner, revision, moved: result.kind === 'moved' };
+      tell(deps, [entry.value, result.runner], observation);
+      return { runner: result.runner, revision, moved: result.kind === 'moved', written: true };
     }
   }
   throw new AppError('conflict', `runner ${key} is written by others all the time`, {
@@ -83,11 +86,15 @@ export async function observeRunner(
   });
 }
 
-function tell({ onChange }: ObserveDeps, change: RunnerChange): void {
-  const { before, after, observation } = change;
+function tell(
+  { onChange }: ObserveDeps,
+  [before, after]: readonly [Runner, Runner],
+  observation: Observation,
+): void {
   const facts = observation.kind === 'job-completed' ? observation.facts : undefined;
-  for (const phase of phasesEnded(before, after, facts)) recordPhase(after, phase);
-  onChange?.(change);
+  const phases = phasesEnded(before, after, facts);
+  for (const phase of phases) recordPhase(after, phase);
+  onChange?.({ before, after, phases });
 }
 
 function judge(

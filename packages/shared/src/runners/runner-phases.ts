@@ -49,6 +49,35 @@ export function lastPhase(runner: Runner, goneAt: number): Phase | undefined {
   return forwards({ name: 'boot', startedAt: ms(instanceAt), ...end });
 }
 
+/** A create that its creator did not end; `as` is the `traceparent` of its span. */
+export interface LeftCreate {
+  as: string;
+  startedAt: number;
+  endedAt: number;
+  failure: Failure;
+}
+
+/** Of a runner that went: its create, if the creator was gone before it had ended that. Pure. */
+export function leftCreate(runner: Runner, goneAt: number): LeftCreate | undefined {
+  const { creator, instanceAt, failure, onlineAt, exit, mark } = runner;
+  const span = creator?.span;
+  if (!span || instanceAt !== undefined) return undefined;
+  if (failure && !leftClasses.has(failure.class)) return undefined;
+  const seen = onlineAt ?? exit?.at ?? mark?.at;
+  return leftCreateOf(span, seen === undefined ? goneAt : ms(seen));
+}
+
+export function leftCreateOf(
+  { traceparent: as, at }: NonNullable<NonNullable<Runner['creator']>['span']>,
+  endedAt: number,
+): LeftCreate {
+  const failure = { class: 'interrupted', text: 'its creator ended before the create did' };
+  return { as, startedAt: ms(at), endedAt: Math.max(ms(at), endedAt), failure };
+}
+
+/** Failures that are no end of a create. */
+const leftClasses: ReadonlySet<string> = new Set(['interrupted', 'exited', 'lost']);
+
 const failedReasons: ReadonlySet<Mark['reason']> = new Set([
   'create-failed',
   'exited',

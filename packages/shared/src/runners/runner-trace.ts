@@ -7,7 +7,14 @@ import {
   recordSpan,
   type SpanAttributes,
 } from '../telemetry/index.ts';
-import { failureOf, lastPhase, type Phase } from './runner-phases.ts';
+import {
+  failureOf,
+  type LeftCreate,
+  lastPhase,
+  leftCreate,
+  leftCreateOf,
+  type Phase,
+} from './runner-phases.ts';
 
 /** Which runner a span is about. */
 export function runnerAttributes(runner: Runner): SpanAttributes {
@@ -45,6 +52,8 @@ export function recordRunnerSpan(runner: Runner, goneAt: number): void {
   const { traceparent, tracedFrom, createdAt, mark } = runner;
   const own = parseTraceparent(traceparent);
   if (!own) return;
+  const left = leftCreate(runner, goneAt);
+  if (left) recordLeftCreate(runner, left);
   const last = lastPhase(runner, goneAt);
   if (last) recordPhase(runner, last);
   const isSameTrace = parseTraceparent(tracedFrom)?.traceId === own.traceId;
@@ -59,6 +68,24 @@ export function recordRunnerSpan(runner: Runner, goneAt: number): void {
     startedAt,
     endedAt: Math.max(startedAt, goneAt),
     attributes: { ...runnerAttributes(runner), ...told },
+    error: errorOf(failure),
+  });
+}
+
+/**
+ * Tells of a create whose creator has ended before it, and that somebody else ends now. What the creator
+ * had done by then is told already, as parts of it. `endedAt` in ms since 1970.
+ */
+export function recordInterruptedCreate(runner: Runner, endedAt: number): void {
+  const span = runner.creator?.span;
+  if (span) recordLeftCreate(runner, leftCreateOf(span, endedAt));
+}
+
+function recordLeftCreate(runner: Runner, { failure, ...times }: LeftCreate): void {
+  recordSpan('create runner', {
+    ...times,
+    parent: runner.traceparent ?? null,
+    attributes: { ...runnerAttributes(runner), ...classOf(failure) },
     error: errorOf(failure),
   });
 }

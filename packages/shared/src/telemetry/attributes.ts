@@ -10,6 +10,14 @@ export const attributes = {
   provider: 'baton.provider',
   instance: 'baton.instance.id',
   epoch: 'baton.session.epoch',
+  /** How often it has been begun, this time included. */
+  attempt: 'baton.attempt',
+  /** Runners that a scale set should have, has, asks for now and lets go now; why there are not more. */
+  planWanted: 'baton.plan.wanted',
+  planAlive: 'baton.plan.alive',
+  planRequested: 'baton.plan.requested',
+  planRetired: 'baton.plan.retired',
+  planWaiting: 'baton.plan.waiting',
   session: 'baton.session.id',
   /** How a session was got: resumed, taken over, created, waited out. */
   sessionHow: 'baton.session.how',
@@ -21,6 +29,12 @@ export const attributes = {
   /** How often GitHub was asked. */
   attempts: 'baton.attempts',
   markReason: 'baton.mark.reason',
+  sweep: 'baton.sweep.name',
+  /** What a sweep looked at, did, and holds until it is confirmed. */
+  lookedAt: 'baton.sweep.looked_at',
+  acted: 'baton.sweep.acted',
+  held: 'baton.sweep.held',
+  host: 'host.id',
   jobId: 'cicd.pipeline.task.run.id',
   jobName: 'cicd.pipeline.task.name',
   jobResult: 'cicd.pipeline.task.run.result',

@@ -1,5 +1,6 @@
 import { SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { errorText } from '../errors/index.ts';
 import type { Logger } from './logger.ts';
 import type { Counter } from './metrics.ts';
 
@@ -13,7 +14,7 @@ export interface ExportOptions {
   size: number;
   log: Logger;
   /** Where they go, for the log. */
-  to: string;
+  collector: string;
 }
 
 type ExportDone = Parameters<SpanExporter['export']>[1];
@@ -62,13 +63,14 @@ export class ExportQueue {
   }
 
   #count(count: number, { code, error }: Parameters<ExportDone>[0]): void {
-    const { spans, log, to } = this.#options;
+    const { spans, log, collector } = this.#options;
     const failed = code !== 0;
     spans.add(failed ? { outcome: 'failed' } : { outcome: 'exported' }, count);
     if (failed === this.#failing) return;
     this.#failing = failed;
-    if (failed) log.warn({ to, err: error }, 'spans are not taken, and lost meanwhile');
-    else log.info({ to }, 'spans are taken again');
+    const reason = errorText(error);
+    if (failed) log.warn({ collector, reason }, 'spans are not taken, and lost meanwhile');
+    else log.info({ collector }, 'spans are taken again');
   }
 }
 

@@ -18,6 +18,7 @@ export function metricsSettings(config: TelemetryConfig): MetricsSettings | unde
     endpoint: config.metricsEndpoint,
     protocol: config.metricsProtocol,
     headers: config.metricsHeaders,
+    compression: config.metricsCompression,
     timeoutMs: config.metricsTimeoutMs,
   });
   const { metricIntervalMs: intervalMs, metricExportTimeoutMs } = config;

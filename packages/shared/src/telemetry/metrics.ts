@@ -57,6 +57,11 @@ export class Counter<Label extends string = never> implements NumberSource {
     return this.#values.get(keyOf(labels))?.value ?? 0;
   }
 
+  /** Tells no more of what has this label: it is gone for good. */
+  forget(label: Label, value: string): void {
+    forgetOf(this.#values, label, value);
+  }
+
   read(): Iterable<Measurement> {
     return this.#values.values();
   }
@@ -106,9 +111,22 @@ export class Histogram<Label extends string = never> implements HistogramSource 
     value.counts[index] = (value.counts[index] ?? 0) + 1;
   }
 
+  /** Tells no more of what has this label: it is gone for good. */
+  forget(label: Label, value: string): void {
+    forgetOf(this.#values, label, value);
+  }
+
   read(): Iterable<Distribution> {
     return this.#values.values();
   }
+}
+
+function forgetOf(
+  values: Map<string, { labels: Record<string, string> }>,
+  label: string,
+  value: string,
+): void {
+  for (const [key, { labels }] of values) if (labels[label] === value) values.delete(key);
 }
 
 function keyOf(labels: Record<string, string>): string {

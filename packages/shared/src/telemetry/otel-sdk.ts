@@ -1,9 +1,8 @@
-import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { context, DiagLogLevel, diag, trace } from '@opentelemetry/api';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../time/index.ts';
 import { type ExportOptions, ExportQueue } from './export-queue.ts';
 import type { Logger } from './logger.ts';
-import { makeExporter } from './make-exporter.ts';
 import { contextManager } from './otel-context.ts';
 import type { SpanFacts } from './own-span.ts';
 import { SdkSpans } from './sdk-spans.ts';
@@ -20,7 +19,7 @@ export interface SdkOptions {
 /** OpenTelemetry at work. */
 export interface Sdk {
   tell(facts: SpanFacts): void;
-  /** Exports what waits and stops. Settles with the last export, which takes as long as it may take. */
+  /** Exports what waits and stops. Resolves with the last export, which takes as long as it may take. */
   shutdown(): Promise<void>;
 }
 
@@ -42,17 +41,16 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     await load();
     await clock.sleep(pauseMs);
   }
-  const [{ NodeSDK }, { BatchSpanProcessor, ConsoleSpanExporter }, { undiciSpans }] =
-    await Promise.all([
-      import('@opentelemetry/sdk-node'),
-      import('@opentelemetry/sdk-trace'),
-      import('./undici-spans.ts'),
-    ]);
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const { BatchSpanProcessor, ConsoleSpanExporter } = await import('@opentelemetry/sdk-trace');
+  const { makeExporter } = await import('./make-exporter.ts');
+  const { undiciSpans } = await import('./undici-spans.ts');
   const exporter: SpanExporter = settings.target
     ? await makeExporter(settings.target)
     : new ConsoleSpanExporter();
   const { queueSize, batchSize, delayMs, exportTimeoutMs } = settings;
-  const queue = new ExportQueue({ exporter, spans, size: queueSize, log, to: shownUrl(settings) });
+  const collector = shownUrl(settings);
+  const queue = new ExportQueue({ exporter, spans, size: queueSize, log, collector });
   const batches = new BatchSpanProcessor({
     exporter: queue.exporter,
     maxQueueSize: queueSize,
@@ -60,6 +58,7 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     scheduledDelayMillis: delayMs,
     exportTimeoutMillis: exportTimeoutMs,
   });
+  const undici = undiciSpans();
   const sdkSpans = new SdkSpans(settings.sampling);
   const sdk = new NodeSDK({
     idGenerator: sdkSpans.ids,
@@ -70,13 +69,21 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     textMapPropagator: null,
     metricReaders: [],
     logRecordProcessors: [],
-    instrumentations: [undiciSpans()],
+    instrumentations: [undici],
   });
   // It would say that the context manager is registered already, and by OTEL_LOG_LEVEL to the console.
   diag.disable();
   sdk.start();
   logDiagnostics(log);
-  return { tell: (facts) => sdkSpans.tell(facts), shutdown: async () => await sdk.shutdown() };
+  return {
+    tell: (facts) => sdkSpans.tell(facts),
+    shutdown: async () => {
+      undici.disable();
+      for (const api of [trace, context, diag]) api.disable();
+      // What was not taken is counted and told of already.
+      await sdk.shutdown().catch((err: unknown) => log.debug({ err }, 'last export failed'));
+    },
+  };
 }
 
 /** Without what may be secret in it. */
@@ -88,8 +95,8 @@ function shownUrl({ target }: TracesSettings): string {
 
 /** What OpenTelemetry says of itself is for debugging; what matters is told by `ExportQueue`. */
 function logDiagnostics(log: Logger): void {
-  const say = (text: string, ...details: unknown[]) =>
-    log.debug({ details: details.map(String) }, `opentelemetry: ${text}`);
+  const say = (...texts: unknown[]) =>
+    log.debug({ text: texts.map(String).join(' ') }, 'opentelemetry says');
   const logger = { error: say, warn: say, info: say, debug: say, verbose: say };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
 }

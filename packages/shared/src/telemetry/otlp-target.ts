@@ -5,6 +5,7 @@ export interface OtlpTarget {
   protocol: 'http/protobuf' | 'http/json' | 'grpc';
   url: string;
   headers: Readonly<Record<string, Secret>>;
+  compression: 'gzip' | 'none';
   timeoutMs: number;
 }
 
@@ -13,6 +14,7 @@ interface OwnTarget {
   endpoint: string | undefined;
   protocol: OtlpTarget['protocol'] | undefined;
   headers: OtlpTarget['headers'] | undefined;
+  compression: OtlpTarget['compression'] | undefined;
   timeoutMs: number | undefined;
 }
 
@@ -29,6 +31,7 @@ export function otlpTarget(
     protocol,
     url: own.endpoint ?? common,
     headers: { ...config.otlpHeaders, ...own.headers },
+    compression: own.compression ?? config.otlpCompression ?? 'none',
     timeoutMs: own.timeoutMs ?? config.otlpTimeoutMs ?? 10_000,
   };
 }

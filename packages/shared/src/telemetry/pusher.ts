@@ -5,6 +5,7 @@ import {
   type PushMetricExporter,
 } from '@opentelemetry/sdk-metrics';
 import { errorText } from '../errors/index.ts';
+import { grpcOptions, httpOptions } from './exporter-options.ts';
 import type { Logger } from './logger.ts';
 import { metricProducer } from './metric-producer.ts';
 import type { Counter, Metrics } from './metrics.ts';
@@ -50,27 +51,19 @@ export async function startPusher(metrics: Metrics, options: PusherOptions): Pro
   };
 }
 
-/** Certificates and compression it takes from OpenTelemetry's variables itself. */
 async function makeExporter(target: OtlpTarget): Promise<PushMetricExporter> {
-  const { protocol, url, timeoutMs: timeoutMillis } = target;
-  const headers = Object.fromEntries(
-    Object.entries(target.headers).map(([name, value]) => [name, value.reveal()]),
-  );
-  switch (protocol) {
+  switch (target.protocol) {
     case 'http/protobuf': {
       const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
-      return new OTLPMetricExporter({ url, headers, timeoutMillis });
+      return new OTLPMetricExporter(httpOptions(target));
     }
     case 'http/json': {
       const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-http');
-      return new OTLPMetricExporter({ url, headers, timeoutMillis });
+      return new OTLPMetricExporter(httpOptions(target));
     }
     case 'grpc': {
       const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-grpc');
-      const { Metadata } = await import('@grpc/grpc-js');
-      const metadata = new Metadata();
-      for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-      return new OTLPMetricExporter({ url, metadata, timeoutMillis });
+      return new OTLPMetricExporter(await grpcOptions(target));
     }
   }
 }

@@ -55,6 +55,7 @@ function tracesTarget(config: TelemetryConfig): OtlpTarget {
     endpoint: config.tracesEndpoint,
     protocol: config.tracesProtocol,
     headers: config.tracesHeaders,
+    compression: config.tracesCompression,
     timeoutMs: config.tracesTimeoutMs,
   });
 }

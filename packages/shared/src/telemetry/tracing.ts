@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { errorText } from '../errors/index.ts';
 import { type Clock, withDeadline } from '../time/index.ts';
 import type { Logger } from './logger.ts';
 import type { Counter } from './metrics.ts';
@@ -66,7 +67,7 @@ export class Tracing {
         await (await this.#start())?.shutdown();
       });
     } catch (err) {
-      log.warn({ err }, 'the last spans may be lost');
+      log.warn({ reason: errorText(err) }, 'the last spans may be lost');
     }
   }
 

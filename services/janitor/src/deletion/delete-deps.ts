@@ -7,6 +7,7 @@ import type { RunnerCopy, RunnerStore } from '@baton/shared/stores';
 import type { Logger } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { RefusalLimits } from './core/judge-refusal.ts';
+import type { DeleteMetrics } from './delete-metrics.ts';
 import type { InstanceLists } from './instance-lists.ts';
 import type { RecentSpecs } from './recent-specs.ts';
 
@@ -19,6 +20,7 @@ export interface DeleteDeps {
   instances: InstanceLists;
   github: (credential: string, configUrl: string) => GitHubClient;
   publisher: Publisher;
+  metrics: DeleteMetrics;
   clock: Clock;
   random: Random;
   log: Logger;

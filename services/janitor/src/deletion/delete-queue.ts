@@ -1,5 +1,5 @@
 import type { RunnerCommand } from '@baton/shared/contracts';
-import type { Logger } from '@baton/shared/telemetry';
+import { inTrace, type Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 
 interface QueueDeps {
@@ -124,10 +124,11 @@ export class DeleteQueue {
   /** Never rejects. */
   async #run(lane: Lane, command: RunnerCommand): Promise<void> {
     const { advance, log, signal } = this.#deps;
-    const { scaleSetId, runnerId } = command;
+    const { scaleSetId, runnerId, traceparent } = command;
     let next: string | undefined;
     try {
-      next = await advance(command, lane.name, signal);
+      // Not in that of whose step came to its end here before.
+      next = await inTrace(traceparent, () => advance(command, lane.name, signal));
     } catch (err) {
       if (!isAborted(signal))
         log.warn({ scaleSetId, runnerId, err }, 'deletion was interrupted, the pass tries again');

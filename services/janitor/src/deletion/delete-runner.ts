@@ -5,17 +5,19 @@ import {
   runnerKey,
   type Spec,
 } from '@baton/shared/contracts';
-import { AppError, ContractError, errorText } from '@baton/shared/errors';
+import { ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
+import { orFailure, tryDelete, tryDeregister } from './delete-attempts.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
-import { deleteInstance, findListed } from './delete-instance.ts';
-import { type Deregistered, deregister } from './deregister.ts';
+import { findListed } from './delete-instance.ts';
+import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
+import type { Deregistered } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
-import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
+import { settle, withoutClaim } from './settle.ts';
 
 type Refused = Extract<Deregistered, { kind: 'refused' }>;
 
@@ -109,19 +111,24 @@ async function instanceStep(
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    orFailure(signal, async () => ({ known: await deleteInstance(deps, before.value, signal) })),
-  );
+  const runner = before.value;
+  const { found, result } = await tryDelete(deps, before, signal);
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
   const { known } = result;
   // A list that was asked for too early: the pass looks again, and nobody asks in a circle until then.
   if (!known) return undefined;
   // Its creator may have written down another instance meanwhile: that one is not gone.
-  const isSame = ({ instanceId }: Runner) => instanceId === before.value.instanceId;
-  return await proceed(deps, found, (deletion, runner) =>
-    isSame(runner) ? { ...withoutClaim(deletion), ...known } : undefined,
-  );
+  const isSame = ({ instanceId }: Runner) => instanceId === runner.instanceId;
+  const gone: { runner?: Runner | undefined } = {};
+  const after = await proceed(deps, found, (deletion, current) => {
+    gone.runner = isSame(current) ? current : undefined;
+    return gone.runner && { ...withoutClaim(deletion), ...known };
+  });
+  const { instanceDeletedAt } = known;
+  if (gone.runner && instanceDeletedAt !== undefined)
+    deps.metrics.instanceGone(gone.runner, instanceDeletedAt);
+  return after;
 }
 
 async function deregisterStep(
@@ -129,9 +136,7 @@ async function deregisterStep(
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await claimedWhileSlow(deps, before, () =>
-    deregister(deps, before.value, signal),
-  );
+  const { found, result } = await tryDeregister(deps, before, signal);
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
   // It may have been told apart meanwhile: then another registration was let go, or none.
   const { name, githubRunnerId } = before.value;
@@ -213,9 +218,22 @@ async function proceed(
 /** Undefined when the record is gone; else it was changed meanwhile. */
 async function removeRecord(
   deps: DeleteDeps,
-  { value: runner, revision }: Found,
+  found: Found,
   note?: string,
 ): Promise<Found | undefined> {
+  const runner = found.value;
+  const after = await inStepSpan('remove-record', runner, () => removeOnce(deps, found, note));
+  if (after !== 'removed') return after;
+  deps.metrics.removed(runner);
+  recordEnd(runner, deps.clock.now());
+  return undefined;
+}
+
+async function removeOnce(
+  deps: DeleteDeps,
+  { value: runner, revision }: Found,
+  note: string | undefined,
+): Promise<Found | undefined | 'removed'> {
   const { runners, copy, log } = deps;
   const { scaleSetId, runnerId, mark } = runner;
   const key = runnerKey(scaleSetId, runnerId);
@@ -226,7 +244,7 @@ async function removeRecord(
     return await runners.get(key);
   }
   log.info({ scaleSetId, runnerId, reason: mark?.reason, note }, 'runner deleted');
-  return undefined;
+  return 'removed';
 }
 
 /** It must not go: takes its mark back. Somebody who has changed the record meanwhile is right. */
@@ -241,6 +259,7 @@ async function keep(deps: DeleteDeps, found: Found, text: string): Promise<undef
   const key = runnerKey(scaleSetId, runnerId);
   const revision = await runners.update(key, kept.runner, found.revision);
   if (revision === undefined) return;
+  recordDeletion(found.value, 'kept', clock.now());
   log.info({ scaleSetId, runnerId, reason: mark.reason, text }, 'runner stays');
   await tellKept(deps, found.value, revision, text);
 }
@@ -250,8 +269,9 @@ async function fail(
   found: Found,
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
-  const { clock, random, log } = deps;
+  const { clock, random, log, metrics } = deps;
   const nowMs = clock.now();
+  metrics.failed(found.value, failure.step);
   const after = await settle(deps, found, (deletion) =>
     afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
   );
@@ -259,18 +279,4 @@ async function fail(
   const { attempts, retryAt } = after?.value.deletion ?? {};
   log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
   return undefined;
-}
-
-/** What the work gave, or why it failed; throws when it was called off, or for trouble with NATS. */
-async function orFailure<T extends object>(
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T | { error: unknown }> {
-  try {
-    return await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof AppError && error.code === 'nats') throw error;
-    return { error };
-  }
 }

@@ -3,6 +3,7 @@ import { isoNow } from '@baton/shared/time';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestSet } from '../testing/bench.ts';
 import { type Led, runSweep } from './run-sweep.ts';
+import { SweepSpan } from './sweep-span.ts';
 import { StandingState } from './sweep-state.ts';
 import { finding, markOf } from './testing/missing.ts';
 import { SweepBench, type Sweeper } from './testing/sweep-bench.ts';
@@ -131,6 +132,7 @@ describe('more than may go at once', () => {
     await runSweep(sweeper, led, {
       standing: await standing.read(),
       dryRun: false,
+      span: new SweepSpan(led.part, world.bench.clock),
       signal: new AbortController().signal,
       announce: async ({ recent, lookedAt }) => {
         const startedAt = isoNow(world.bench.clock);

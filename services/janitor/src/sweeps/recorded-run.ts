@@ -5,6 +5,7 @@ import { recentOf } from './core/guard.ts';
 import { type Led, runSweep, type SweepDeps } from './run-sweep.ts';
 import type { SweepMetrics } from './sweep-metrics.ts';
 import type { SweepResult } from './sweep-run.ts';
+import { SweepSpan } from './sweep-span.ts';
 import { StandingState, type StateDeps } from './sweep-state.ts';
 import { tellHold } from './tell-hold.ts';
 
@@ -34,7 +35,8 @@ export async function recordedRun(
   const record = new RunRecord(deps, standing);
   const known = await standing.read();
   const announce = (planned: SweepResult) => record.write(planned);
-  const options = { standing: known, dryRun, signal, announce };
+  const span = new SweepSpan(led.part, deps.clock);
+  const options = { standing: known, dryRun, signal, announce, span };
   if (dryRun) return await runSweep(deps, led, options);
   const part = { sweep: led.part.sweep.name, hostId: led.part.hostId };
   try {
@@ -49,6 +51,7 @@ export async function recordedRun(
     return whole;
   } catch (error) {
     deps.metrics.ran(part, 'failed', undefined);
+    if (!lead.aborted) span.failed(error);
     if (!lead.aborted) await record.writeFailure(known.state, error);
     throw error;
   }

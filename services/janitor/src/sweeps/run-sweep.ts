@@ -6,6 +6,7 @@ import { type GuardLimits, guard, idOf, recentOf, type Verdict } from './core/gu
 import type { SweepPart } from './parts.ts';
 import type { Finding } from './sweep.ts';
 import { addUp, leftReasons, nothingDone, type SweepResult, shownFinding } from './sweep-run.ts';
+import type { SweepSpan } from './sweep-span.ts';
 import type { Turns } from './turns.ts';
 import type { Collected, Views, Wanted } from './views.ts';
 
@@ -43,6 +44,7 @@ interface RunOptions {
    * marked. Rejects when somebody else leads by now.
    */
   announce: (planned: SweepResult) => Promise<void>;
+  span: SweepSpan;
 }
 
 /**
@@ -91,7 +93,11 @@ export async function runSweep(
   remember();
   led.seen = new Map([...led.seen, ...collected.asked]);
   const counted = sweep.guarded ? now.filter((one) => isCounted(one, verdict)) : [];
-  return await carryOut(deps, { planned, now, counted, views: collected.views }, options);
+  const heldBefore = standing.state?.hold?.id;
+  const runners = now.map((one) => ('runner' in one ? one.runner.traceparent : undefined));
+  return await options.span.around({ planned, runners, heldBefore }, () =>
+    carryOut(deps, { planned, now, counted, views: collected.views }, options),
+  );
 }
 
 /** Asks GitHub last where the sweep can tell from all the rest what to ask about. */

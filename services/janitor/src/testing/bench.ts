@@ -35,6 +35,7 @@ import {
   type TestSimulator,
 } from '@baton/testkit';
 import type { DeleteDeps } from '../deletion/delete-deps.ts';
+import { DeleteMetrics } from '../deletion/delete-metrics.ts';
 import type { DeleteQueue } from '../deletion/delete-queue.ts';
 import { InstanceLists } from '../deletion/instance-lists.ts';
 import { RecentSpecs } from '../deletion/recent-specs.ts';
@@ -181,7 +182,8 @@ export class Bench implements AsyncDisposable {
     await queue(githubId).getMessage({ queueUrl, token, maxCapacity: 5 });
     await eventually(async () => {
       const { runners } = await this.sim.control.state();
-      expectBusy(runners.find(({ scaleSet }) => scaleSet === name)?.status);
+      const status = runners.find(({ scaleSet }) => scaleSet === name)?.status;
+      if (status !== 'busy') throw new Error(`the runner is ${status ?? 'unknown'}, not busy`);
     });
   }
 
@@ -201,6 +203,7 @@ export class Bench implements AsyncDisposable {
       instances: new InstanceLists(clock, 60_000),
       github: (credential, configUrl) => this.#parts.clients.get(credential, configUrl),
       publisher: new Publisher(nats, log),
+      metrics: new DeleteMetrics(),
       clock,
       random: () => 0.5,
       log,
@@ -295,8 +298,4 @@ export class Bench implements AsyncDisposable {
     await Promise.all([nats[Symbol.asyncDispose](), sim[Symbol.asyncDispose]()]);
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-function expectBusy(status: string | undefined): void {
-  if (status !== 'busy') throw new Error(`the runner is ${status ?? 'unknown'}, not busy`);
 }

@@ -1,5 +1,5 @@
 import { runnerKey } from '@baton/shared/contracts';
-import { observeRunner } from '@baton/shared/runners';
+import { observeRunner, type RunnerChange } from '@baton/shared/runners';
 import type { RunnerStore } from '@baton/shared/stores';
 import { type TellDeps, tellStep } from '../tell-step.ts';
 import type { RunnerRef } from './bootstrap-tokens.ts';
@@ -7,6 +7,7 @@ import type { InstanceReport } from './core/read-report.ts';
 
 export interface ReportDeps extends TellDeps {
   runners: RunnerStore;
+  onChange?: (change: RunnerChange) => void;
   planner: { reconcile: (scaleSetId: string) => Promise<unknown> };
 }
 

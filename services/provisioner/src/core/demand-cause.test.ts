@@ -1,4 +1,4 @@
-import { type Demand, packPlan, type Plan, planSchema, type Runner } from '@baton/shared/contracts';
+import { type Demand, type Plan, packPlan, planSchema, type Runner } from '@baton/shared/contracts';
 import { aDemand, aRunner, aSpec } from '@baton/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -72,7 +72,11 @@ describe('nextCause', () => {
   test('a runner that replaces one is named for no demand', () => {
     const first = plan(undefined, { demand: demandOf(1, 1) });
     const failure = { class: 'interrupted', text: 'its creator ended' };
-    const failed = recorded(first).map((runner) => ({ ...runner, state: 'failed' as const, failure }));
+    const failed = recorded(first).map((runner) => ({
+      ...runner,
+      state: 'failed' as const,
+      failure,
+    }));
     const next = plan(first, { demand: demandOf(1, 1), nowMs: startMs + 1_000 }, failed);
 
     expect(next.runners).toHaveLength(1);

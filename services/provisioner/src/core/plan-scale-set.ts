@@ -1,8 +1,8 @@
 import type { Plan } from '@baton/shared/contracts';
 import { nextConditions } from './conditions.ts';
 import { isOpen, nextBackoff } from './creation-backoff.ts';
-import { nextCause } from './demand-cause.ts';
 import { askedRunners, latestDemand } from './demand.ts';
+import { nextCause } from './demand-cause.ts';
 import { findEnds } from './find-ends.ts';
 import { nextGhost } from './ghost-brake.ts';
 import { countLate } from './late-runners.ts';

@@ -41,9 +41,11 @@ import {
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
 import { ConditionEvents } from '../condition-events.ts';
+import { PlanMetrics } from '../plan-metrics.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
 import { RecentDeclarations } from '../recent-declarations.ts';
+import { RunnerMetrics } from '../runner-metrics.ts';
 import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
@@ -223,6 +225,7 @@ export class Bench implements AsyncDisposable {
     const random = () => 0.5;
     const gates = providerGates(providers, { clock, random, log, signal });
     const publisher = new Publisher(nats, log);
+    const runnerMetrics = new RunnerMetrics();
     const common = {
       ...stores,
       copy: copyRunners(nats, stores.runners),
@@ -237,6 +240,9 @@ export class Bench implements AsyncDisposable {
       instance,
       signal,
       observations: observationCounter(),
+      planMetrics: new PlanMetrics(),
+      runnerMetrics,
+      onChange: runnerMetrics.changed,
     };
     return {
       ...common,

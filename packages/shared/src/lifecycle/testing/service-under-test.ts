@@ -1,5 +1,6 @@
 import { loadConfig, telemetryVariables } from '../../config/index.ts';
 import { AppError, ConfigError } from '../../errors/index.ts';
+import { inSpan } from '../../telemetry/index.ts';
 import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
 
 /** A service that does as its first argument says, so that tests can watch a whole process. */
@@ -15,6 +16,22 @@ const behaviours: Record<string, (runtime: Runtime) => Promise<void>> = {
       throw new Error('work was cut short');
     }),
   hangs: ({ clock }) => clock.sleep(60_000),
+  'tells spans until it drains': async ({ signal, log, clock, ready }) => {
+    await inSpan('start', {}, async () => {
+      log.info('within');
+      await inSpan('first step', {}, () => clock.sleep(20));
+    });
+    log.info('without');
+    ready();
+    while (!signal.aborted) {
+      await inSpan('work', {}, () => undefined);
+      await clock.sleep(20, signal).catch(() => undefined);
+    }
+    await inSpan('end', {}, () => undefined);
+  },
+  'fails in a span': async () => {
+    await inSpan('start', {}, () => Promise.reject(new AppError('nats', 'NATS cannot be reached')));
+  },
   ends: () => Promise.resolve(),
   crashes: () => Promise.reject(new TypeError('undefined is not a function')),
   'is wrongly configured': () => Promise.reject(new ConfigError('the group does not exist')),
