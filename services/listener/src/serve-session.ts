@@ -175,7 +175,11 @@ class Serving {
     const { status, metrics, stepMs = defaultStepMs } = this.#deps;
     const { scaleSetId } = this.#deps.spec();
     const { epoch } = this.#open.claim;
-    const traced = { [attributes.scaleSet]: scaleSetId, [attributes.epoch]: epoch };
+    const traced = {
+      [attributes.scaleSet]: scaleSetId,
+      [attributes.destination]: scaleSetId,
+      [attributes.epoch]: epoch,
+    };
     await pollLoop(
       {
         ...this.#deps,
