@@ -87,9 +87,10 @@ export const listener: Dashboard = {
           ],
         },
         {
-          title: 'Time to take a lease (p95)',
-          description: 'From the moment it was wanted, by what was found.',
+          title: 'Leases without a holder (p95)',
+          description: 'How long leases that were taken had been free, or their holder silent.',
           unit: 's',
+          quiet: true,
           queries: [
             {
               expr: quantile(0.95, 'baton_lease_takeover_seconds', { labels: 'how' }),
@@ -209,7 +210,6 @@ export const listener: Dashboard = {
           title: 'Rate limit that is left',
           description: 'Share of the hourly limit; at 0 GitHub refuses until the hour is over.',
           unit: 'percentunit',
-          quiet: true,
           queries: [
             {
               expr: 'min by (credential) (baton_github_rate_limit_remaining) / max by (credential) (baton_github_rate_limit)',

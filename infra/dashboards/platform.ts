@@ -173,11 +173,23 @@ export const platform: Dashboard = {
           description: 'failed: the collector does not take them; dropped: more than can be sent.',
           kind: 'stacked',
           unit: 'ops',
-          width: 12,
           quiet: true,
           queries: [
             {
               expr: rateBy('job, outcome', 'baton_spans_total'),
+              legend: '{{job}} {{outcome}}',
+            },
+          ],
+        },
+        {
+          title: 'Metrics sent by OTLP',
+          description: 'Where Prometheus scrapes and nothing is sent there are none.',
+          kind: 'stacked',
+          unit: 'ops',
+          quiet: true,
+          queries: [
+            {
+              expr: rateBy('job, outcome', 'baton_metric_exports_total'),
               legend: '{{job}} {{outcome}}',
             },
           ],

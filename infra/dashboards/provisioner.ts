@@ -37,7 +37,7 @@ export const provisioner: Dashboard = {
           ],
         },
         {
-          title: 'Room',
+          title: 'Share of the most',
           description: 'Share of maxRunners that is asked for. At 100 % jobs wait for room.',
           unit: 'percentunit',
           thresholds: { warning: 0.9, bad: 1 },
@@ -118,6 +118,17 @@ export const provisioner: Dashboard = {
           thresholds: { bad: 1 },
           queries: [
             { expr: highest('provider', 'baton_breaker_open', inChosen), legend: '{{provider}}' },
+          ],
+        },
+        {
+          title: 'Room',
+          description: 'Instances that each provider said it has room for. At 0 creates wait.',
+          unit: 'short',
+          queries: [
+            {
+              expr: `min by (provider) (baton_provider_free_instances{${inChosen}})`,
+              legend: '{{provider}}',
+            },
           ],
         },
         {

@@ -21,6 +21,15 @@ const vectorSchema = z.object({ result: z.array(z.object({ metric: labels, value
 const targetsSchema = z.object({
   activeTargets: z.array(z.object({ labels, health: z.string(), lastError: z.string() })),
 });
+const rulesSchema = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({ name: z.string(), health: z.string(), lastError: z.string().optional() }),
+      ),
+    }),
+  ),
+});
 const metadataSchema = z.array(
   z.object({ target: labels, metric: z.string(), type: z.string(), help: z.string() }),
 );
@@ -105,6 +114,12 @@ export class Prometheus implements AsyncDisposable {
     return activeTargets.map(({ labels: of, ...target }) => ({ job: of.job ?? '', ...target }));
   }
 
+  /** Whether its rules can be evaluated, in the order of their file. */
+  async rules(): Promise<{ name: string; health: string; lastError?: string | undefined }[]> {
+    const { groups } = rulesSchema.parse(await this.#ask('rules', {}));
+    return groups.flatMap(({ rules }) => rules);
+  }
+
   /** The scale sets, or whatever `label` says, for which the alert fires. */
   async firing(alert: string, label: string): Promise<string[]> {
     const series = await this.query(`ALERTS{alertname="${alert}",alertstate="firing"}`);
@@ -115,7 +130,7 @@ export class Prometheus implements AsyncDisposable {
     const query = new URLSearchParams(parameters);
     const response = await fetch(`${this.#url}/api/v1/${path}?${query}`);
     const answer = answerSchema.parse(await response.json());
-    if (answer.status === 'error') throw new Error(`${parameters.query}: ${answer.error}`);
+    if (answer.status === 'error') throw new Error(`${parameters.query ?? path}: ${answer.error}`);
     return answer.data;
   }
 
