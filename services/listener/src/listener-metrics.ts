@@ -41,6 +41,7 @@ export class ListenerMetrics {
     help: 'Messages that could not be understood and were kept as dead letters.',
   });
 
+  readonly #firstSession = Promise.withResolvers<void>();
   /** Not a `Counter`, because a thousand scale sets renew three hundred times a second. */
   readonly #renewals: Record<RenewalOutcome, number> = { confirmed: 0, unconfirmed: 0, lost: 0 };
   readonly leaseRenewals: NumberSource = {
@@ -63,7 +64,6 @@ export class ListenerMetrics {
     help: 'From the arrival of a message of GitHub until all that it says was stored in NATS.',
   });
   readonly jobs = new JobMetrics();
-  readonly #firstSession = Promise.withResolvers<void>();
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 

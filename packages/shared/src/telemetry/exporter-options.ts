@@ -1,12 +1,12 @@
 import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
 import type { OtlpTarget } from './otlp-target.ts';
 
-/** For exporters by HTTP. Certificates they take from OpenTelemetry's variables themselves: they name files. */
+/** For exporters over HTTP. Certificates they take from OpenTelemetry's variables themselves: files. */
 export function httpOptions(target: OtlpTarget) {
   return { ...commonOptions(target), headers: revealed(target) };
 }
 
-/** For exporters by gRPC: see `httpOptions`. */
+/** For exporters over gRPC. */
 export async function grpcOptions(target: OtlpTarget) {
   const { Metadata } = await import('@grpc/grpc-js');
   const metadata = new Metadata();
@@ -20,5 +20,6 @@ function commonOptions({ url, timeoutMs: timeoutMillis, compression }: OtlpTarge
 }
 
 function revealed({ headers }: OtlpTarget): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
+  const pairs = Object.entries(headers).map(([name, value]) => [name, value.reveal()] as const);
+  return Object.fromEntries(pairs);
 }

@@ -2,6 +2,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { grpcOptions, httpOptions } from './exporter-options.ts';
 import type { OtlpTarget } from './otlp-target.ts';
 
+/** What exports spans, in the protocol of `target`. */
 export async function makeExporter(target: OtlpTarget): Promise<SpanExporter> {
   switch (target.protocol) {
     case 'http/protobuf': {
