@@ -37,6 +37,9 @@ async function aSet(name: string) {
 describe('what is wanted of a scale set', () => {
   test('is told as it was planned last, and no more when the scale set is gone', async () => {
     const { spec, provisioner, read, scaleSet } = await aSet('wanted');
+    provisioner.runnerMetrics.createFailed({ ...spec, provider: 'wanted' }, 'quota');
+    const failures = () => read('baton_create_failures_total', scaleSet);
+    const failed = failures();
     const wanted = () =>
       ['desired', 'min', 'max'].map((what) => read(`baton_${what}_runners`, scaleSet));
     await bench.demand(spec, { assigned: 1 });
@@ -53,6 +56,7 @@ describe('what is wanted of a scale set', () => {
     expect(some).toEqual([2, 1, 3]);
     expect(many).toEqual([3, 1, 3]);
     expect(wanted()).toEqual([undefined, undefined, undefined]);
+    expect([failed, failures()]).toEqual([1, undefined]);
     expect([...provisioner.conditions.gauge.read()]).toEqual([]);
   });
 });

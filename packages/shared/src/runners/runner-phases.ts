@@ -41,9 +41,7 @@ export function lastPhase(runner: Runner, goneAt: number): Phase | undefined {
   const { instanceAt, onlineAt, job, completedIn } = runner;
   if (completedIn) return undefined;
   const end = { endedAt: endOf(runner, goneAt), failure: failureOf(runner) };
-  if (job) {
-    return forwards({ ...jobPhase(job), ...end });
-  }
+  if (job) return forwards({ ...jobPhase(job), ...end });
   if (onlineAt !== undefined) return forwards({ name: 'idle', startedAt: ms(onlineAt), ...end });
   if (instanceAt === undefined) return undefined;
   return forwards({ name: 'boot', startedAt: ms(instanceAt), ...end });
