@@ -173,7 +173,6 @@ export const platform: Dashboard = {
           description: 'failed: the collector does not take them; dropped: more than can be sent.',
           kind: 'stacked',
           unit: 'ops',
-          quiet: true,
           queries: [
             {
               expr: rateBy('job, outcome', 'baton_spans_total'),
@@ -183,10 +182,10 @@ export const platform: Dashboard = {
         },
         {
           title: 'Metrics sent by OTLP',
-          description: 'Where Prometheus scrapes and nothing is sent there are none.',
+          description:
+            'Nothing where metrics are only scraped. failed: the collector does not take them.',
           kind: 'stacked',
           unit: 'ops',
-          quiet: true,
           queries: [
             {
               expr: rateBy('job, outcome', 'baton_metric_exports_total'),

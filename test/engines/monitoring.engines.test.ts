@@ -1,6 +1,6 @@
 import { scaleSetIdOf } from '@baton/shared/contracts';
 import type { LocalStack } from '@baton/stack';
-import { eventually } from '@baton/testkit';
+import { eventually, type OtlpReceiver, startOtlpReceiver } from '@baton/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { metricNamesOf } from '../../infra/alerts/metric-names.ts';
 import { alertRules } from '../../infra/alerts/read-rules.ts';
@@ -12,20 +12,33 @@ import { Prometheus } from './prometheus.ts';
 const patient = { timeoutMs: 45_000, everyMs: 250 };
 /** Longer than a hand-over, on a machine that is busy with other tests. */
 const alertsWait = '8s';
-const oftenSwept = { BATON_SWEEP_EVERY_MS: '1000', BATON_GITHUB_SWEEP_EVERY_MS: '1000' };
 const linux = scaleSetIdOf('linux');
 
+/** Everything is told, and what is done now and then is done often. */
+const variablesFor = (collector: OtlpReceiver) => ({
+  BATON_SWEEP_EVERY_MS: '1000',
+  BATON_GITHUB_SWEEP_EVERY_MS: '1000',
+  OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  OTEL_TRACES_EXPORTER: 'otlp',
+  OTEL_METRICS_EXPORTER: 'otlp',
+  OTEL_METRIC_EXPORT_INTERVAL: '2000',
+});
+
+let collector: OtlpReceiver;
 let stack: LocalStack;
 let prometheus: Prometheus;
 
 beforeAll(async () => {
-  stack = await startStack({ listener: 2, provisioner: 1, janitor: 1 }, [], oftenSwept);
+  collector = await startOtlpReceiver();
+  const env = variablesFor(collector);
+  stack = await startStack({ listener: 2, provisioner: 1, janitor: 1 }, [], env);
   prometheus = await Prometheus.start(await hastyRules(alertsWait), await targetsOf(stack));
   await stack.applyScaleSets([{ name: 'linux', maxRunners: 10, minRunners: 1 }]);
 });
 afterAll(async () => {
   await prometheus?.[Symbol.asyncDispose]();
   await stack?.[Symbol.asyncDispose]();
+  await collector?.[Symbol.asyncDispose]();
 });
 
 test('every process is scraped', async () => {
@@ -112,7 +125,9 @@ test.each(variables)('the variable $name has choices', async ({ name, metric }) 
 test('every rule can be evaluated, whatever it finds', async () => {
   const rules = await prometheus.rules();
 
-  expect(rules.map(({ name }) => name)).toEqual(alertRules.map(({ alert }) => alert));
+  expect(rules.map(({ name }) => name).toSorted()).toEqual(
+    alertRules.map(({ alert }) => alert).toSorted(),
+  );
   expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
 });
 

@@ -114,7 +114,7 @@ export class Prometheus implements AsyncDisposable {
     return activeTargets.map(({ labels: of, ...target }) => ({ job: of.job ?? '', ...target }));
   }
 
-  /** Whether its rules can be evaluated, in the order of their file. */
+  /** Whether its rules can be evaluated. */
   async rules(): Promise<{ name: string; health: string; lastError?: string | undefined }[]> {
     const { groups } = rulesSchema.parse(await this.#ask('rules', {}));
     return groups.flatMap(({ rules }) => rules);
