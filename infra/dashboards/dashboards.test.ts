@@ -38,7 +38,7 @@ describe.each(dashboards)('$title', (dashboard) => {
   });
 
   test('offers every variable that its queries name', () => {
-    const offered = (rendered.templating?.list ?? []).map(({ name }) => name);
+    const offered = (rendered.templating.list ?? []).map(({ name }) => name);
     const queries = JSON.stringify(dashboard.rows);
     const named = [...queries.matchAll(/\$([a-z]\w*)/g)].map(([, name = '']) => name);
 

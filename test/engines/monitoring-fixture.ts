@@ -40,12 +40,22 @@ export async function targetsOf(stack: LocalStack): Promise<Targets> {
   };
 }
 
+/** A line of a chart: its expression without variables, and the labels that its legend names. */
+export interface Chart {
+  chart: string;
+  title: string;
+  expr: string;
+  labels: string[];
+  quiet: boolean;
+}
+
 /** Every query of every dashboard, with what Grafana would put in for its variables. */
-export const charts = dashboards.flatMap(({ uid, rows }) =>
+export const charts: readonly Chart[] = dashboards.flatMap(({ uid, rows }) =>
   rows.flatMap(({ panels }) =>
     panels.flatMap(({ title, queries, quiet = false }) =>
       queries.map(({ expr, legend }) => ({
         chart: `${uid}: ${title}: ${legend}`,
+        title,
         expr: expr
           .replaceAll('$__rate_interval', '15s')
           .replaceAll(/\$(scale_set|provider)/g, '.*'),

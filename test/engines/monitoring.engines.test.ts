@@ -6,7 +6,7 @@ import { metricNamesOf } from '../../infra/alerts/metric-names.ts';
 import { alertRules } from '../../infra/alerts/read-rules.ts';
 import { variables } from '../../infra/dashboards/variables.ts';
 import { completedJobs, simulator, startStack } from '../e2e/stack-fixture.ts';
-import { charts, hastyRules, targetsOf } from './monitoring-fixture.ts';
+import { type Chart, charts, hastyRules, targetsOf } from './monitoring-fixture.ts';
 import { Prometheus } from './prometheus.ts';
 
 const patient = { timeoutMs: 45_000, everyMs: 250 };
@@ -24,21 +24,20 @@ const variablesFor = (collector: OtlpReceiver) => ({
   OTEL_METRIC_EXPORT_INTERVAL: '2000',
 });
 
-let collector: OtlpReceiver;
+const cleanup = new AsyncDisposableStack();
 let stack: LocalStack;
 let prometheus: Prometheus;
 
 beforeAll(async () => {
-  collector = await startOtlpReceiver();
+  const collector = cleanup.use(await startOtlpReceiver());
   const env = variablesFor(collector);
-  stack = await startStack({ listener: 2, provisioner: 1, janitor: 1 }, [], env);
-  prometheus = await Prometheus.start(await hastyRules(alertsWait), await targetsOf(stack));
+  stack = cleanup.use(await startStack({ listener: 2, provisioner: 1, janitor: 1 }, [], env));
+  const targets = await targetsOf(stack);
+  prometheus = cleanup.use(await Prometheus.start(await hastyRules(alertsWait), targets));
   await stack.applyScaleSets([{ name: 'linux', maxRunners: 10, minRunners: 1 }]);
 });
 afterAll(async () => {
-  await prometheus?.[Symbol.asyncDispose]();
-  await stack?.[Symbol.asyncDispose]();
-  await collector?.[Symbol.asyncDispose]();
+  await cleanup.disposeAsync();
 });
 
 test('every process is scraped', async () => {
@@ -78,25 +77,50 @@ function expectedType(name: string, base: string): 'counter' | 'gauge' | 'histog
   return name.endsWith('_total') ? 'counter' : 'gauge';
 }
 
+/** Four more jobs, all done in the end. */
+async function doJobs(done: number): Promise<void> {
+  await simulator(stack).addJobs({ scaleSet: 'linux', count: 4 });
+  await eventually(async () => expect(await completedJobs(stack)).toHaveLength(done), patient);
+}
+
 test('jobs are done, so that there is something to see', async () => {
   // In waves: a rate needs a count that grows while it is looked at.
-  for (const done of [4, 8, 12]) {
-    await simulator(stack).addJobs({ scaleSet: 'linux', count: 4 });
-    await eventually(async () => expect(await completedJobs(stack)).toHaveLength(done), patient);
-  }
-});
+  for (const done of [4, 8, 12]) await doJobs(done);
+}, 150_000);
+
+/** The charts that match, and have no data. */
+async function emptyCharts(which: (chart: Chart) => boolean): Promise<string[]> {
+  const drawn = await Promise.all(
+    charts
+      .filter(which)
+      .map(async (chart) => ({ ...chart, series: await prometheus.chart(chart.expr) })),
+  );
+  const empty = drawn.filter(
+    ({ series }) => !series.some((one) => one.values.some(Number.isFinite)),
+  );
+  return empty.map(({ chart }) => chart);
+}
 
 test('every chart has data, but those of what goes wrong', async () => {
-  await eventually(async () => {
-    const drawn = await Promise.all(
-      charts.map(async (chart) => ({ ...chart, series: await prometheus.chart(chart.expr) })),
-    );
-    const empty = drawn.filter(
-      ({ quiet, series }) => !quiet && !series.some(({ values }) => values.some(Number.isFinite)),
-    );
-    expect(empty.map(({ chart }) => chart)).toEqual([]);
-  }, patient);
+  await eventually(
+    async () => expect(await emptyCharts(({ quiet }) => !quiet)).toEqual([]),
+    patient,
+  );
 });
+
+test('trouble shows on its charts', async () => {
+  const action = { kind: 'status', status: 503 } as const;
+  for (const route of ['getMessage', 'generateJitConfig', 'removeRunner'] as const)
+    await simulator(stack).addFault({ route, first: 3, action });
+  await simulator(stack).evictSession('linux');
+  await doJobs(16);
+
+  const provoked = ['Polls that failed', 'Sessions replaced', 'Creates that failed'];
+  await eventually(
+    async () => expect(await emptyCharts(({ title }) => provoked.includes(title))).toEqual([]),
+    patient,
+  );
+}, 120_000);
 
 test('every label that a legend names is there', async () => {
   const drawn = await Promise.all(

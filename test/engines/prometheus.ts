@@ -128,7 +128,7 @@ export class Prometheus implements AsyncDisposable {
 
   async #ask(path: string, parameters: Record<string, string>): Promise<unknown> {
     const query = new URLSearchParams(parameters);
-    const response = await fetch(`${this.#url}/api/v1/${path}?${query}`);
+    const response = await fetch(`${this.#url}/api/v1/${path}?${query.toString()}`);
     const answer = answerSchema.parse(await response.json());
     if (answer.status === 'error') throw new Error(`${parameters.query ?? path}: ${answer.error}`);
     return answer.data;
