@@ -13,6 +13,7 @@ import { registerGet } from './commands/get.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
 import { registerSweep } from './commands/sweep.ts';
 import { registerTopology } from './commands/topology.ts';
+import { registerTrace } from './commands/trace.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -56,6 +57,7 @@ function buildProgram(io: Io): Command {
   registerDead(program, context);
   registerSweep(program, context);
   registerDoctor(program, context);
+  registerTrace(program, context);
   return program;
 }
 
