@@ -1,5 +1,5 @@
 /** What Grafana writes beside the numbers; see its units. */
-type Unit = 's' | 'short' | 'ops' | 'bytes' | 'percentunit' | 'bool_yes_no' | 'dateTimeFromNow';
+type Unit = 's' | 'short' | 'ops' | 'bytes' | 'percentunit';
 
 export interface Query {
   /** PromQL. May name the variables `$scale_set`, `$provider` and `$__rate_interval`. */

@@ -1,5 +1,4 @@
 import {
-  GraphGradientMode,
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
   LegendDisplayMode,
@@ -102,7 +101,6 @@ function draw(panel: Panel): StatBuilder | TableBuilder | TimeseriesBuilder {
     )
     .min(0)
     .fillOpacity(kind === 'stacked' ? 30 : 8)
-    .gradientMode(GraphGradientMode.None)
     .stacking(
       new StackingConfigBuilder().mode(
         kind === 'stacked' ? StackingMode.Normal : StackingMode.None,

@@ -20,7 +20,7 @@ test('promtool finds nothing wrong with the rules', async () => {
 
 test('each alert fires, and is silent while a wait is healthy', async () => {
   await promtool('test', 'rules', rulesTestFile);
-});
+}, 120_000);
 
 test('what is wrong is refused', async () => {
   await expect(promtool('check', 'rules', example('prometheus.yaml'))).rejects.toThrow();
