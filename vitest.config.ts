@@ -37,6 +37,7 @@ export default defineConfig({
             '{services,packages}/*/src/**/*.test.ts',
             'bench/**/*.test.ts',
             'test/{docs,secrets}/**/*.test.ts',
+            'infra/**/*.test.ts',
           ],
           exclude: [
             '**/*.nats.test.ts',

@@ -7,6 +7,7 @@ import { requireDocker } from './toolchain/docker.mjs';
 import { findNatsServer, requireNatsServer } from './toolchain/nats-server.mjs';
 import { root } from './toolchain/paths.mjs';
 import { requirePrograms } from './toolchain/programs.mjs';
+import { requirePrometheus } from './toolchain/prometheus.mjs';
 import { runToTheEnd } from './toolchain/run-to-the-end.mjs';
 import { LaunchError, say } from './toolchain/say.mjs';
 import { ensureToolchain } from './toolchain/toolchain.mjs';
@@ -32,7 +33,10 @@ const vitest = (project) => ['node_modules/vitest/vitest.mjs', 'run', '--project
 const commands = {
   start: { needs: ['dependencies', 'nats'], argv: () => ['packages/stack/src/main.ts'] },
   test: { needs: ['dependencies', 'nats', 'curl'], argv: () => vitest('!engines') },
-  'test:engines': { needs: ['dependencies', 'nats', 'docker'], argv: () => vitest('engines') },
+  'test:engines': {
+    needs: ['dependencies', 'nats', 'docker', 'prometheus'],
+    argv: () => vitest('engines'),
+  },
   bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
@@ -52,6 +56,7 @@ async function launch([name, ...args]) {
   const toolchain = await ensureToolchain();
   if (command.needs.includes('dependencies')) await ensureDependencies(toolchain);
   if (command.needs.includes('docker')) await requireDocker();
+  if (command.needs.includes('prometheus')) await requirePrometheus();
   // The machines of the external provider fetch with it what they run.
   if (command.needs.includes('curl')) await requirePrograms({ curl: 'curl' }, 'the tests');
   const natsServer = command.needs.includes('nats') ? await requireNatsServer() : findNatsServer();

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { conditionTypes, runnerStates, sweepNames, waitReasons } from '@baton/shared/contracts';
 import { systemClock } from '@baton/shared/time';
 import { expect, test } from 'vitest';
+import { alertRules } from '../../infra/alerts/read-rules.ts';
 import { runBaton } from '../../packages/cli/src/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,19 +35,38 @@ test('every state in which a runner can be stuck is told', () => {
   ).toEqual([]);
 });
 
+/** As GitHub makes the anchor of a title. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+const anchors = [...text.matchAll(/^## (.+)$/gm)].map(([, title = '']) => anchorOf(title));
 const links = [...text.matchAll(/\(#([a-z0-9-]+)\)/g)].map(([, anchor = '']) => anchor);
 
 test.each(links)('the link to #%s leads to a section', (anchor) => {
-  const titles = [...text.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title);
+  expect(anchors).toContain(anchor);
+});
 
-  expect(
-    titles.map((title) =>
-      title
-        .toLowerCase()
-        .replace(/[^a-z0-9 -]/g, '')
-        .replaceAll(' ', '-'),
-    ),
-  ).toContain(anchor);
+/** Each alert of the table, and the section that it leads to. */
+const listed = [...section('Alerts').matchAll(/^\| `(\w+)` .+\(#([a-z0-9-]+)\)/gm)].map(
+  ([, alert = '', anchor = '']) => [alert, anchor] as const,
+);
+
+test.each(alertRules)('the runbook says what to do about $alert', ({ alert, annotations }) => {
+  const [file, anchor = ''] = annotations.runbook.split('#');
+
+  expect(file).toBe('docs/runbook.md');
+  expect(anchors).toContain(anchor);
+  expect(listed.filter(([name]) => name === alert)).toEqual([[alert, anchor]]);
+});
+
+test('the runbook lists no alert that there is not', () => {
+  const known = alertRules.map(({ alert }) => alert);
+
+  expect(listed.map(([name]) => name).filter((name) => !known.includes(name))).toEqual([]);
 });
 
 const commands = [
@@ -76,7 +96,7 @@ const sources = globSync(['services/*/src/**/*.ts', 'packages/*/src/**/*.ts'], {
 const names = [...new Set([...text.matchAll(/`?(baton_[a-z_]+)/g)].map(([, name = '']) => name))];
 
 test.each(names)('the metric %s exists', (name) => {
-  expect(sources).toContain(`'${name}'`);
+  expect(sources.includes(`'${name}'`)).toBe(true);
 });
 
 const variables = [
@@ -84,5 +104,5 @@ const variables = [
 ];
 
 test.each(variables)('the variable %s exists', (name) => {
-  expect(sources).toContain(`'${name}'`);
+  expect(sources.includes(`'${name}'`)).toBe(true);
 });
