@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@baton/shared/config';
 import { type MetricSource, silentLogger } from '@baton/shared/telemetry';
-import { FakeClock, startTestSimulator } from '@baton/testkit';
+import { FakeClock, metricValues, startTestSimulator } from '@baton/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { GitHubClients } from './github-clients.ts';
 import {
@@ -17,21 +17,8 @@ import {
   until,
 } from './testing/setup.ts';
 
-/** The values of a metric by their labels: "createSession ok" to 1; of a histogram how many there were. */
-function valuesOf(sources: readonly MetricSource[], name: string): Record<string, number> {
-  const source = sources.find((one) => one.name === `baton_github_${name}`);
-  if (!source) throw new Error(`no metric ${name}`);
-  const read = source.kind === 'histogram' ? counted(source) : [...source.read()];
-  return Object.fromEntries(
-    read.map(({ labels, value }) => [Object.values(labels).join(' '), value]),
-  );
-}
-
-function counted(source: Extract<MetricSource, { kind: 'histogram' }>) {
-  return [...source.read()].map(({ labels, counts }) => {
-    return { labels, value: counts.reduce((sum, count) => sum + count, 0) };
-  });
-}
+const valuesOf = (sources: readonly MetricSource[], name: string) =>
+  metricValues(sources, `baton_github_${name}`);
 
 describe('GitHubMetrics', () => {
   test('count every request by the method that made it and what came of it', async () => {

@@ -54,6 +54,11 @@ export class ServiceProcess {
     return this.#child.startedAt;
   }
 
+  /** The port of `/readyz` and `/metrics` of its process of now; rejects when that ended before it said. */
+  get healthPort(): Promise<number> {
+    return this.#healthPort;
+  }
+
   /** The last lines that its process printed. */
   get recentLines(): readonly string[] {
     return this.#child.recentLines;

@@ -13,6 +13,7 @@ export { captureLog } from './capture-log.ts';
 export { type ConnectProxy, startConnectProxy } from './connect-proxy.ts';
 export { eventually } from './eventually.ts';
 export { FakeClock } from './fake-clock.ts';
+export { metricValues } from './metric-values.ts';
 export {
   type NatsProxy,
   type ProxyMode,

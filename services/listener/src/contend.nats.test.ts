@@ -20,7 +20,7 @@ beforeEach(() => {
 /** Contends until the test is over; `lease` is what came of it so far. */
 function startContending(listener: TestListener, rank = 0) {
   const stop = new AbortController();
-  const state: { lease?: Lease; tookMs?: number } = {};
+  const state: { lease?: Lease; tookMs?: number; goneMs?: number } = {};
   const startedAt = performance.now();
   const options = {
     scaleSetId: id,
@@ -28,8 +28,9 @@ function startContending(listener: TestListener, rank = 0) {
     leaseHints: listener.leaseHints,
     signal: stop.signal,
   };
-  const done = contend(listener, options).then(({ lease }) => {
+  const done = contend(listener, options).then(({ lease, goneSince }) => {
     state.lease = lease;
+    state.goneMs = listener.clock.monotonic() - goneSince;
     state.tookMs = performance.now() - startedAt;
     return lease;
   });
@@ -148,6 +149,9 @@ describe('contend', () => {
     expect(lease.signal.aborted).toBe(false);
     expect(state.tookMs).toBeGreaterThanOrEqual(500);
     expect(state.tookMs).toBeLessThan(2_000);
+    // Counted from the first silence, though only the second one proves the death.
+    expect(state.goneMs).toBeGreaterThanOrEqual(500);
+    expect(state.goneMs).toBeLessThanOrEqual(state.tookMs ?? 0);
   });
 
   test('breaks nothing when its own connection has only just come up', async () => {

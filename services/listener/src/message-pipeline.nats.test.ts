@@ -1,7 +1,8 @@
 import type { QueueMessage } from '@baton/scaleset';
 import { streams } from '@baton/shared/contracts';
 import type { Nats } from '@baton/shared/messaging';
-import { eventually, storedMessages, type TestNats } from '@baton/testkit';
+import { inSpan } from '@baton/shared/telemetry';
+import { eventually, recordSpans, storedMessages, type TestNats } from '@baton/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startServer } from './testing/listener-bench.ts';
 import { aWorld, factsOf } from './testing/pipeline-bench.ts';
@@ -119,6 +120,35 @@ describe('MessagePipeline', () => {
     expect(await undeleted()).toBe(0);
     const facts = ['a', 'b', 'c', 'd'].map((job) => `job.assigned ${job}`);
     expect(await factsOf(cli, scaleSetId)).toEqual(facts);
+  });
+
+  test('messages that come in together are one record in the trace of the last, linked to the others', async () => {
+    const { live, say } = await aWorld(server, scaleSetId);
+    const life = await live();
+    const messages = await pollEach(life, say, ['a', 'b', 'c']);
+    using spans = recordSpans();
+    await Promise.all(
+      messages.map((message) => inSpan('poll', {}, () => life.pipeline.push(message))),
+    );
+    await life.pipeline.drained();
+
+    const handled = spans.named('handle message');
+    const [first, second, third] = handled.map(({ traceparent }) => traceparent);
+    expect(handled.map(({ parent }) => parent)).toEqual(
+      spans.named('poll').map(({ traceparent }) => traceparent),
+    );
+    expect(spans.the('record message')).toMatchObject({ parent: third, links: [first, second] });
+    expect(spans.named('delete message').map(({ parent }) => parent)).toEqual([
+      first,
+      second,
+      third,
+    ]);
+    const facts = (await storedMessages(cli, streams.events)).filter(({ subject }) =>
+      subject.startsWith(`baton.v1.event.listener.${scaleSetId}.job.`),
+    );
+    expect(new Set(facts.map(({ traceparent }) => traceparent))).toEqual(
+      new Set(spans.named('poll').map(({ traceparent }) => traceparent)),
+    );
   });
 
   test('a demand that a later message has overtaken does not come back', async () => {

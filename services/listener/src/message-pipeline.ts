@@ -209,24 +209,21 @@ export class MessagePipeline {
     const demand = group.findLast((taken) => taken.demand)?.demand;
     const handled = group.filter(({ publish }) => publish).flatMap(({ entry }) => entry ?? []);
     for (const entry of handled) this.#ring.handle(entry);
-    if (demand || handled.length > 0) await this.#recordAll(group, demand);
+    const traces = group.flatMap(({ span }) => span?.traceparent ?? []);
+    const parent = traces.at(-1) ?? demand?.traceparent;
+    if (demand || handled.length > 0) {
+      // One record for all: told once, as a part of the last message, with links to the others.
+      const told = { parent, links: traces.slice(0, -1) };
+      const what = handled.length > 0 ? 'record message' : 'record demand';
+      await inSpan(what, told, () => this.#record(demand));
+    }
     for (const { entry, span } of group) if (entry) this.#deletes.queue(entry, span?.traceparent);
     // Planners that are not woken find the demand in the record.
-    if (demand) await inTrace(demand.traceparent, () => this.#wake(demand));
-    for (const { cameAt } of group) if (cameAt !== undefined) this.#countStored(cameAt);
-  }
-
-  #countStored(cameAt: number): void {
+    if (demand) await inTrace(parent, () => this.#wake(demand));
     const { clock, metrics } = this.#deps;
-    metrics?.messageStored(clock.monotonic() - cameAt);
-  }
-
-  /** One record for all: told once, as a part of the last message, with links to the others. */
-  async #recordAll(group: readonly Taken[], demand: Demand | undefined): Promise<void> {
-    const traces = group.flatMap(({ span }) => span?.traceparent ?? []);
-    const options = { parent: traces.at(-1) ?? demand?.traceparent, links: traces.slice(0, -1) };
-    const what = traces.length > 0 ? 'record message' : 'record demand';
-    await inSpan(what, options, () => this.#record(demand));
+    for (const { cameAt } of group) {
+      if (cameAt !== undefined) metrics?.messageStored(clock.monotonic() - cameAt);
+    }
   }
 
   async #publish(message: JobsMessage, origin: Origin, seq: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { eventually, type TestNats } from '@baton/testkit';
+import { eventually, recordSpans, type TestNats } from '@baton/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OpeningPolicy } from './core/decide-session-step.ts';
 import { type OpeningWait, openSession } from './open-session.ts';
@@ -140,6 +140,29 @@ describe('openSession', () => {
     },
   );
 
+  test('is traced as one span for each kind of call, however often it is made', async () => {
+    const github = await aGitHub({ sessionExpiryMs: 300 });
+    const { githubScaleSetId, waits, open, remember } = await anOpening(github);
+    const stranger = await github.client.createSession(githubScaleSetId, 'somebody-else');
+    await remember('00000000-0000-4000-8000-000000000000');
+    using spans = recordSpans();
+
+    const { session } = await open();
+
+    expect(session.sessionId).not.toBe(stranger.sessionId);
+    expect(waits.length).toBeGreaterThan(2);
+    expect(spans.told.map(({ name }) => name)).toEqual(['resume session', 'create session']);
+    expect(spans.the('resume session')).toMatchObject({
+      attributes: { 'baton.attempts': 1 },
+      events: [{ name: 'gone' }],
+    });
+    expect(spans.the('create session')).toMatchObject({
+      attributes: { 'baton.attempts': waits.length + 1 },
+      events: [{ name: 'conflict' }],
+      error: undefined,
+    });
+  });
+
   test('never deletes a session that is not in the record', async () => {
     const github = await aGitHub({ sessionExpiryMs: 60_000 });
     const { githubScaleSetId, lease, waits, open } = await anOpening(github);
@@ -259,6 +282,17 @@ describe('openSession', () => {
     abort.abort(reason);
 
     await expect(opening).rejects.toBe(reason);
+  });
+
+  test('fails the span of the call that failed', async () => {
+    const github = await aGitHub();
+    const { githubScaleSetId, open } = await anOpening(github);
+    await github.client.deleteScaleSet(githubScaleSetId);
+    using spans = recordSpans();
+
+    await expect(open()).rejects.toMatchObject({ kind: 'scale-set-not-found' });
+
+    expect(spans.the('create session').error).toMatchObject({ kind: 'scale-set-not-found' });
   });
 
   test('says so when the scale set is gone', async () => {

@@ -177,7 +177,11 @@ class Serving {
     const log = this.#deps.log.child({ component: 'poll' });
     const { scaleSetId } = this.#deps.spec();
     const { epoch } = this.#open.claim;
-    const traced = { [attributes.scaleSet]: scaleSetId, [attributes.epoch]: epoch };
+    const traced = {
+      [attributes.scaleSet]: scaleSetId,
+      [attributes.destination]: scaleSetId,
+      [attributes.epoch]: epoch,
+    };
     await pollLoop(
       {
         ...this.#deps,

@@ -1,5 +1,6 @@
 import type { CreateRequest } from '@baton/providers';
 import { type Runner, runnerKey } from '@baton/shared/contracts';
+import { isoNow } from '@baton/shared/time';
 import { eventually } from '@baton/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRunner } from './create-runner.ts';
@@ -56,7 +57,7 @@ describe('a create that ends after its deadline', () => {
       expect(await bench.runner(spec, record.runnerId)).toEqual({
         ...failed,
         instanceId: `i-${record.runnerId}`,
-        instanceAt: expect.any(String),
+        instanceAt: isoNow(bench.clock),
       });
     });
     expect(failed).toMatchObject({ failure: { class: 'timeout' }, mark: { gate: 'github' } });

@@ -26,7 +26,6 @@ import {
   replayRoute,
   watchLag,
 } from '@baton/shared/messaging';
-import { observationCounter } from '@baton/shared/runners';
 import {
   copyRunners,
   listDeclared,
@@ -48,11 +47,10 @@ import type { CreateQueue } from './create-queue.ts';
 import { type EventDeps, handleEvent } from './handle-event.ts';
 import { keepWatch } from './keep-watch.ts';
 import { LivingInstances } from './living-instances.ts';
-import { PlanMetrics } from './plan-metrics.ts';
+import { measure } from './measure.ts';
 import { Planner } from './planner.ts';
-import { gateGauges, type ProviderGates, providerGates } from './provider-gate.ts';
+import { providerGates } from './provider-gate.ts';
 import { RecentDeclarations } from './recent-declarations.ts';
-import { RunnerMetrics } from './runner-metrics.ts';
 import { consumeCreates, serveCreates } from './serve-creates.ts';
 
 /** What a provisioner uses of the topology. */
@@ -103,7 +101,7 @@ export async function run(
     capacity: new CapacityShare({ ...stores, gates, clock }),
     living: new LivingInstances({ clock, providers: providers.keys() }),
     conditions: tellConditions(publisher, instance, runtime),
-    ...countAll(gates, runtime),
+    ...measure(gates, runtime.metrics),
     clock,
     random,
     log: log.child({ component: 'message' }),
@@ -137,15 +135,6 @@ export async function run(
     bootstrap.sweep(signal),
   ]);
   await clients.close();
-}
-
-/** What is counted and measured here, on `/metrics`. */
-function countAll(gates: ProviderGates, { metrics }: Runtime) {
-  const observations = observationCounter();
-  const [planMetrics, runnerMetrics] = [new PlanMetrics(), new RunnerMetrics()];
-  const sources = [...planMetrics.sources, ...runnerMetrics.sources, ...gateGauges(gates)];
-  metrics.add(observations, ...sources);
-  return { observations, planMetrics, runnerMetrics, onChange: runnerMetrics.changed };
 }
 
 /** What provisioners say is wrong with scale sets: as events, and on `/metrics`. */

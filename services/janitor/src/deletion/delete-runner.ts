@@ -5,19 +5,19 @@ import {
   runnerKey,
   type Spec,
 } from '@baton/shared/contracts';
-import { AppError, ContractError, errorText } from '@baton/shared/errors';
+import { ContractError, errorText } from '@baton/shared/errors';
 import { isElsewhere, transition } from '@baton/shared/runners';
-import { attributes } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
 import { afterFailure, type Failure } from './core/failed-step.ts';
 import { judgeRefusal, patienceEndsMs } from './core/judge-refusal.ts';
 import { nextStep, notBegun, type Step } from './core/next-step.ts';
+import { orFailure, tryDelete, tryDeregister } from './delete-attempts.ts';
 import { type DeleteDeps, type Found, nameOf } from './delete-deps.ts';
-import { deleteInstance, findListed } from './delete-instance.ts';
+import { findListed } from './delete-instance.ts';
 import { inStepSpan, recordDeletion, recordEnd } from './delete-spans.ts';
-import { type Deregistered, deregister } from './deregister.ts';
+import type { Deregistered } from './deregister.ts';
 import { tellDeleted, tellKept } from './runner-events.ts';
-import { claimedWhileSlow, settle, withoutClaim } from './settle.ts';
+import { settle, withoutClaim } from './settle.ts';
 
 type Refused = Extract<Deregistered, { kind: 'refused' }>;
 
@@ -112,15 +112,7 @@ async function instanceStep(
   signal: AbortSignal,
 ): Promise<Found | undefined> {
   const runner = before.value;
-  const { found, result } = await inStepSpan('delete-instance', runner, (span) =>
-    claimedWhileSlow(deps, before, async () => {
-      const asked = await timed(deps, runner, () =>
-        orFailure(signal, async () => ({ known: await deleteInstance(deps, runner, signal) })),
-      );
-      if ('error' in asked) span.fail(asked.error);
-      return asked;
-    }),
-  );
+  const { found, result } = await tryDelete(deps, before, signal);
   if ('error' in result)
     return await fail(deps, found, { step: 'delete-instance', text: errorText(result.error) });
   const { known } = result;
@@ -139,36 +131,12 @@ async function instanceStep(
   return after;
 }
 
-/** Takes the time of what a provider is asked to delete; one that was not asked to has no time. */
-async function timed<T extends { error: unknown } | { known: Partial<Deletion> | undefined }>(
-  { clock, metrics }: DeleteDeps,
-  runner: Runner,
-  work: () => Promise<T>,
-): Promise<T> {
-  const began = clock.monotonic();
-  const result = await work();
-  const tookMs = clock.monotonic() - began;
-  if ('error' in result) metrics.asked(runner, 'failed', tookMs);
-  else if (result.known?.instanceDeleted) metrics.asked(runner, 'deleted', tookMs);
-  return result;
-}
-
 async function deregisterStep(
   deps: DeleteDeps,
   before: Found,
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const { found, result } = await inStepSpan('deregister', before.value, (span) =>
-    claimedWhileSlow(deps, before, async () => {
-      const asked = await deregister(deps, before.value, signal);
-      if (asked.kind === 'refused') {
-        span.set({ [attributes.outcome]: asked.why });
-        // That it runs a job is an answer.
-        if (asked.why !== 'busy') span.fail(new AppError('github', asked.text));
-      }
-      return asked;
-    }),
-  );
+  const { found, result } = await tryDeregister(deps, before, signal);
   if (result.kind === 'refused') return await refused(deps, found, result, signal);
   // It may have been told apart meanwhile: then another registration was let go, or none.
   const { name, githubRunnerId } = before.value;
@@ -311,18 +279,4 @@ async function fail(
   const { attempts, retryAt } = after?.value.deletion ?? {};
   log.warn({ scaleSetId, runnerId, attempts, retryAt, step, text }, 'deletion step failed');
   return undefined;
-}
-
-/** What the work gave, or why it failed; throws when it was called off, or for trouble with NATS. */
-async function orFailure<T extends object>(
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T | { error: unknown }> {
-  try {
-    return await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof AppError && error.code === 'nats') throw error;
-    return { error };
-  }
 }

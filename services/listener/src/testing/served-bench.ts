@@ -18,6 +18,7 @@ import {
   aSpec,
   captureLog,
   eventually,
+  metricValues,
   startTestNats,
   storedMessages,
   type TestNats,
@@ -52,14 +53,15 @@ export async function aServedSet({ free = 10, declaration, ...sim }: ServedOptio
   const declare = await aDeclarer(server, nats, { ...declaration, configUrl });
   await declare.spec();
   await declare.free(free);
-  const listener = await startInProcess(server, github.writeCredentials);
+  const start = (instance: string) => startInProcess(server, github.writeCredentials, instance);
+  const listener = await start('listener-0');
   const observed = await whatIsSeen(nats, control);
   await eventually(async () => {
     const { polls = 0, lastPollAgoMs = 0 } = (await observed.session()) ?? {};
     // A poll was held for so long that the backlog is over.
     expect(polls > 1 || (polls === 1 && lastPollAgoMs > 400)).toBe(true);
   }, patient);
-  return { ...observed, ...listener, github, control, nats, declare };
+  return { ...observed, ...listener, github, control, nats, declare, start };
 }
 
 /** Changes what the listener is told; a hint makes it take effect at once. */
@@ -86,25 +88,27 @@ async function aDeclarer(server: TestNats, nats: Nats, declaration: Declaration)
 async function startInProcess(
   server: TestNats,
   writeCredentials: (dir: string) => Promise<string>,
+  instance: string,
 ) {
   const dir = await mkdtemp(join(tmpdir(), 'baton-served-'));
   const config = loadListenerConfig({
     ...server.variablesOf('listener'),
     BATON_CREDENTIALS_FILE: await writeCredentials(dir),
-    BATON_INSTANCE: 'listener-0',
+    BATON_INSTANCE: instance,
     BATON_SESSION_REPLACE_MAX_MS: '250',
   });
   const { log, lines } = captureLog();
   const stop = new AbortController();
   const abort = new AbortController();
   const ended = { value: false };
+  const metrics = new Metrics();
   const running = run(config, {
     log,
     logLevels: new LogLevels(config.logLevel),
     clock: systemClock,
     health: new Health(),
     ready: () => undefined,
-    metrics: new Metrics(),
+    metrics,
     env: {},
     incarnation: `in-process-${performance.now()}`,
     signal: stop.signal,
@@ -122,7 +126,18 @@ async function startInProcess(
     await running.catch(() => undefined);
     await rm(dir, { recursive: true });
   });
-  return { lines, hasEnded: () => ended.value };
+  return {
+    lines,
+    hasEnded: () => ended.value,
+    /** Ends it as a SIGTERM does. */
+    stop: async () => {
+      stop.abort(new Error('stopped'));
+      await running;
+    },
+    metrics,
+    /** What one of its metrics says now. */
+    metric: (name: string) => metricValues(metrics.sources, `baton_${name}`),
+  };
 }
 
 /** What GitHub, the records and the streams say. */

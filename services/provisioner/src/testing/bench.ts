@@ -16,7 +16,6 @@ import {
 } from '@baton/shared/contracts';
 import { answerProbes, type Holder, LivenessProber } from '@baton/shared/lease';
 import { Hints, type Nats, Publisher } from '@baton/shared/messaging';
-import { observationCounter } from '@baton/shared/runners';
 import {
   copyRunners,
   openPlans,
@@ -25,7 +24,7 @@ import {
   openSessions,
   openSpecs,
 } from '@baton/shared/stores';
-import { silentLogger } from '@baton/shared/telemetry';
+import { Metrics, silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
   aDemand,
@@ -41,11 +40,10 @@ import {
 } from '@baton/testkit';
 import { CapacityShare } from '../capacity-share.ts';
 import { ConditionEvents } from '../condition-events.ts';
-import { PlanMetrics } from '../plan-metrics.ts';
+import { measure } from '../measure.ts';
 import { Planner } from '../planner.ts';
 import { providerGates } from '../provider-gate.ts';
 import { RecentDeclarations } from '../recent-declarations.ts';
-import { RunnerMetrics } from '../runner-metrics.ts';
 import { SideBySide } from '../side-by-side.ts';
 
 const runScript = fileURLToPath(
@@ -91,8 +89,9 @@ export class Bench implements AsyncDisposable {
   /** All buckets, as the operator's user may use them: for looking, and for playing others. */
   readonly stores: Stores;
   readonly sim: TestSimulator;
+  /** Of the operator's user, who may read all. */
+  readonly cli: Nats;
   readonly #nats: TestNats;
-  readonly #cli: Nats;
   readonly #clients: GitHubClients;
   readonly #dir: string;
   readonly #providers: ComputeProvider[] = [];
@@ -109,7 +108,7 @@ export class Bench implements AsyncDisposable {
     this.stores = parts.stores;
     this.sim = parts.sim;
     this.#nats = parts.nats;
-    this.#cli = parts.cli;
+    this.cli = parts.cli;
     this.#clients = parts.clients;
     this.#dir = parts.dir;
   }
@@ -225,7 +224,6 @@ export class Bench implements AsyncDisposable {
     const random = () => 0.5;
     const gates = providerGates(providers, { clock, random, log, signal });
     const publisher = new Publisher(nats, log);
-    const runnerMetrics = new RunnerMetrics();
     const common = {
       ...stores,
       copy: copyRunners(nats, stores.runners),
@@ -239,10 +237,7 @@ export class Bench implements AsyncDisposable {
       installationId,
       instance,
       signal,
-      observations: observationCounter(),
-      planMetrics: new PlanMetrics(),
-      runnerMetrics,
-      onChange: runnerMetrics.changed,
+      ...measure(gates, new Metrics()),
     };
     return {
       ...common,
@@ -288,16 +283,14 @@ export class Bench implements AsyncDisposable {
 
   /** The runner ids of the commands that were stored. */
   async commands(verb: 'create' | 'delete', { scaleSetId }: Spec): Promise<string[]> {
-    const stored = await storedMessages(this.#cli, streams.commands);
-    return stored
+    return (await storedMessages(this.cli, streams.commands))
       .filter(({ subject }) => subject === `baton.v1.command.${verb}.${scaleSetId}`)
       .map(({ data }) => (data as { runnerId: string }).runnerId);
   }
 
   /** The types of the events of a scale set, in their order; or what else they say. */
   async events({ scaleSetId }: Spec, field = 'type'): Promise<(string | undefined)[]> {
-    const stored = await storedMessages(this.#cli, streams.events);
-    return stored
+    return (await storedMessages(this.cli, streams.events))
       .map(({ data }) => data as Record<string, string | undefined>)
       .filter((event) => event.scaleSetId === scaleSetId)
       .map((event) => event[field]);
