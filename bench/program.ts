@@ -11,8 +11,10 @@ import { benchSessions } from './sessions/sessions.ts';
 import { sessionsTable } from './sessions/table.ts';
 import { takeoverTable } from './takeover/table.ts';
 import { benchTakeover } from './takeover/takeover.ts';
+import { telemetryTable } from './telemetry/table.ts';
+import { benchTelemetry } from './telemetry/telemetry.ts';
 
-const names = ['takeover', 'sessions', 'pipeline', 'scaling', 'janitor'] as const;
+const names = ['takeover', 'sessions', 'pipeline', 'scaling', 'janitor', 'telemetry'] as const;
 const choices = `${names.slice(0, -1).join(', ')} or ${names.at(-1) ?? ''}`;
 
 /** `npm run bench`. Nothing is left afterwards. */
@@ -32,7 +34,8 @@ export function benchProgram(io: Io): Command {
     .addCommand(sessionsCommand(io))
     .addCommand(pipelineCommand(io))
     .addCommand(scalingCommand(io))
-    .addCommand(janitorCommand(io));
+    .addCommand(janitorCommand(io))
+    .addCommand(telemetryCommand(io));
   return program;
 }
 
@@ -159,6 +162,33 @@ function janitorCommand(io: Io): Command {
       const { json, profile, ...options } = janitorSchema.parse(given);
       const report = await benchJanitor(io, { ...options, profileDir: profile });
       finish(io, report, json ? undefined : janitorTable(report));
+    });
+}
+
+const telemetrySchema = z.object({
+  rounds: z.number(),
+  jobs: z.number(),
+  rate: z.number(),
+  profile: z.string().optional(),
+  json: z.boolean().default(false),
+});
+
+function telemetryCommand(io: Io): Command {
+  return new Command('telemetry')
+    .description('what traces cost: CPU per runner of the three services, at 10 % and at 100 %')
+    .option('--rounds <number>', 'each measures without traces, at 10 % and at 100 %', positive, 5)
+    .option('--jobs <number>', 'jobs of one measurement', positive, 400)
+    .option('--rate <number>', 'jobs a second', positive, 40)
+    .option(
+      '--profile <folder>',
+      'write CPU profiles of the services at 100 %; the figures then count little',
+    )
+    .option(...jsonOption)
+    .action(async (given: unknown) => {
+      const { json, profile, rate, ...options } = telemetrySchema.parse(given);
+      const wanted = { ...options, jobsPerS: rate, profileDir: profile };
+      const report = await benchTelemetry(io, wanted);
+      finish(io, report, json ? undefined : telemetryTable(report));
     });
 }
 

@@ -14,6 +14,7 @@ import { registerLogLevel } from './commands/log-level.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
 import { registerSweep } from './commands/sweep.ts';
 import { registerTopology } from './commands/topology.ts';
+import { registerTrace } from './commands/trace.ts';
 import { reportFailure } from './failure.ts';
 import type { Io } from './io.ts';
 
@@ -58,6 +59,7 @@ function buildProgram(io: Io): Command {
   registerSweep(program, context);
   registerDoctor(program, context);
   registerLogLevel(program, context);
+  registerTrace(program, context);
   return program;
 }
 

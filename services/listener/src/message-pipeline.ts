@@ -98,6 +98,8 @@ export class MessagePipeline {
   readonly #pending = new Set<Promise<void>>();
   /** When a message about jobs last came, in any session. */
   #messageAt: string | undefined;
+  /** `traceparent` of the poll that brought the last jobs. */
+  #broughtBy: string | undefined;
 
   constructor(deps: PipelineDeps, options: PipelineOptions) {
     this.#deps = deps;
@@ -121,9 +123,9 @@ export class MessagePipeline {
 
   /**
    * The demand has changed without a message: at opening, at the end of the backlog, or because GitHub
-   * was asked, which then is its trace.
+   * was asked, which then is its trace. A backlog is told by the poll that brought its last jobs.
    */
-  pushDemand(traceparent = this.#options.traceparent): void {
+  pushDemand(traceparent = this.#broughtBy ?? this.#options.traceparent): void {
     this.#queue({ demand: this.#demandNow(traceparent) });
   }
 
@@ -147,7 +149,10 @@ export class MessagePipeline {
       signal.throwIfAborted();
       await this.#handleTaken();
     });
-    const turn = Promise.all([this.#handling, this.#handling.then(() => this.#deletes.done)]);
+    const turn = this.#handling.then(async () => {
+      this.#countStored(taken);
+      await this.#deletes.done;
+    });
     const settled = turn.then(
       () => undefined,
       (error: unknown) => {
@@ -190,7 +195,10 @@ export class MessagePipeline {
     const { clock, offers, metrics } = this.#deps;
     metrics?.jobs.count(scaleSetId, jobs, clock.now());
     offers.onJobs(jobs);
-    if (jobs.length > 0) this.#messageAt = isoNow(clock);
+    if (jobs.length > 0) {
+      this.#messageAt = isoNow(clock);
+      this.#broughtBy = origin.traceparent;
+    }
     const changed = demand.onMessage(jobs, statistics, clock.monotonic());
     const seq = changed ? demand.current.seq : demand.nextSeq;
     this.#queue({
@@ -220,10 +228,11 @@ export class MessagePipeline {
     for (const { entry, span } of group) if (entry) this.#deletes.queue(entry, span?.traceparent);
     // Planners that are not woken find the demand in the record.
     if (demand) await inTrace(parent, () => this.#wake(demand));
+  }
+
+  #countStored({ cameAt }: Taken): void {
     const { clock, metrics } = this.#deps;
-    for (const { cameAt } of group) {
-      if (cameAt !== undefined) metrics?.messageStored(clock.monotonic() - cameAt);
-    }
+    if (cameAt !== undefined) metrics?.messageStored(clock.monotonic() - cameAt);
   }
 
   async #publish(message: JobsMessage, origin: Origin, seq: number): Promise<void> {

@@ -284,17 +284,6 @@ describe('openSession', () => {
     await expect(opening).rejects.toBe(reason);
   });
 
-  test('fails the span of the call that failed', async () => {
-    const github = await aGitHub();
-    const { githubScaleSetId, open } = await anOpening(github);
-    await github.client.deleteScaleSet(githubScaleSetId);
-    using spans = recordSpans();
-
-    await expect(open()).rejects.toMatchObject({ kind: 'scale-set-not-found' });
-
-    expect(spans.the('create session').error).toMatchObject({ kind: 'scale-set-not-found' });
-  });
-
   test('says so when the scale set is gone', async () => {
     const github = await aGitHub();
     const { open } = await anOpening(github);

@@ -85,6 +85,13 @@ export class SimControl {
     return (await this.#call('runners/play', { method: 'POST', body: { names }, answer })).played;
   }
 
+  /** Played runners do their jobs and end; returns those that had one. */
+  async finishRunners(names: readonly string[]): Promise<string[]> {
+    const call = { method: 'POST', body: { names } } as const;
+    const answer = z.object({ finished: z.array(z.string()) });
+    return (await this.#call('runners/finish', { ...call, answer })).finished;
+  }
+
   /** Registers runners, offline until they are played; returns their ids. */
   async registerRunners(scaleSet: string, names: readonly string[]): Promise<number[]> {
     const call = { method: 'POST', body: { scaleSet, names } } as const;

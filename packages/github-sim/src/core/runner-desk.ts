@@ -98,12 +98,19 @@ export class RunnerDesk {
   }
 
   /**
-   * Plays the process of a runner that never connected: it comes online, and has a job if one waits. What
-   * it would do then nobody plays: it keeps its job.
+   * Plays the process of a runner that never connected: it comes online, and has a job if one waits, which
+   * it keeps until `finish`.
    */
   play(runner: Runner): void {
     const token = this.connect({ agentId: runner.id, secret: runner.secret, instance: 'played' });
     this.hold(token, 'wait');
+  }
+
+  /** Plays the end of its process: its job is done. False while it has none. */
+  finish({ token, job }: Runner): boolean {
+    if (token === undefined || !job) return false;
+    this.complete(token, 'succeeded');
+    return true;
   }
 
   /** Holds a runner's request: `wait` for a job, or `watch` a running one for cancellation. */

@@ -9,6 +9,7 @@ import {
   tokenKindSchema,
 } from '../control/schemas.ts';
 import { faultRuleSchema } from '../core/fault-rule.ts';
+import type { Runner } from '../core/model.ts';
 import { Refusal } from '../core/refusal.ts';
 import type { Simulator } from '../core/simulator.ts';
 import { control } from './control-route.ts';
@@ -53,13 +54,14 @@ export function controlRoutes(sim: Simulator): Route[] {
       return {};
     }),
     control('POST', 'runners/play', (request) => {
-      const { names } = readBody(request, playRunnersSchema);
-      const scopes = [...new Set(sim.scaleSets.all().map(({ scope }) => scope))];
-      const played = scopes.flatMap((scope) =>
-        names.flatMap((name) => sim.runners.list(scope, name)),
-      );
+      const played = runnersOf(sim, readBody(request, playRunnersSchema).names);
       for (const runner of played) sim.desk.play(runner);
       return { played: played.length };
+    }),
+    control('POST', 'runners/finish', (request) => {
+      const runners = runnersOf(sim, readBody(request, playRunnersSchema).names);
+      const finished = runners.filter((runner) => sim.desk.finish(runner));
+      return { finished: finished.map(({ name }) => name) };
     }),
     control('POST', 'runners/register', (request) => {
       const { scaleSet, names } = readBody(request, registerRunnersSchema);
@@ -81,4 +83,9 @@ export function controlRoutes(sim: Simulator): Route[] {
     }),
     ...scaleSetControlRoutes(sim),
   ];
+}
+
+function runnersOf(sim: Simulator, names: readonly string[]): Runner[] {
+  const scopes = [...new Set(sim.scaleSets.all().map(({ scope }) => scope))];
+  return scopes.flatMap((scope) => names.flatMap((name) => sim.runners.list(scope, name)));
 }

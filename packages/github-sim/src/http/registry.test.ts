@@ -65,3 +65,18 @@ test('many runners are registered by one call, and come online when they are pla
   ]);
   await expect(client.control.registerRunners('linux', ['r1'])).rejects.toThrow('409');
 });
+
+test('played runners end their jobs when they are told to, and are gone', async () => {
+  const client = await startClient();
+  const session = await client.session(await client.scaleSet());
+  await client.control.registerRunners('linux', ['r1', 'r2']);
+  await client.control.playRunners(['r1', 'r2']);
+  const [id] = await client.control.addJobs({ scaleSet: 'linux' });
+  await client.message(session);
+
+  expect(await client.control.finishRunners(['r1', 'r2', 'r3'])).toHaveLength(1);
+  expect(await client.control.finishRunners(['r1', 'r2'])).toEqual([]);
+
+  expect(await client.control.jobs()).toMatchObject([{ id, status: 'completed' }]);
+  expect((await client.control.books()).registrations).toHaveLength(1);
+});

@@ -31,6 +31,7 @@ describe('parseOptions', () => {
       scaleSets: 2,
       provider: 'process',
       keepLogs: false,
+      trace: undefined,
       logLevel: 'info',
       given: [],
     });
@@ -40,9 +41,16 @@ describe('parseOptions', () => {
     expect(parseOptions(line, setUp().io).jobs).toBe(40);
   });
 
+  test('--trace alone means a file in the working folder', () => {
+    expect(parseOptions(['--trace', '--exit'], setUp().io)).toMatchObject({
+      trace: 'baton-trace.jsonl',
+      exit: true,
+    });
+  });
+
   test('takes everything from the line', () => {
     const line =
-      '--jobs 8 --exit --kill janitor --seed 3 --scale-sets 4 --provider process --keep-logs --log-level debug';
+      '--jobs 8 --exit --kill janitor --seed 3 --scale-sets 4 --provider process --keep-logs --trace my.jsonl --log-level debug';
 
     expect(parseOptions(line.split(' '), setUp().io)).toEqual({
       jobs: 8,
@@ -52,6 +60,7 @@ describe('parseOptions', () => {
       scaleSets: 4,
       provider: 'process',
       keepLogs: true,
+      trace: 'my.jsonl',
       logLevel: 'debug',
       given: [
         '--jobs',
@@ -61,6 +70,7 @@ describe('parseOptions', () => {
         '--scale-sets',
         '--provider',
         '--keep-logs',
+        '--trace',
         '--log-level',
       ],
     });

@@ -16,12 +16,15 @@ export interface StartOptions {
   scaleSets: number;
   provider: ProviderName;
   keepLogs: boolean;
+  /** The file that traces go to. */
+  trace: string | undefined;
   logLevel: (typeof logLevels)[number];
   /** The options that stand on the line, as they are written there. */
   given: readonly string[];
 }
 
 const defaultJobs = 40;
+const defaultTraceFile = 'baton-trace.jsonl';
 
 const parsedSchema = z.object({
   jobs: z.int().optional(),
@@ -31,6 +34,7 @@ const parsedSchema = z.object({
   scaleSets: z.int(),
   provider: z.enum(providerNames),
   keepLogs: z.boolean().default(false),
+  trace: z.string().optional(),
   logLevel: z.enum(logLevels),
 });
 
@@ -42,6 +46,7 @@ export function parseOptions(args: readonly string[], io: Io): StartOptions {
   return {
     ...parsed,
     kill: parsed.kill,
+    trace: parsed.trace,
     jobs: jobs ?? (bounded ? defaultJobs : undefined),
     seed: seed ?? Math.floor(io.random() * 1_000_000),
     given: command.options
@@ -74,6 +79,12 @@ function startCommand({ stdout, stderr }: Io): Command {
     )
     .option('--keep-logs', 'keep the logs of all processes, and say where')
     .addOption(
+      new Option(
+        '--trace [file]',
+        `write the traces to a file (default: ${defaultTraceFile}), and show the slowest runner at the end`,
+      ).preset(defaultTraceFile),
+    )
+    .addOption(
       new Option('--log-level <level>', 'of the services').choices(logLevels).default('info'),
     )
     .addHelpText('after', helpText)
@@ -93,6 +104,11 @@ Without further ado it runs nats-server, a simulated GitHub, two listeners, two 
 a janitor, each a process of its own, and gives them jobs. Ctrl-C drains everything.
 
 With --exit the last line of stdout is the report as JSON, and everything else goes to stderr.
+
+With --trace each line of the file is one request of OTLP in JSON, as OpenTelemetry's file exporter writes
+it. At the end the runner is shown that took longest, its job left out; "npm run baton -- trace FILE" shows
+others. Without --trace the services send their telemetry where the OTEL_* variables say, as
+OTEL_EXPORTER_OTLP_ENDPOINT.
 
 With --provider docker runners are containers of the Docker engine that DOCKER_HOST (default
 unix:///var/run/docker.sock), DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name. It must be on this machine,

@@ -8,6 +8,7 @@ import type { Io } from './io.ts';
 import { Observer } from './observer.ts';
 import type { StartOptions } from './options.ts';
 import { Supervisor } from './supervisor.ts';
+import { openTraces } from './traces.ts';
 
 /** A stack that is up, kept up, and on view. */
 export interface RunningStack {
@@ -40,20 +41,27 @@ export async function withStack<T>(
   { options, io }: { options: StartOptions; io: Io },
   work: Work<T>,
 ): Promise<Result<T>> {
-  const display = createDisplay(options.exit ? io.stderr : io.stdout, io);
+  const out = options.exit ? io.stderr : io.stdout;
+  const display = createDisplay(out, io);
   const keepLogsIn = options.keepLogs
     ? join(tmpdir(), `baton-logs-${options.seed}-${io.clock.now()}`)
     : undefined;
   io.atExit(() => display.close());
   io.stop.addEventListener('abort', () => display.say('stopping (Ctrl-C kills everything)'));
   io.hurry.addEventListener('abort', () => display.say('killing everything'));
+  const { env, hurry } = io;
+  const say = (text: string) => display.say(text);
+  await using traces = await openTraces(options, { env, hurry, say });
+  const { variables } = traces;
   try {
-    const result = await runStack({ github, keepLogsIn, display, options, io }, work);
-    display.say('nothing is left');
+    const setting = { github, keepLogsIn, variables, display, options, io };
+    const result = await runStack(setting, work);
+    say('nothing is left');
     return result;
   } finally {
     display.close();
-    if (keepLogsIn !== undefined) display.say(`the logs are in ${keepLogsIn}`);
+    if (keepLogsIn !== undefined) say(`the logs are in ${keepLogsIn}`);
+    await traces.show(out);
   }
 }
 
@@ -63,11 +71,15 @@ interface Setting {
   io: Io;
 }
 
-async function runStack<T>(
-  setting: Setting & { github: GitHubSide; keepLogsIn: string | undefined },
-  work: Work<T>,
-): Promise<Result<T>> {
-  const { github, keepLogsIn, display, options, io } = setting;
+interface StackSetting extends Setting {
+  github: GitHubSide;
+  keepLogsIn: string | undefined;
+  /** More of them for the services. */
+  variables: Record<string, string>;
+}
+
+async function runStack<T>(setting: StackSetting, work: Work<T>): Promise<Result<T>> {
+  const { github, keepLogsIn, variables, display, options, io } = setting;
   const say = (text: string) => display.say(text);
   await using stack = await LocalStack.start({
     env: io.env,
@@ -76,7 +88,7 @@ async function runStack<T>(
     provider: options.provider,
     maxInstances: 50,
     leaseTtlMs: 10_000,
-    serviceEnv: { BATON_LOG_LEVEL: options.logLevel },
+    serviceEnv: { ...variables, BATON_LOG_LEVEL: options.logLevel },
     say,
     signal: io.stop,
     hurry: io.hurry,

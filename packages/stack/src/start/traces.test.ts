@@ -1,0 +1,160 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '@baton/shared/errors';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { TraceFile } from './trace-file.ts';
+import { TraceReceiver } from './trace-receiver.ts';
+import { collectorOf, telemetryVariables, traceVariables } from './trace-variables.ts';
+import { openTraces } from './traces.ts';
+
+async function setUp(content?: string) {
+  const dir = await mkdtemp(join(tmpdir(), 'baton-trace-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const file = join(dir, 'trace.jsonl');
+  if (content !== undefined) await writeFile(file, content);
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  return { dir, file, said, say };
+}
+
+async function startReceiver() {
+  const { file, said, say } = await setUp();
+  const receiver = await TraceReceiver.start(file, say);
+  onTestFinished(() => receiver[Symbol.asyncDispose]());
+  const send = async (body: string, headers: Record<string, string> = {}) => {
+    const json = { 'content-type': 'application/json', ...headers };
+    return await fetch(receiver.url, { method: 'POST', body, headers: json });
+  };
+  return { receiver, file, said, send };
+}
+
+/** As an exporter would send it; `number` tells it from others. */
+const request = (number: number) => ({
+  resourceSpans: [{ scopeSpans: [], schemaUrl: `${number}` }],
+});
+
+describe('TraceReceiver', () => {
+  test('writes each request as a line, also of many at once', async () => {
+    const { file, said, send } = await startReceiver();
+    const numbers = Array.from({ length: 50 }, (_, index) => index);
+
+    const answers = await Promise.all(
+      numbers.map(async (number) => await send(JSON.stringify(request(number), null, 2))),
+    );
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await answers[0]?.json()).toEqual({});
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    expect(new Set(lines)).toEqual(
+      new Set(numbers.map((number) => JSON.stringify(request(number)))),
+    );
+    expect(lines).toHaveLength(50);
+    expect(said).toEqual([]);
+  });
+
+  test.each([
+    ['no json', {}, 400],
+    ['{"resourceMetrics":[]}', {}, 400],
+    ['{}', { 'content-type': 'application/x-protobuf' }, 415],
+    ['{}', { 'content-encoding': 'gzip' }, 415],
+    [' '.repeat(17 * 1024 * 1024), {}, 413],
+  ])('refuses what it cannot write, and says so once: %#', async (body, headers, status) => {
+    const { file, said, send } = await startReceiver();
+
+    const answers = [await send(body, headers), await send(body, headers)];
+
+    expect(answers.map((answer) => answer.status)).toEqual([status, status]);
+    expect(said).toEqual([expect.stringMatching(/^traces are missing in the file: /)]);
+    expect((await stat(file)).size).toBe(0);
+  });
+
+  test('knows no other paths', async () => {
+    const { receiver } = await startReceiver();
+
+    expect((await fetch(receiver.url)).status).toBe(404);
+    expect((await fetch(new URL('/v1/metrics', receiver.url), { method: 'POST' })).status).toBe(
+      404,
+    );
+  });
+});
+
+describe('TraceFile', () => {
+  test.each(['', `${JSON.stringify(request(1))}\n`])('replaces %j', async (content) => {
+    const { file } = await setUp(content);
+
+    await using traces = await TraceFile.create(file);
+    await traces.append(request(2));
+
+    expect(await readFile(file, 'utf8')).toBe(`${JSON.stringify(request(2))}\n`);
+  });
+
+  test('leaves a file alone that is something else', async () => {
+    const { file } = await setUp('# Baton\n');
+
+    await expect(TraceFile.create(file)).rejects.toThrow(ConfigError);
+    await expect(TraceFile.create(file)).rejects.toThrow(/name another file$/);
+    expect(await readFile(file, 'utf8')).toBe('# Baton\n');
+  });
+
+  test('says why it cannot be written', async () => {
+    const { dir } = await setUp();
+
+    await expect(TraceFile.create(dir)).rejects.toThrow(/^--trace: EISDIR/);
+    await expect(TraceFile.create(join(dir, 'no', 'trace'))).rejects.toThrow(/^--trace: ENOENT/);
+  });
+
+  test('takes no more than it has room for', async () => {
+    const { file } = await setUp();
+    await using traces = await TraceFile.create(file, 100);
+
+    const written = [await traces.append(request(1)), await traces.append(request(2))];
+
+    expect(written).toEqual([true, false]);
+    expect(await readFile(file, 'utf8')).toBe(`${JSON.stringify(request(1))}\n`);
+  });
+});
+
+describe('openTraces', () => {
+  const hurry = new AbortController().signal;
+  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:secret@otel:4318', PATH: '/bin' };
+
+  test('without --trace the environment decides', async () => {
+    const { said, say } = await setUp();
+
+    await using none = await openTraces(
+      { trace: undefined },
+      { env: { PATH: '/bin' }, hurry, say },
+    );
+    await using some = await openTraces({ trace: undefined }, { env: collector, hurry, say });
+
+    expect(none.variables).toEqual({});
+    expect(some.variables).toEqual(telemetryVariables(collector));
+    expect(said).toEqual(['traces go to otel:4318, as the environment says']);
+  });
+
+  test('with both, the file has the traces, and that is said', async () => {
+    const { file, said, say } = await setUp();
+
+    await using traces = await openTraces({ trace: file }, { env: collector, hurry, say });
+
+    const url = traces.variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? '';
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\/traces$/);
+    expect(traces.variables).toEqual({ ...telemetryVariables(collector), ...traceVariables(url) });
+    expect(said).toEqual([`traces go to ${file}, and because of --trace not to otel:4318`]);
+  });
+});
+
+test.each([
+  [{}, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:1/x?key=secret' }, 'a:1'],
+  [
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://b' },
+    'b',
+  ],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'secret' }, 'a collector'],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_SDK_DISABLED: 'true' }, undefined],
+])('the collector of %j', (env, expected) => {
+  expect(collectorOf(env)).toBe(expected);
+});
