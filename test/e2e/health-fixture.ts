@@ -2,7 +2,12 @@ import { eventually, type TestProcess } from '@baton/testkit';
 import { z } from 'zod';
 
 const startedSchema = z.looseObject({ healthPort: z.int() });
-const readySchema = z.object({ ready: z.boolean(), notReady: z.record(z.string(), z.string()) });
+const wrongsSchema = z.record(z.string(), z.string());
+export const readySchema = z.object({
+  ready: z.boolean(),
+  notReady: wrongsSchema,
+  degraded: wrongsSchema,
+});
 
 /** What a service process says of itself over HTTP, and nothing else. */
 export async function observe(child: TestProcess) {

@@ -1,0 +1,137 @@
+import { Secret } from '@baton/shared/config';
+import { consumers, streams } from '@baton/shared/contracts';
+import { connectNats } from '@baton/shared/messaging';
+import { openLeases } from '@baton/shared/stores';
+import { silentLogger } from '@baton/shared/telemetry';
+import { systemClock } from '@baton/shared/time';
+import type { LocalStack } from '@baton/stack';
+import { eventually } from '@baton/testkit';
+import type { JsMsg } from 'nats';
+import { expect, test } from 'vitest';
+import { observe, readySchema } from './health-fixture.ts';
+import { atRest, startScene } from './listener-fixture.ts';
+import { simulator, startPolling } from './stack-fixture.ts';
+
+const patient = { timeoutMs: 30_000, everyMs: 100 };
+const services = ['listener-0', 'provisioner-0', 'janitor-0'] as const;
+
+test('every service tells a lagging consumer and a dead NATS while they last, and lives', async () => {
+  await using stack = await startPolling();
+  const states = async () => await Promise.all(services.map((name) => look(stack, name)));
+  const allWell = services.map(() => ({ alive: true, ready: true, notReady: {}, degraded: {} }));
+  await eventually(async () => expect(await states()).toEqual(allWell), patient);
+
+  const held = await holdEvents(stack);
+  await eventually(async () => {
+    const lag = { [`consumer ${consumers.provisionerEvents}`]: expect.stringMatching(waiting) };
+    expect(await states()).toEqual([allWell[0], { ...allWell[1], degraded: lag }, allWell[2]]);
+  }, patient);
+  await held[Symbol.asyncDispose]();
+  await eventually(async () => expect(await states()).toEqual(allWell), patient);
+
+  await stack.killNats();
+  await eventually(async () => {
+    const notReady = { nats: 'the connection to NATS is down' };
+    for (const state of await states()) {
+      expect(state).toMatchObject({ alive: true, ready: false, notReady });
+    }
+  }, patient);
+  await stack.restartNats();
+  await eventually(async () => expect(await states()).toEqual(allWell), patient);
+});
+
+test('a lease that another listener took is told, and no more once it is held again', async () => {
+  await using scene = await startScene();
+  const { ready, alive } = await observe(scene.listener('listener-0'));
+  await atRest(scene);
+  const leases = await openLeases(await scene.server.connect('admin'));
+  const other = { v: 1, identity: 'listener-9', incarnation: 'other' } as const;
+
+  await leases.put(scene.scaleSetId, other);
+
+  const part = `lease ${scene.scaleSetId}`;
+  await eventually(async () => {
+    const { status, degraded } = await ready();
+    expect(status).toBe(200);
+    expect(degraded[part]).toMatch(/^was lost \(taken\) \d+ s ago$/);
+  }, patient);
+  expect(await alive()).toBe(200);
+  // Nobody renews it: it runs out, or its holder is found dead.
+  await eventually(async () => expect((await ready()).degraded).toEqual({}), patient);
+  await atRest(scene);
+});
+
+test('polls that are not answered are told after a minute, the listener stays ready', async () => {
+  await using scene = await startScene();
+  const { ready, alive } = await observe(scene.listener('listener-0'));
+  await atRest(scene);
+  const route = 'getMessage' as const;
+  await scene.sim.addFault({ id: 'mute', route, action: { kind: 'hang' } });
+  await scene.sim.addJobs({ scaleSet: 'linux' });
+
+  const part = `scale set ${scene.scaleSetId}`;
+  await eventually(
+    async () => {
+      const { status, degraded } = await ready();
+      expect(status).toBe(200);
+      expect(degraded[part]).toMatch(/^no poll was answered for \d+ s \(polling\)/);
+    },
+    { timeoutMs: 90_000, everyMs: 500 },
+  );
+  expect(await alive()).toBe(200);
+  await scene.sim.clearFaults('mute');
+  await eventually(async () => expect((await ready()).degraded).toEqual({}), patient);
+});
+
+const waiting = /^\d+ messages are not handled, the oldest for \d+ s$/;
+
+/** What a service says of itself. */
+async function look(stack: LocalStack, name: string) {
+  const url = `http://127.0.0.1:${await stack.service(name).healthPort}`;
+  const [alive, ready] = await Promise.all([fetch(`${url}/livez`), fetch(`${url}/readyz`)]);
+  const said = readySchema.parse(await ready.json());
+  expect(ready.status).toBe(said.ready ? 200 : 503);
+  return { alive: alive.status === 200, ...said };
+}
+
+/**
+ * Plays a provisioner whose handlers do not end: it takes events while the real one stands still, and
+ * goes on to say that it works on them. Lets go of them when it is disposed of.
+ */
+async function holdEvents(stack: LocalStack): Promise<AsyncDisposable> {
+  const provisioner = stack.service('provisioner-0');
+  const nats = await connectAsProvisioner(stack);
+  provisioner.signal('SIGSTOP');
+  const source = await nats.connection
+    .jetstream()
+    .consumers.get(streams.events, consumers.provisionerEvents);
+  const messages = await source.fetch({ max_messages: 50, expires: 5_000 });
+  await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
+  const held: JsMsg[] = [];
+  for await (const message of messages) held.push(message);
+  provisioner.signal('SIGCONT');
+  expect(held.length).toBeGreaterThan(0);
+  const working = setInterval(() => {
+    for (const message of held) message.working();
+  }, 2_000);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(working);
+      for (const message of held) message.nak();
+      await nats[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function connectAsProvisioner(stack: LocalStack) {
+  const variables = stack.variablesOf('provisioner');
+  return await connectNats({
+    natsUrl: stack.natsUrl,
+    natsUser: 'provisioner',
+    natsPassword: new Secret(variables.BATON_NATS_PASSWORD ?? ''),
+    natsConnectTimeoutMs: 5_000,
+    name: 'test',
+    log: silentLogger(),
+    clock: systemClock,
+  });
+}
