@@ -6,7 +6,6 @@ import { silentLogger } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import type { LocalStack } from '@baton/stack';
 import { eventually } from '@baton/testkit';
-import type { JsMsg } from 'nats';
 import { expect, test } from 'vitest';
 import { observe, readySchema } from './health-fixture.ts';
 import { atRest, startScene } from './listener-fixture.ts';
@@ -107,8 +106,7 @@ async function holdEvents(stack: LocalStack): Promise<AsyncDisposable> {
     .consumers.get(streams.events, consumers.provisionerEvents);
   const messages = await source.fetch({ max_messages: 50, expires: 5_000 });
   await simulator(stack).addJobs({ scaleSet: 'linux', durationMs: 10 });
-  const held: JsMsg[] = [];
-  for await (const message of messages) held.push(message);
+  const held = await Array.fromAsync(messages);
   provisioner.signal('SIGCONT');
   expect(held.length).toBeGreaterThan(0);
   const working = setInterval(() => {
