@@ -97,8 +97,8 @@ type Bound = LogFields & { component: LogComponent };
 type Rank = keyof typeof logRanks;
 
 /**
- * Not a child of pino's: that one copies its level when it is made, so that no later change reaches it,
- * and is ten times as large. A line that is not shown costs one comparison.
+ * Not a child of pino's: that one copies its level when it is made, so that no later change reaches it.
+ * A line that is not shown costs one comparison, as much as pino's own; one that is, 1 µs more.
  */
 class LeveledLogger implements Logger {
   readonly #written: Written;
