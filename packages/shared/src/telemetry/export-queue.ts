@@ -18,7 +18,7 @@ export interface ExportOptions {
   clock: Clock;
   log: Logger;
   /** Where they go, for the log. */
-  url: string;
+  collector: string;
 }
 
 type ExportDone = Parameters<SpanExporter['export']>[1];
@@ -77,14 +77,14 @@ export class ExportQueue {
   }
 
   #count(count: number, { code, error }: Parameters<ExportDone>[0]): void {
-    const { spans, log, url } = this.#options;
+    const { spans, log, collector } = this.#options;
     const failed = code !== 0;
     spans.add(failed ? { outcome: 'failed' } : { outcome: 'exported' }, count);
     if (failed === this.#failing) return;
     this.#failing = failed;
     const reason = errorText(error);
-    if (failed) log.warn({ url, reason }, 'spans are not taken, and lost meanwhile');
-    else log.info({ url }, 'spans are taken again');
+    if (failed) log.warn({ collector, reason }, 'spans are not taken, and lost meanwhile');
+    else log.info({ collector }, 'spans are taken again');
   }
 }
 
