@@ -5,11 +5,9 @@ import { type Clock, notNeeded } from '../time/index.ts';
 import type { Logger } from './logger.ts';
 import type { Counter } from './metrics.ts';
 
-/** What became of spans that were to be told. */
-export type SpanOutcome = 'exported' | 'failed' | 'dropped';
-
 export interface ExportOptions {
   exporter: SpanExporter;
+  /** Counts spans that are `exported`, `failed` or `dropped`. */
   spans: Counter<'outcome'>;
   /** How many spans may wait. */
   size: number;
