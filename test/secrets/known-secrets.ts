@@ -53,6 +53,8 @@ export function environmentOfSecrets(dir: string): Record<string, string> {
     https_proxy: proxy,
     HTTP_PROXY: proxy,
     http_proxy: proxy,
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: join(dir, 'key'),
+    OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: join(dir, 'key'),
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=${known.otlpHeader}`,
     OTEL_EXPORTER_OTLP_TRACES_HEADERS: `authorization=${known.otlpHeader}`,
     OTEL_EXPORTER_OTLP_METRICS_HEADERS: `authorization=${known.otlpHeader}`,

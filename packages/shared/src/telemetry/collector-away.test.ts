@@ -44,7 +44,7 @@ describe('a collector', times, () => {
         {
           level: 40,
           msg: 'spans are not taken, and lost meanwhile',
-          url: `${receiver.url}/v1/traces`,
+          collector: `${receiver.url}/v1/traces`,
         },
         { level: 30, msg: 'spans are taken again' },
       ]);

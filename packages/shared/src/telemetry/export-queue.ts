@@ -5,11 +5,9 @@ import { type Clock, notNeeded } from '../time/index.ts';
 import type { Logger } from './logger.ts';
 import type { Counter } from './metrics.ts';
 
-/** What became of spans that were to be told. */
-export type SpanOutcome = 'exported' | 'failed' | 'dropped';
-
 export interface ExportOptions {
   exporter: SpanExporter;
+  /** Counts spans that are `exported`, `failed` or `dropped`. */
   spans: Counter<'outcome'>;
   /** How many spans may wait. */
   size: number;
@@ -18,7 +16,7 @@ export interface ExportOptions {
   clock: Clock;
   log: Logger;
   /** Where they go, for the log. */
-  url: string;
+  collector: string;
 }
 
 type ExportDone = Parameters<SpanExporter['export']>[1];
@@ -77,14 +75,14 @@ export class ExportQueue {
   }
 
   #count(count: number, { code, error }: Parameters<ExportDone>[0]): void {
-    const { spans, log, url } = this.#options;
+    const { spans, log, collector } = this.#options;
     const failed = code !== 0;
     spans.add(failed ? { outcome: 'failed' } : { outcome: 'exported' }, count);
     if (failed === this.#failing) return;
     this.#failing = failed;
     const reason = errorText(error);
-    if (failed) log.warn({ url, reason }, 'spans are not taken, and lost meanwhile');
-    else log.info({ url }, 'spans are taken again');
+    if (failed) log.warn({ collector, reason }, 'spans are not taken, and lost meanwhile');
+    else log.info({ collector }, 'spans are taken again');
   }
 }
 

@@ -49,9 +49,9 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     ? await makeExporter(settings.target)
     : new ConsoleSpanExporter();
   const { queueSize, batchSize, delayMs, exportTimeoutMs } = settings;
-  const url = shownUrl(settings);
+  const collector = shownUrl(settings);
   const limits = { size: queueSize, timeoutMs: exportTimeoutMs };
-  const queue = new ExportQueue({ exporter, spans, ...limits, clock, log, url });
+  const queue = new ExportQueue({ exporter, spans, ...limits, clock, log, collector });
   const batches = new BatchSpanProcessor({
     exporter: queue.exporter,
     maxQueueSize: queueSize,

@@ -5,7 +5,7 @@ const pollHeader = 'x-scalesetmaxcapacity';
 
 /**
  * A span for each HTTP call that belongs to a span of ours. Not for a poll: most bring nothing, and one
- * that does has a span already. What a query says is left out, since it may name a session. The calls
+ * that does has a span already. What a query says is left out: it may be a signature. The calls
  * themselves carry no trace: those who answer are not part of this system.
  */
 export function undiciSpans(): UndiciInstrumentation {
