@@ -1,6 +1,7 @@
 import { type Runner, runnerKey } from '@baton/shared/contracts';
 import { openSpecs } from '@baton/shared/stores';
-import { aRunner, eventually, installationId } from '@baton/testkit';
+import { parseTraceparent } from '@baton/shared/telemetry';
+import { aRunner, eventually, installationId, recordSpans } from '@baton/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestSet } from '../testing/bench.ts';
 import { orphanInstances } from './core/orphan-instances.ts';
@@ -60,6 +61,7 @@ async function undeclare({ spec }: TestSet): Promise<void> {
 
 describe('instances that nobody knows any more', () => {
   test('are adopted as they are, busy or idle, and told of; nothing is deleted', async () => {
+    using _spans = recordSpans();
     const { runner: idle } = await forgotten('forgottenidle');
     const { set, runner: busy } = await forgotten('forgottenbusy');
     await world.bench.giveJob(set);
@@ -84,6 +86,8 @@ describe('instances that nobody knows any more', () => {
         adopted: { by: `janitor ${sweeper.instance}` },
       });
       expect(await world.bench.events(runner)).toEqual(['runner.adopted']);
+      const { traceparent, tracedFrom } = (await world.bench.read(runner)) ?? {};
+      expect([parseTraceparent(traceparent)?.sampled, tracedFrom]).toEqual([true, undefined]);
       expect(await world.bench.commands(runner)).toEqual([]);
       expect(await world.bench.hasInstance(runner)).toBe(true);
     }
