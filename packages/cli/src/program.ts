@@ -10,6 +10,7 @@ import { registerDelete } from './commands/delete-scale-set.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerGet } from './commands/get.ts';
+import { registerLogLevel } from './commands/log-level.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
 import { registerSweep } from './commands/sweep.ts';
 import { registerTopology } from './commands/topology.ts';
@@ -56,6 +57,7 @@ function buildProgram(io: Io): Command {
   registerDead(program, context);
   registerSweep(program, context);
   registerDoctor(program, context);
+  registerLogLevel(program, context);
   return program;
 }
 
