@@ -134,14 +134,19 @@ async function handleMessage<S extends z.ZodType>(
   }).finally(() => clearInterval(heartbeat));
 }
 
+interface Handling {
+  span: Span;
+  signal: AbortSignal;
+}
+
 /** Never rejects. */
 async function handleOnce<S extends z.ZodType>(
   options: ConsumeOptions<S>,
   message: JsMsg,
-  { span, signal }: { span: Span; signal: AbortSignal },
+  { span, signal }: Handling,
 ): Promise<Outcome['kind'] | 'unsettled'> {
   try {
-    const outcome = await runHandler(options, message, signal);
+    const outcome = await runHandler(options, message, { span, signal });
     span.set({ [attributes.outcome]: outcome.kind });
     if (outcome.kind === 'reject') span.fail(new AppError('contract', outcome.reason));
     await settle(options, message, outcome, signal);
@@ -159,7 +164,7 @@ async function handleOnce<S extends z.ZodType>(
 async function runHandler<S extends z.ZodType>(
   { schema, handle, log, maxDeliveries }: ConsumeOptions<S>,
   message: JsMsg,
-  signal: AbortSignal,
+  { span, signal }: Handling,
 ): Promise<Outcome> {
   const delivery = message.info.redeliveryCount;
   const parsed = schema.safeParse(parseJson(message.string()));
@@ -169,6 +174,7 @@ async function runHandler<S extends z.ZodType>(
     const traceparent = traceparentOf(message);
     return await handle(parsed.data, { subject: message.subject, delivery, traceparent, signal });
   } catch (err) {
+    span.fail(err);
     if (delivery >= maxDeliveries)
       return reject(`gave up after ${delivery} deliveries: ${errorText(err)}`);
     log.warn({ subject: message.subject, delivery, err }, 'message failed, it comes again');

@@ -141,15 +141,23 @@ describe('a message that is handled', () => {
     using spans = recordSpans();
 
     await bench.publisher.publish(subject, { n: 1 }, { traceparent: runner });
-    bench.startLoop(({ delivery }) => (delivery === 1 ? retryLater(1, 'not yet') : reject('no')));
+    bench.startLoop(({ delivery }) => {
+      if (delivery === 1) throw new Error('broken');
+      return delivery === 2 ? retryLater(1, 'not yet') : reject('no');
+    });
     await allHandled();
 
-    await eventually(() => expect(spans.named('process create')).toHaveLength(2));
+    await eventually(() => expect(spans.named('process create')).toHaveLength(3));
     expect(spans.named('process create')).toMatchObject([
+      {
+        parent: runner,
+        attributes: { [attributes.outcome]: 'retry' },
+        error: { message: 'broken' },
+      },
       { parent: runner, attributes: { [attributes.outcome]: 'retry' }, error: undefined },
       {
         parent: runner,
-        attributes: { [attributes.outcome]: 'reject', [attributes.delivery]: 2 },
+        attributes: { [attributes.outcome]: 'reject', [attributes.delivery]: 3 },
         error: { message: 'no' },
       },
     ]);
