@@ -60,7 +60,11 @@ describe('the span of a create', () => {
       'baton.instance.id': made?.instanceId,
       'baton.attempt': 1,
     });
-    expect(names(spans.childrenOf(create))).toEqual(['create instance', 'register runner']);
+    expect(names(spans.childrenOf(create))).toEqual([
+      'create instance',
+      'publish runner.created',
+      'register runner',
+    ]);
     expect(spans.open).toEqual([]);
   });
 
@@ -72,12 +76,8 @@ describe('the span of a create', () => {
     await command(other, record);
 
     expect(spans.the('create runner').parent).toBe(record.traceparent);
-    expect(names(spans.told)).toEqual([
-      'create instance',
-      'create runner',
-      'plan',
-      'register runner',
-    ]);
+    for (const part of ['register runner', 'create instance'])
+      expect(spans.the(part).parent).toBe(spans.the('create runner').traceparent);
   });
 
   test('says when and why it was put off, and counts the attempts', async () => {

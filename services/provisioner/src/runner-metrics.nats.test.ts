@@ -1,4 +1,4 @@
-import type { JobEvent, Runner } from '@baton/shared/contracts';
+import type { Runner } from '@baton/shared/contracts';
 import { observeRunner } from '@baton/shared/runners';
 import { isoNow } from '@baton/shared/time';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { createRunner } from './create-runner.ts';
 import { handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
+import { jobEvent } from './testing/job-events.ts';
 import { measured } from './testing/measured.ts';
 import { failsAtOnce, PlayingProvider } from './testing/playing-provider.ts';
 
@@ -37,6 +38,9 @@ async function aSet(name: string) {
 describe('what is wanted of a scale set', () => {
   test('is told as it was planned last, and no more when the scale set is gone', async () => {
     const { spec, provisioner, read, scaleSet } = await aSet('wanted');
+    provisioner.runnerMetrics.createFailed({ ...spec, provider: 'wanted' }, 'quota');
+    const failures = () => read('baton_create_failures_total', scaleSet);
+    const failed = failures();
     const wanted = () =>
       ['desired', 'min', 'max'].map((what) => read(`baton_${what}_runners`, scaleSet));
     await bench.demand(spec, { assigned: 1 });
@@ -53,6 +57,7 @@ describe('what is wanted of a scale set', () => {
     expect(some).toEqual([2, 1, 3]);
     expect(many).toEqual([3, 1, 3]);
     expect(wanted()).toEqual([undefined, undefined, undefined]);
+    expect([failed, failures()]).toEqual([1, undefined]);
     expect([...provisioner.conditions.gauge.read()]).toEqual([]);
   });
 });
@@ -77,10 +82,10 @@ describe('the way of a runner', () => {
     await bench.clock.advance(9_000);
     await observeRunner(provisioner, runner, { kind: 'online', githubRunnerId: 7 });
     await bench.clock.advance(4_000);
-    const started = jobEvent(runner, 'started');
+    const started = jobEvent(runner, 'started', isoNow(bench.clock));
     await handleEvent(provisioner, started);
     await bench.clock.advance(60_000);
-    const completed = jobEvent(runner, 'completed');
+    const completed = jobEvent(runner, 'completed', isoNow(bench.clock));
     for (const event of [completed, started, completed]) await handleEvent(provisioner, event);
 
     // The warm runner was asked for by no demand.
@@ -148,13 +153,3 @@ describe('creates that fail', () => {
     expect([open, isOpen()]).toEqual([1, 0]);
   });
 });
-
-function jobEvent(runner: Runner, type: 'started' | 'completed'): JobEvent {
-  const { scaleSetId, name: runnerName } = runner;
-  const ids = { jobId: 'job-1', runnerRequestId: '7', workflowRunId: '99' };
-  const position = { epoch: 1, seq: 9 };
-  const base = { v: 1 as const, scaleSetId, at: isoNow(bench.clock), position, ...ids, runnerName };
-  return type === 'started'
-    ? { ...base, type: 'job.started' }
-    : { ...base, type: 'job.completed', result: 'succeeded' };
-}

@@ -55,7 +55,9 @@ export class RunnerMetrics {
     }
     const lasted = new Map(phases.map((one) => [one.name, one.endedAt - one.startedAt]));
     const [bootMs, jobMs] = [lasted.get('boot'), lasted.get('job')];
-    if (bootMs !== undefined) this.#toOnline.recordMs({ provider }, bootMs);
+    if (bootMs !== undefined && instanceAt !== undefined) {
+      this.#toOnline.recordMs({ provider }, bootMs);
+    }
     if (after.job && !before.job) this.#toJob.recordMs({ provider }, lasted.get('idle') ?? 0);
     if (jobMs !== undefined) this.#jobs.recordMs({ scale_set: scaleSetId }, jobMs);
   };

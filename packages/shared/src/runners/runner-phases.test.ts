@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Mark, Runner } from '../contracts/index.ts';
 import type { Observation } from './observation.ts';
-import { failureOf, lastPhase, type Phase, phasesEnded } from './runner-phases.ts';
+import { failureOf, lastPhase, leftCreate, type Phase, phasesEnded } from './runner-phases.ts';
 import { apply, mark, steps } from './testing/lives.ts';
 
 const second = (count: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, count)).toISOString();
@@ -67,6 +67,12 @@ describe('phasesEnded', () => {
     expect(shape(told)).toEqual([['boot', s(2), s(10)]]);
   });
 
+  test('a runner whose instance nobody had written down has booted since its create began', () => {
+    const { told } = live([12, started(10)], [15, created]);
+
+    expect(shape(told)).toEqual([['boot', s(1), s(10)]]);
+  });
+
   test('a message that comes long after the runner ended does not make its job longer', () => {
     const { told } = live([2, created], [10, started(10)], [21, exited(20)], [70, completed(70)]);
 
@@ -77,7 +83,7 @@ describe('phasesEnded', () => {
     const { told } = live([20, created], [21, started(5)], [22, completed(4)]);
 
     expect(shape(told)).toEqual([
-      ['boot', s(20), s(20)],
+      ['boot', s(5), s(5)],
       ['job', s(5), s(5)],
     ]);
   });
@@ -168,6 +174,44 @@ describe('lastPhase', () => {
     const phase = lastPhase(live(...life).runner, s(90));
 
     expect(phase && shape([phase])[0]).toEqual(expected);
+  });
+});
+
+describe('leftCreate', () => {
+  const span = { traceparent: 'of-the-create', at: second(1) };
+  const claim: Observation = {
+    kind: 'creating',
+    creator: { v: 1, identity: 'provisioner-0', incarnation: 'abc', span },
+  };
+  /** A runner that was claimed, and what was observed of it since. */
+  const left = (...life: Step[]) => {
+    const requested = aRunner({ state: 'requested', createdAt: second(0), stateAt: second(0) });
+    const runner = life.reduce(
+      (one, [at, observation]) => apply(one, observation, second(at)),
+      apply(requested, claim, second(1)),
+    );
+    return leftCreate(runner, s(90));
+  };
+  const failed = (failureClass: string): Observation => ({
+    kind: 'failed',
+    failure: { class: failureClass, text: 'it failed' },
+  });
+
+  test.each<[string, Step[], number]>([
+    ['given up because its creator ended', [[40, failed('interrupted')]], s(90)],
+    ['marked because nobody ended it', [[40, marked('stuck', 40)]], s(40)],
+    ['heard of as online before it was known to be made', [[9, online]], s(9)],
+    ['seen to end before it was known to be made', [[9, exited(8, 1)]], s(8)],
+  ])('is that of a runner that was %s', (_what, life, endedAt) => {
+    expect(left(...life)).toMatchObject({ as: 'of-the-create', startedAt: s(1), endedAt });
+  });
+
+  test.each<[string, Step[]]>([
+    ['wrote down the instance', [[2, created]]],
+    ['wrote down why it failed', [[2, failed('quota')]]],
+    ['put it off', [[2, { kind: 'postponed', retryAt: second(9), reason: 'no room' }]]],
+  ])('is none where the creator %s', (_what, life) => {
+    expect(left(...life)).toBeUndefined();
   });
 });
 

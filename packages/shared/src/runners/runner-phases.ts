@@ -22,12 +22,9 @@ type Failure = NonNullable<Runner['failure']>;
  * @param facts what the message said that brought the end of the job
  */
 export function phasesEnded(before: Runner, after: Runner, facts?: JobFacts): Phase[] {
-  const { instanceAt, onlineAt, job } = after;
+  const { onlineAt, job } = after;
   const phases: (Phase | undefined)[] = [];
-  if (before.onlineAt === undefined && instanceAt !== undefined && onlineAt !== undefined) {
-    const end = Math.min(ms(onlineAt), ms(job?.startedAt ?? onlineAt));
-    phases.push({ name: 'boot', startedAt: ms(instanceAt), endedAt: end });
-  }
+  if (before.onlineAt === undefined) phases.push(bootOf(before, after));
   if (!before.job && job && onlineAt !== undefined && ms(onlineAt) < ms(job.startedAt)) {
     phases.push({ name: 'idle', startedAt: ms(onlineAt), endedAt: ms(job.startedAt) });
   }
@@ -41,9 +38,7 @@ export function lastPhase(runner: Runner, goneAt: number): Phase | undefined {
   const { instanceAt, onlineAt, job, completedIn } = runner;
   if (completedIn) return undefined;
   const end = { endedAt: endOf(runner, goneAt), failure: failureOf(runner) };
-  if (job) {
-    return forwards({ ...jobPhase(job), ...end });
-  }
+  if (job) return forwards({ ...jobPhase(job), ...end });
   if (onlineAt !== undefined) return forwards({ name: 'idle', startedAt: ms(onlineAt), ...end });
   if (instanceAt === undefined) return undefined;
   return forwards({ name: 'boot', startedAt: ms(instanceAt), ...end });
@@ -92,6 +87,17 @@ const failedReasons: ReadonlySet<Mark['reason']> = new Set([
 export function failureOf({ mark, failure }: Runner): Failure | undefined {
   if (!mark || !failedReasons.has(mark.reason)) return undefined;
   return failure ?? { class: mark.reason, text: mark.text ?? `it was marked: ${mark.reason}` };
+}
+
+/**
+ * The job may be heard of before anything else. Of one that came up before anybody could write down its
+ * instance, it is only known that this was made since its create began.
+ */
+function bootOf(before: Runner, { instanceAt, onlineAt, job }: Runner): Phase | undefined {
+  const madeAt = instanceAt ?? (before.state === 'creating' ? before.stateAt : undefined);
+  if (madeAt === undefined || onlineAt === undefined) return undefined;
+  const endedAt = Math.min(ms(onlineAt), ms(job?.startedAt ?? onlineAt));
+  return { name: 'boot', startedAt: Math.min(ms(madeAt), endedAt), endedAt };
 }
 
 /** The message that the job is over may be late: its runner had ended by then. */
