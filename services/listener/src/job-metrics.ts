@@ -11,7 +11,7 @@ const results: ReadonlySet<string> = new Set([
   'abandoned',
 ]);
 
-/** What GitHub's messages say of jobs, by scale set; each message counts once. */
+/** What GitHub's messages say of jobs; each message counts once. */
 export class JobMetrics {
   readonly #jobs = new Counter<'scale_set' | 'what'>({
     name: 'baton_jobs_total',
@@ -21,9 +21,10 @@ export class JobMetrics {
     name: 'baton_job_queue_seconds',
     help: 'How long jobs waited from when they were queued at GitHub until a runner took them, by its clock.',
   });
-  readonly #startup = new Histogram<'scale_set'>({
+  /** Of all scale sets together: a histogram of each is twenty lines of every scrape. */
+  readonly #startup = new Histogram({
     name: 'baton_job_startup_seconds',
-    help: 'How long jobs waited from when GitHub gave them to the scale set until a runner took them, by its clock.',
+    help: 'How long jobs waited from when GitHub gave them to a scale set until a runner took them, by its clock.',
   });
 
   get sources(): MetricSource[] {
@@ -42,7 +43,7 @@ export class JobMetrics {
       const { queueTime, scaleSetAssignTime, runnerAssignTime } = job;
       const startedAt = runnerAssignTime === undefined ? now : Date.parse(runnerAssignTime);
       this.#queue.recordMs({ scale_set }, startedAt - timeOf(queueTime));
-      this.#startup.recordMs({ scale_set }, startedAt - timeOf(scaleSetAssignTime));
+      this.#startup.recordMs({}, startedAt - timeOf(scaleSetAssignTime));
     }
     if (job.kind === 'JobCompleted') {
       const word = job.result.toLowerCase();
