@@ -36,7 +36,7 @@ export default defineConfig({
           include: [
             '{services,packages}/*/src/**/*.test.ts',
             'bench/**/*.test.ts',
-            'test/docs/**/*.test.ts',
+            'test/{docs,secrets}/**/*.test.ts',
           ],
           exclude: [
             '**/*.nats.test.ts',

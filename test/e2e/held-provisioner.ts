@@ -19,7 +19,9 @@ void runMain({
     run(config, runtime, async (file, deps) => {
       const held = runtime.env.BATON_TEST_HOLD ?? '';
       const providers = await loadProviders(file, deps);
-      return new Map([...providers].map(([name, one]) => [name, holdCreates(one, held, deps.clock)]));
+      return new Map(
+        [...providers].map(([name, one]) => [name, holdCreates(one, held, deps.clock)]),
+      );
     }),
 });
 

@@ -10,6 +10,7 @@ import { registerDelete } from './commands/delete-scale-set.ts';
 import { registerDescribe } from './commands/describe.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerGet } from './commands/get.ts';
+import { registerLogLevel } from './commands/log-level.ts';
 import { registerEnableDisable } from './commands/set-enabled.ts';
 import { registerSweep } from './commands/sweep.ts';
 import { registerTopology } from './commands/topology.ts';
@@ -58,6 +59,7 @@ function buildProgram(io: Io): Command {
   registerSweep(program, context);
   registerDoctor(program, context);
   registerTrace(program, context);
+  registerLogLevel(program, context);
   return program;
 }
 

@@ -46,7 +46,8 @@ export class GitHubClients {
 
   /** @throws ConfigError when the file of credentials cannot be used. */
   static fromFile(file: string, options: GitHubClientsOptions): GitHubClients {
-    const { subsystem, ...rest } = options;
+    const { subsystem, ...given } = options;
+    const rest = { ...given, log: given.log.child({ component: 'github' }) };
     const identity = { system: 'baton', version: '0.1.0', commitSha: '', subsystem };
     const transport = new GitHubTransport({ ...rest, identity });
     return new GitHubClients(transport, new Credentials(file, rest.log));

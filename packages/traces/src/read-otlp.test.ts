@@ -93,7 +93,11 @@ describe('readTraceFile', () => {
     const spans = await readTraceFile(await fileOf(`${line}\n\n${line}\n${line.slice(0, 300)}`));
 
     expect(spans).toHaveLength(2 * aLife().length);
-    expect(spans[3]).toMatchObject({ name: 'runner', service: 'baton-janitor', startMs: zeroMs + 10 });
+    expect(spans[3]).toMatchObject({
+      name: 'runner',
+      service: 'baton-janitor',
+      startMs: zeroMs + 10,
+    });
   });
 
   test('an empty file has none', async () => {

@@ -12,6 +12,7 @@ import {
 import { type Runtime, repeat } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -19,6 +20,7 @@ import {
   Publisher,
   replayLoop,
   replayRoute,
+  watchLag,
 } from '@baton/shared/messaging';
 import {
   copyRunners,
@@ -88,7 +90,7 @@ export async function run(
     metrics: deleteMetrics,
     clock,
     random,
-    log,
+    log: log.child({ component: 'delete' }),
     instance,
     limits: { ...config, deregisterTimeoutMs },
   };
@@ -98,19 +100,21 @@ export async function run(
       takeDelete(deps, queue, command),
     ),
   ]);
+  const passes = { ...deps, health: runtime.health, signal };
   runtime.ready();
   await Promise.all([
     consumeDeletes(nats, deps, queue, runtime),
     replayLoop({ nats, publisher, log, service: 'janitor', handle }, signal, abort),
-    repeat({ ...calls, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4, signal }, () =>
+    repeat({ ...passes, what: 'deleted runners', everyMs: deletedRunnerKeptMs / 4 }, () =>
       forgetDeleted(copy, clock),
     ),
-    repeat({ ...calls, what: 'marked runners', everyMs: config.passEveryMs, signal }, () =>
+    repeat({ ...passes, what: 'marked runners', everyMs: config.passEveryMs }, () =>
       markedPass({ ...deps, queue, signal: abort }),
     ),
-    watchGauges({ ...calls, nats, copy, signal }),
+    watchLag(nats, used.consumers, runtime),
+    watchGauges({ ...calls, log: log.child({ component: 'telemetry' }), nats, copy, signal }),
     runSweeps(
-      { ...deps, specs, installationId },
+      { ...deps, log: log.child({ component: 'sweep' }), specs, installationId },
       { nats, sweeps: allSweeps(config), config, runtime, random },
     ),
   ]);
@@ -128,11 +132,13 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   { instance: identity }: JanitorConfig,
-  { log, signal: stop, incarnation }: Runtime,
+  { log, logLevels: levels, signal: stop, incarnation }: Runtime,
 ): void {
+  const holder = { identity, incarnation };
+  answerLogLevels(nats, { service: 'janitor', holder, log, levels });
   answerDoctor(nats, {
     service: 'janitor',
-    holder: { identity, incarnation },
+    holder,
     log,
     stop,
     examine: async ({ scaleSet }, signal) =>

@@ -53,7 +53,8 @@ const suspectMs = 505;
  * TTL, so that hundreds of leases can be waited for.
  * @throws ConfigError when another living process has our identity.
  */
-export async function contend(deps: ContendDeps, options: ContendOptions): Promise<Contended> {
+export async function contend(given: ContendDeps, options: ContendOptions): Promise<Contended> {
+  const deps = { ...given, log: given.log.child({ component: 'lease' }) };
   const { clock, log, random } = deps;
   const { scaleSetId, signal, leaseHints } = options;
   const turn: Turn = { freeSince: undefined, goneSince: undefined, held: undefined };

@@ -1,6 +1,7 @@
 import type { RenewalOutcome } from '@baton/shared/lease';
 import { Counter, Histogram, type MetricSource, type NumberSource } from '@baton/shared/telemetry';
 import { JobMetrics } from './job-metrics.ts';
+import type { LeaseLosses } from './lease-losses.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { StatusReporter } from './status-reporter.ts';
  * whole process; counting never fails and costs nothing.
  */
 export class ListenerMetrics {
+  /** Told of every lease that is lost or taken. */
+  readonly #losses: LeaseLosses | undefined;
   readonly sessionsOpened = new Counter<'scale_set' | 'how'>({
     name: 'baton_sessions_opened_total',
     help: 'Message sessions that this listener opened, by how they were got.',
@@ -64,6 +67,10 @@ export class ListenerMetrics {
     help: 'From the arrival of a message of GitHub until all that it says was stored in NATS.',
   });
   readonly jobs = new JobMetrics();
+  constructor(losses?: LeaseLosses) {
+    this.#losses = losses;
+  }
+
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 
@@ -94,6 +101,7 @@ export class ListenerMetrics {
   }
 
   leaseTaken(scaleSetId: string, how: 'free' | 'broken' | 'own', tookMs: number): void {
+    this.#losses?.taken(scaleSetId);
     this.leaseTakeovers.add({ scale_set: scaleSetId, how });
     this.leaseTakeoverSeconds.recordMs({ how }, tookMs);
   }
@@ -103,6 +111,7 @@ export class ListenerMetrics {
   };
 
   leaseLost(scaleSetId: string, reason: string): void {
+    this.#losses?.lost(scaleSetId, reason);
     this.leasesLost.add({ scale_set: scaleSetId, reason });
   }
 

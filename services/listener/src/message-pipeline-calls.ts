@@ -33,7 +33,7 @@ export class QueueCalls {
   /** @throws GitHubApiError when GitHub refuses for good, or the session is gone. */
   async delete(messageId: string): Promise<void> {
     const { queue, session } = this.#deps;
-    await this.#retry('message could not be deleted', () =>
+    await this.#retry('delete message', () =>
       queue.deleteMessage(messageId, { ...session.queue, signal: this.#signal }),
     );
   }
@@ -51,7 +51,7 @@ export class QueueCalls {
         queue.acquireJobs(offered, { token: session.queue.token, signal: this.#signal });
       const told = { attributes: { [attributes.jobs]: offered.length } };
       const result = await inSpan('acquire jobs', told, () =>
-        this.#retry('jobs could not be acquired', acquire, acquireAttempts),
+        this.#retry('acquire jobs', acquire, acquireAttempts),
       );
       const granted = result.kind === 'acquired' ? result.ids : [];
       log.info({ offered: offered.length, granted: granted.length, kind: result.kind }, 'acquired');
@@ -66,7 +66,7 @@ export class QueueCalls {
 
   /** Repeats a call through outages and token ends, until the signal is aborted. */
   async #retry<T>(
-    failureText: string,
+    what: string,
     call: () => Promise<T>,
     attempts = Number.POSITIVE_INFINITY,
   ): Promise<T> {
@@ -80,7 +80,7 @@ export class QueueCalls {
         if (isGitHubError(error, 'unauthorized')) await this.#refresh(token);
         else if (!(isGitHubError(error) && error.retryable)) throw error;
         if (attempt + 1 >= attempts) throw error;
-        log.warn({ err: error, attempt }, failureText);
+        log.warn({ what, err: error, attempt }, 'call about messages failed, trying again');
       }
       await clock.sleep(backoffMs(attempt, retryPolicy, random), this.#signal);
     }

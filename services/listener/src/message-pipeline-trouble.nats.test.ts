@@ -149,7 +149,7 @@ describe('MessagePipeline', () => {
 
     expect(await undeleted()).toBe(0);
     expect(life.failures).toEqual([]);
-    const warnings = life.messages.filter((text) => text === 'message could not be deleted');
+    const warnings = life.lines.filter(({ what }) => what === 'delete message');
     expect(warnings).toHaveLength(1);
   });
 

@@ -18,6 +18,11 @@ export async function replayLetters(
   { log, signal, abort }: Runtime,
 ): Promise<void> {
   const publisher = new Publisher(nats, log);
-  const handle = replayMessage.bind(undefined, { publisher, sessions, registrations, log });
+  const handle = replayMessage.bind(undefined, {
+    publisher,
+    sessions,
+    registrations,
+    log: log.child({ component: 'message' }),
+  });
   await replayLoop({ nats, publisher, log, service: 'listener', handle }, signal, abort);
 }

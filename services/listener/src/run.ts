@@ -4,6 +4,7 @@ import { answerProbes, LeaseStore, LivenessProber, takeIdentity } from '@baton/s
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   connectNats,
   Hints,
@@ -23,8 +24,10 @@ import {
   verifyInstallation,
 } from '@baton/shared/stores';
 import { type ListenerConfig, openingPolicy } from './config.ts';
+import { degradedScaleSets } from './core/degraded-scale-sets.ts';
 import { notReadyReason } from './core/readiness.ts';
 import { HolderWatch } from './holder-watch.ts';
+import { LeaseLosses } from './lease-losses.ts';
 import { listenerGauges } from './listener-gauges.ts';
 import { ListenerMetrics } from './listener-metrics.ts';
 import { Members } from './members.ts';
@@ -64,7 +67,8 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
   const planHints = new Wakeups();
   const prober = new LivenessProber(nats);
   const { weight, rebalanceAfterMs } = config;
-  const membership = { hints, holder, weight, ttlMs, clock, log };
+  const leaseLog = log.child({ component: 'lease' });
+  const membership = { hints, holder, weight, ttlMs, clock, log: leaseLog };
   const members = new Members({ ...membership, members: await openMembers(nats) });
   const { specs, ...stores } = await openStores(nats);
   const metrics = observe(runtime);
@@ -73,7 +77,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       nats,
       clock,
       random,
-      log,
+      log: log.child({ component: 'session' }),
       publisher: new Publisher(nats, log),
       hints,
       leases: new LeaseStore({
@@ -90,7 +94,7 @@ export async function run(config: ListenerConfig, runtime: Runtime): Promise<voi
       planHints,
       specHints,
       github: (credential, configUrl) => github.get(credential, configUrl),
-      peersLive: peersOf({ members, prober, clock, log }),
+      peersLive: peersOf({ members, prober, clock, log: leaseLog }),
       draining: signal,
       abort,
     },
@@ -142,9 +146,10 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   holder: Parameters<typeof answerProbes>[1],
-  { log, signal: stop }: Runtime,
+  { log, logLevels: levels, signal: stop }: Runtime,
 ): void {
   answerProbes(nats, holder);
+  answerLogLevels(nats, { service: 'listener', holder, log, levels });
   answerDoctor(nats, {
     service: 'listener',
     holder,
@@ -155,11 +160,14 @@ function answerQuestions(
   });
 }
 
-/** What is counted, on `/metrics`; and whether the scale sets can be served at all, on `/readyz`. */
+/** What is counted, on `/metrics`; and whether and how well scale sets can be served, on `/readyz`. */
 function observe({ metrics, health, clock }: Runtime): ListenerMetrics {
-  const counted = new ListenerMetrics();
+  const losses = new LeaseLosses(clock);
+  const counted = new ListenerMetrics(losses);
   metrics.add(...counted.sources, ...listenerGauges(counted.reporters, clock));
   health.watch('scale sets', () => notReadyReason(counted.reporters));
+  health.watchDegraded('scale set', () => degradedScaleSets(counted.reporters));
+  health.watchDegraded('lease', () => losses.recent());
   return counted;
 }
 

@@ -45,7 +45,7 @@ export class ScaleSetListener {
     this.#deps = deps;
     this.#spec = spec;
     this.#stop = stop;
-    this.#log = deps.log.child({ scaleSetId });
+    this.#log = deps.log.child({ component: 'session', scaleSetId });
     const { identity } = deps.leases.holder;
     const common = { ...deps, log: this.#log };
     const events = new ScaleSetEvents(common, scaleSetId, identity);

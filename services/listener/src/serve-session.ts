@@ -100,6 +100,7 @@ class Serving {
 
   constructor(deps: ServeDeps, open: OpenSession) {
     const { clock } = deps;
+    const messages = { ...deps, log: deps.log.child({ component: 'message' }) };
     const { lease, githubScaleSetId } = open;
     const { scaleSetId } = deps.spec();
     this.#deps = deps;
@@ -117,16 +118,16 @@ class Serving {
     const signal = AbortSignal.any([lease.signal, deps.abort]);
     const queueSignal = AbortSignal.any([signal, this.#gone.signal]);
     const onFailure = (error: unknown) => this.#ended.abort(error);
-    const queueDeps = { ...deps, queue: this.#queue, session: this.#session };
+    const queueDeps = { ...messages, queue: this.#queue, session: this.#session };
     const calls = new QueueCalls(queueDeps, queueSignal);
     const parts = { demand: this.#demand, signal: this.#polling };
-    this.#offers = makeOffers(deps, open, { ...parts, calls });
+    this.#offers = makeOffers(messages, open, { ...parts, calls });
     this.#pipeline = new MessagePipeline(
-      { ...deps, calls, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
+      { ...messages, calls, claim: open.claim, offers: this.#offers, store: makeStoreWatch(deps) },
       { ...parts, scaleSetId, githubScaleSetId, traceparent: open.traceparent, signal, onFailure },
     );
     const onDemand = (traceparent?: string) => this.#pipeline.pushDemand(traceparent);
-    this.#reports = makeReports(deps, open, { ...parts, offers: this.#offers, onDemand });
+    this.#reports = makeReports(messages, open, { ...parts, offers: this.#offers, onDemand });
   }
 
   async run(): Promise<End> {
@@ -173,6 +174,7 @@ class Serving {
 
   async #poll(): Promise<void> {
     const { status, metrics, stepMs = defaultStepMs } = this.#deps;
+    const log = this.#deps.log.child({ component: 'poll' });
     const { scaleSetId } = this.#deps.spec();
     const { epoch } = this.#open.claim;
     const traced = {
@@ -183,6 +185,7 @@ class Serving {
     await pollLoop(
       {
         ...this.#deps,
+        log,
         queue: this.#queue,
         session: this.#session,
         steps: this.#steps,

@@ -52,7 +52,7 @@ export class SessionManager {
   async run(signal: AbortSignal): Promise<void> {
     const stopped = AbortSignal.any([signal, this.#fatal.signal]);
     const rebalancer = new Rebalancer(
-      { ...this.#deps, ...this.#options },
+      { ...this.#deps, ...this.#options, log: this.#deps.log.child({ component: 'lease' }) },
       { polled: () => this.#polled(), handOver: (id) => this.#handOver(id) },
     );
     const rebalancing = rebalancer.run(stopped);

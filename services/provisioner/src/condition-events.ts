@@ -28,7 +28,7 @@ export class ConditionEvents {
   readonly gauge: NumberSource;
 
   constructor(deps: EventDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, log: deps.log.child({ component: 'plan' }) };
     this.gauge = gauge(
       'baton_scale_set_condition',
       '1 while something is wrong with a scale set.',

@@ -56,7 +56,9 @@ export async function failCreate(
   failure: CreateFailure,
 ): Promise<void> {
   const { log, planner, runnerMetrics } = deps;
-  log.warn({ runnerId: record.runnerId, failure }, 'runner could not be created');
+  const { scaleSetId, runnerId } = record;
+  const { class: kind, text } = failure;
+  log.warn({ scaleSetId, runnerId, class: kind, text }, 'runner could not be created');
   const observed = await observeRunner(deps, record, { kind: 'failed', failure });
   tellStep(deps, observed);
   // All other failures are counted when the plan gives their places up.

@@ -79,7 +79,7 @@ export class Planner {
   readonly #askedBy = new Map<string, string>();
 
   constructor(deps: PlannerDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, log: deps.log.child({ component: 'plan' }) };
   }
 
   /**

@@ -22,8 +22,9 @@ export type ProviderGates = ReadonlyMap<string, ProviderGate>;
 
 export function providerGates(
   providers: ReadonlyMap<string, ComputeProvider>,
-  deps: GateDeps,
+  given: GateDeps,
 ): ProviderGates {
+  const deps = { ...given, log: given.log.child({ component: 'provider' }) };
   return new Map(
     [...providers].map(([name, provider]) => [name, new ProviderGate(name, provider, deps)]),
   );

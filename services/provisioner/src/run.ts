@@ -13,6 +13,7 @@ import { answerProbes, LivenessProber } from '@baton/shared/lease';
 import type { Runtime } from '@baton/shared/lifecycle';
 import {
   answerDoctor,
+  answerLogLevels,
   awaitTopologyPart,
   byRoute,
   connectNats,
@@ -23,6 +24,7 @@ import {
   Publisher,
   replayLoop,
   replayRoute,
+  watchLag,
 } from '@baton/shared/messaging';
 import {
   copyRunners,
@@ -102,7 +104,7 @@ export async function run(
     ...measure(gates, runtime.metrics),
     clock,
     random,
-    log,
+    log: log.child({ component: 'message' }),
     installationId,
     instance,
   };
@@ -129,7 +131,7 @@ export async function run(
     consumeEvents(nats, publisher, runtime, (event) => handleEvent(deps, event)),
     consumeCreates(nats, creates, deps, runtime),
     replayLoop({ nats, publisher, log, service: 'provisioner', handle }, signal, abort),
-    keepWatch(deps, signal),
+    keepWatch({ ...deps, health: runtime.health }, signal),
     bootstrap.sweep(signal),
   ]);
   await clients.close();
@@ -152,9 +154,10 @@ function answerQuestions(
   specs: SpecStore,
   clients: GitHubClients,
   holder: Parameters<typeof answerProbes>[1],
-  { log, signal: stop }: Runtime,
+  { log, logLevels: levels, signal: stop }: Runtime,
 ): void {
   answerProbes(nats, holder);
+  answerLogLevels(nats, { service: 'provisioner', holder, log, levels });
   answerDoctor(nats, {
     service: 'provisioner',
     holder,
@@ -207,11 +210,15 @@ type EventHandler = Parameters<typeof consumeLoop<typeof anyListenerEventSchema>
 async function consumeEvents(
   nats: Nats,
   publisher: Publisher,
-  { log, signal, abort }: Runtime,
+  runtime: Runtime,
   handle: EventHandler,
 ): Promise<void> {
+  const { log, signal, abort } = runtime;
   const stream = { stream: streams.events, consumer: consumers.provisionerEvents };
   const options = { ...loop, ...stream, schema: anyListenerEventSchema };
   const pulls = { concurrency: 2, batch: 64, heartbeatMs: 5_000 };
-  await consumeLoop({ ...options, ...pulls, nats, publisher, log, handle }, signal, abort);
+  await Promise.all([
+    consumeLoop({ ...options, ...pulls, nats, publisher, log, handle }, signal, abort),
+    watchLag(nats, used.consumers, runtime),
+  ]);
 }

@@ -17,7 +17,8 @@ import { createRunner } from './create-runner.ts';
 type Limits = Pick<ProvisionerConfig, 'createConcurrency' | 'createConcurrencyPerScaleSet'>;
 
 /** The queue through which all creates of this process go. */
-export function serveCreates(deps: CreateDeps, limits: Limits, abort: AbortSignal): CreateQueue {
+export function serveCreates(given: CreateDeps, limits: Limits, abort: AbortSignal): CreateQueue {
+  const deps = { ...given, log: given.log.child({ component: 'create' }) };
   const queue = new CreateQueue({
     create: (command, signal) => createRunner(deps, command, signal),
     findWaiting: (scaleSetId, provider, count) =>

@@ -150,7 +150,8 @@ class InstanceWatch {
       const observed = await observeRunner(this.#deps, instance, observation);
       if (observed && observation.kind !== 'progress') {
         const { kind } = observation;
-        log.info({ scaleSetId, runnerId, exitCode, problem, kind }, 'end of an instance observed');
+        const said = { scaleSetId, runnerId, kind, exitCode, problem: problem?.text };
+        log.info(said, 'end of an instance observed');
         tellStep(this.#deps, observed);
         this.#plan(observed);
       }

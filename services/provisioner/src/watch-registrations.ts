@@ -168,7 +168,8 @@ export class RegistrationWatch {
     }
     for (const { runner, mark } of marked) {
       const { scaleSetId, runnerId } = runner;
-      log.warn({ scaleSetId, runnerId, ...mark }, 'runner is replaced');
+      const { reason, gate, text } = mark;
+      log.warn({ scaleSetId, runnerId, reason, gate, text }, 'runner is replaced');
       await markRunner(this.#deps, runner, mark);
     }
     const scaleSets = new Set(marked.map(({ runner }) => runner.scaleSetId));

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { installationIdSchema, tokenSchema } from '../contracts/index.ts';
-import { flagSchema, milliseconds, secretSchema, wholeNumber } from './load-config.ts';
+import { logComponents, logLevels, parseLogSetting } from '../telemetry/index.ts';
+import { milliseconds, secretSchema, wholeNumber } from './load-config.ts';
 import { Secret } from './secret.ts';
 import { telemetryVariables } from './telemetry-config.ts';
 
@@ -11,7 +12,13 @@ import { telemetryVariables } from './telemetry-config.ts';
 export const natsVariables = {
   natsUrl: {
     variable: 'BATON_NATS_URL',
-    schema: z.string().min(1).default('nats://127.0.0.1:4222').describe('where NATS is'),
+    schema: z
+      .string()
+      .min(1)
+      .default('nats://127.0.0.1:4222')
+      // It is shown to people; the login is read from variables of its own.
+      .transform((url) => url.replace(/\/\/[^/]*@/g, '//'))
+      .describe('where NATS is'),
   },
   natsUser: {
     variable: 'BATON_NATS_USER',
@@ -79,6 +86,17 @@ const networkVariables = {
   },
 };
 
+const logSettingSchema = z
+  .string()
+  .default('info')
+  .transform((text, context) => {
+    const setting = parseLogSetting(text);
+    if (setting) return setting;
+    const message = `is not like "info" or "info,poll=debug"; levels: ${logLevels.join(', ')}; components: ${logComponents.join(', ')}`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
 /** Variables that every service has. */
 export const serviceVariables = {
   ...natsVariables,
@@ -96,9 +114,12 @@ export const serviceVariables = {
   },
   logLevel: {
     variable: 'BATON_LOG_LEVEL',
-    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    schema: logSettingSchema,
   },
-  logPretty: { variable: 'BATON_LOG_PRETTY', schema: flagSchema.describe('readable log lines') },
+  logPretty: {
+    variable: 'BATON_LOG_PRETTY',
+    schema: z.stringbool().optional().describe('readable log lines; without it, on a terminal'),
+  },
   healthHost: { variable: 'BATON_HEALTH_HOST', schema: z.string().default('0.0.0.0') },
   healthPort: {
     variable: 'BATON_HEALTH_PORT',

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 import { flagSchema, milliseconds, wholeNumber } from './load-config.ts';
 import { Secret } from './secret.ts';
@@ -6,6 +7,9 @@ const endpointSchema = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), {
     error: 'is no http:// or https:// URL',
+  })
+  .refine((text) => !URL.parse(text)?.password, {
+    error: 'must not hold a password: it would not be sent; set OTEL_EXPORTER_OTLP_HEADERS',
   })
   .optional();
 const protocolSchema = z.enum(['http/protobuf', 'http/json', 'grpc']).optional();
@@ -37,6 +41,21 @@ function readPair(pair: string): [string, string] | undefined {
   }
 }
 
+/** Files that exporters read themselves, and only warn of what they cannot read. */
+const fileSchema = z
+  .string()
+  .refine(isReadable, { error: 'names a file that cannot be read' })
+  .optional();
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const headersSchema = pairsSchema
   .transform((headers) =>
     Object.fromEntries(Object.entries(headers).map(([k, v]) => [k, new Secret(v)])),
@@ -51,6 +70,9 @@ const exportVariables = {
   otlpEndpoint: { variable: 'OTEL_EXPORTER_OTLP_ENDPOINT', schema: endpointSchema },
   otlpProtocol: { variable: 'OTEL_EXPORTER_OTLP_PROTOCOL', schema: protocolSchema },
   otlpHeaders: { variable: 'OTEL_EXPORTER_OTLP_HEADERS', schema: headersSchema },
+  otlpCa: { variable: 'OTEL_EXPORTER_OTLP_CERTIFICATE', schema: fileSchema },
+  otlpCertificate: { variable: 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', schema: fileSchema },
+  otlpKey: { variable: 'OTEL_EXPORTER_OTLP_CLIENT_KEY', schema: fileSchema },
   otlpCompression: { variable: 'OTEL_EXPORTER_OTLP_COMPRESSION', schema: compressionSchema },
   otlpTimeoutMs: { variable: 'OTEL_EXPORTER_OTLP_TIMEOUT', schema: timeoutSchema },
 };
@@ -64,6 +86,12 @@ const tracesVariables = {
   tracesEndpoint: { variable: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', schema: endpointSchema },
   tracesProtocol: { variable: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', schema: protocolSchema },
   tracesHeaders: { variable: 'OTEL_EXPORTER_OTLP_TRACES_HEADERS', schema: headersSchema },
+  tracesCa: { variable: 'OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE', schema: fileSchema },
+  tracesCertificate: {
+    variable: 'OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE',
+    schema: fileSchema,
+  },
+  tracesKey: { variable: 'OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', schema: fileSchema },
   tracesCompression: {
     variable: 'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION',
     schema: compressionSchema,
@@ -112,7 +140,7 @@ const metricsExporterSchema = z
   .pipe(
     z.array(
       z.enum(metricExporters, {
-        error: ({ input }) => `is ${String(input)}; allowed are ${metricExporters.join(', ')}`,
+        error: `names something else; allowed are ${metricExporters.join(', ')}`,
       }),
     ),
   )

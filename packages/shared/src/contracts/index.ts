@@ -31,6 +31,14 @@ export {
   sweepEventSchema,
 } from './events.ts';
 export {
+  componentsOf,
+  type LogLevelAnswer,
+  type LogLevelRequest,
+  logChangeMs,
+  logLevelAnswerSchema,
+  logLevelRequestSchema,
+} from './log-levels.ts';
+export {
   type Cause,
   type Plan,
   packPlan,
@@ -107,6 +115,7 @@ export {
   hintSubject,
   identitySubject,
   livenessSubject,
+  logLevelSubject,
   replayedSubject,
   replaySubject,
   sweepSubject,

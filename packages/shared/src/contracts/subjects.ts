@@ -52,3 +52,6 @@ export const sweepSubject = 'baton.v1.sweep';
 
 /** Where the CLI asks every process to check what it needs. */
 export const doctorSubject = 'baton.v1.doctor';
+
+/** Where the CLI asks every process for the levels of its log, and changes them. */
+export const logLevelSubject = 'baton.v1.log-level';

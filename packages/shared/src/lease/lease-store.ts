@@ -6,7 +6,7 @@ export class LeaseStore {
   readonly #deps: LeaseDeps;
 
   constructor(deps: LeaseDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, log: deps.log.child({ component: 'lease' }) };
   }
 
   get holder(): Holder {

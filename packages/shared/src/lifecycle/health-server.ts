@@ -1,34 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { AppError, errorText } from '../errors/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
-
-/**
- * Named conditions. A process begins with `start`, which is taken back when the service does its work;
- * it is ready when no condition has a reason against it.
- */
-export class Health {
-  readonly #reasons = new Map<string, string>();
-  readonly #checks = new Map<string, () => string | undefined>();
-
-  /** Sets the reason why `part` is not ready; undefined when it is. */
-  report(part: string, reason: string | undefined): void {
-    if (reason === undefined) this.#reasons.delete(part);
-    else this.#reasons.set(part, reason);
-  }
-
-  /** Asks `check` whenever somebody asks: the reason why `part` is not ready, or undefined. */
-  watch(part: string, check: () => string | undefined): void {
-    this.#checks.set(part, check);
-  }
-
-  get notReady(): Record<string, string> {
-    const asked = [...this.#checks].flatMap(([part, check]) => {
-      const reason = check();
-      return reason === undefined ? [] : [[part, reason] as const];
-    });
-    return Object.fromEntries([...this.#reasons, ...asked]);
-  }
-}
+import type { Health } from './health.ts';
 
 interface ServerOptions {
   host: string;
@@ -37,22 +10,29 @@ interface ServerOptions {
   metrics?: Metrics;
 }
 
+/** A client that is slower than this with its request is cut off, in ms; and there are no more at once. */
+const requestTimeoutMs = 10_000;
+const mostConnections = 100;
+
 /**
- * Serves `/livez` (the process runs; never depends on NATS or GitHub), `/readyz` (it does its work;
- * 503 with the reasons when not) and `/metrics` (for Prometheus).
+ * Serves `/livez` (the process turns; never depends on NATS or GitHub), `/readyz` (it does its work;
+ * 503 with the reasons when not) and `/metrics` (for Prometheus). See docs/health.md.
  * @throws AppError `config` when the port is taken.
  */
 export async function serveHealth(
   health: Health,
   { host, port, metrics }: ServerOptions,
 ): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer((request, response) => {
+  const limits = { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs };
+  const server = createServer(limits, (request, response) => {
     const path = request.url?.split('?')[0];
-    if (path === '/livez') answer(response, 200, { ok: true });
-    else if (path === '/readyz') answerReady(response, health.notReady);
+    if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response);
+    else if (path === '/livez') answerAlive(response, health);
+    else if (path === '/readyz') answerReady(response, health);
     else if (path === '/metrics' && metrics) void answerMetrics(metrics, request, response);
     else answer(response, 404, { ok: false });
   });
+  server.maxConnections = mostConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -79,9 +59,21 @@ function answer(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body));
 }
 
-function answerReady(response: ServerResponse, notReady: Record<string, string>): void {
+function refuse(response: ServerResponse): void {
+  response.setHeader('allow', 'GET, HEAD');
+  answer(response, 405, { ok: false });
+}
+
+function answerAlive(response: ServerResponse, { wedged }: Health): void {
+  const ok = Object.keys(wedged).length === 0;
+  answer(response, ok ? 200 : 503, ok ? { ok } : { ok, wedged });
+}
+
+function answerReady(response: ServerResponse, { notReady, degraded }: Health): void {
   const ready = Object.keys(notReady).length === 0;
-  answer(response, ready ? 200 : 503, { ready, notReady });
+  const { wrongs, more } = degraded;
+  const some = more > 0 ? { moreDegraded: more } : {};
+  answer(response, ready ? 200 : 503, { ready, notReady, degraded: wrongs, ...some });
 }
 
 async function answerMetrics(

@@ -1,5 +1,6 @@
 import { captureLog, FakeClock } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
+import { Health } from './health.ts';
 import { repeat } from './repeat.ts';
 
 const everyMs = 1_000;
@@ -71,5 +72,27 @@ describe('repeat', () => {
       { what: 'sweep', err: { message: 'broken' } },
       { what: 'sweep', err: { message: 'broken' } },
     ]);
+  });
+
+  test('a pass that does not end is told; failing ones and waits between them are not', async () => {
+    const { clock, stop, options } = setUp();
+    const health = new Health();
+    const held = Promise.withResolvers<void>();
+    let passes = 0;
+
+    const repeating = repeat({ ...options, health }, () => {
+      passes += 1;
+      if (passes < 1_000) return Promise.reject(new Error('nats is away'));
+      return held.promise;
+    });
+    for (let n = 0; n < 999; n += 1) await clock.advance(1_000);
+    expect([passes, health.wedged]).toEqual([1_000, {}]);
+    await clock.advance(15 * 60_000);
+
+    expect(health.wedged).toEqual({ 'pass over sweep': 'has not ended for 900 s' });
+    stop.abort();
+    held.resolve();
+    await repeating;
+    expect(health.wedged).toEqual({});
   });
 });

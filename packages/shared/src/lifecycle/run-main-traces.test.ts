@@ -1,11 +1,20 @@
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, type OtlpReceiver, startOtlpReceiver, startTestProcess } from '@baton/testkit';
+import {
+  eventually,
+  makePrivateCa,
+  type OtlpReceiver,
+  startOtlpReceiver,
+  startTestProcess,
+} from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 
 const service = fileURLToPath(new URL('./testing/service-under-test.ts', import.meta.url));
-const times = { timeout: 30_000 };
+const times = { timeout: 60_000 };
 
-function start(behaviour: string, env: Record<string, string>, drainTimeoutMs = 20_000) {
+function start(behaviour: string, env: Record<string, string>, drainTimeoutMs = 200_000) {
   return startTestProcess(service, { args: [behaviour, '0', String(drainTimeoutMs)], env });
 }
 
@@ -17,7 +26,7 @@ function line(stderr: string, msg: string): Record<string, unknown> {
   return JSON.parse(found ?? '{}') as Record<string, unknown>;
 }
 
-describe.concurrent('a traced process', times, () => {
+describe('a traced process', times, () => {
   test('tells of its start, its work and its end, and log lines say in which span they are', async () => {
     await using receiver = await startOtlpReceiver();
     await using child = start('tells spans until it drains', {
@@ -62,7 +71,7 @@ describe.concurrent('a traced process', times, () => {
   test('ends in time although its collector never answers', async () => {
     await using receiver = await startOtlpReceiver();
     receiver.behave('hang');
-    await using child = start('tells spans until it drains', to(receiver));
+    await using child = start('tells spans until it drains', to(receiver), 20_000);
     await child.said('service ready');
 
     const begun = performance.now();
@@ -85,10 +94,31 @@ describe.concurrent('a traced process', times, () => {
     expect(child.stderr).not.toContain('drain took too long');
   });
 
+  test('trusts the certificates that it is told to, for its collector', async () => {
+    const ca = await makePrivateCa();
+    await using dir = await mkdtempDisposable(join(tmpdir(), 'baton-ca-'));
+    const file = join(dir.path, 'ca.pem');
+    await writeFile(file, ca.root);
+    await using receiver = await startOtlpReceiver({
+      tls: await ca.issue({ hosts: ['localhost'] }),
+    });
+    await using child = start('fails in a span', {
+      ...to(receiver),
+      OTEL_EXPORTER_OTLP_CERTIFICATE: file,
+    });
+
+    expect(await child.exited()).toBe(69);
+    expect(receiver.spans).toMatchObject([{ name: 'start' }]);
+  });
+
   test('says what of its configuration cannot be used, and ends', async () => {
-    await using child = start('ends', { OTEL_TRACES_SAMPLER: 'sometimes' });
+    await using child = start('ends', {
+      OTEL_TRACES_SAMPLER: 'sometimes',
+      OTEL_EXPORTER_OTLP_CLIENT_KEY: '/nowhere',
+    });
 
     expect(await child.exited()).toBe(78);
-    expect(child.stderr).toMatch(/^test: .*\n {2}OTEL_TRACES_SAMPLER: Invalid option/);
+    expect(child.stderr).toMatch(/^test: .*\n {2}OTEL_EXPORTER_OTLP_CLIENT_KEY: names a file that/);
+    expect(child.stderr).toMatch(/\n {2}OTEL_TRACES_SAMPLER: Invalid option/);
   });
 });

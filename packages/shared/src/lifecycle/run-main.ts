@@ -5,20 +5,24 @@ import {
   beginTraces,
   createLogger,
   type Logger,
+  LogLevels,
+  type LogSetting,
   Metrics,
   metricPush,
   processMetrics,
 } from '../telemetry/index.ts';
 import { type Clock, systemClock } from '../time/index.ts';
 import { exitCodes } from './exit-codes.ts';
-import { Health, serveHealth } from './health-server.ts';
+import { Health } from './health.ts';
+import { serveHealth } from './health-server.ts';
 
 /** What every service's configuration has; see `serviceConfigShape`. */
 export interface ServiceConfig extends TelemetryConfig {
   installationId: string;
   instance: string;
-  logLevel: string;
-  logPretty: boolean;
+  logLevel: LogSetting;
+  /** Undefined: where stderr is a terminal. */
+  logPretty?: boolean | undefined;
   healthHost: string;
   healthPort: number;
   drainTimeoutMs: number;
@@ -27,6 +31,7 @@ export interface ServiceConfig extends TelemetryConfig {
 /** What a service is given besides its configuration. */
 export interface Runtime {
   log: Logger;
+  logLevels: LogLevels;
   clock: Clock;
   health: Health;
   /**
@@ -64,24 +69,28 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
   } catch (error) {
     return exitWith(service, error);
   }
+  const logLevels = new LogLevels(config.logLevel);
   const log = createLogger({
     service,
     instance: config.instance,
-    level: config.logLevel,
-    pretty: config.logPretty,
+    levels: logLevels,
+    pretty: config.logPretty ?? process.stderr.isTTY,
     onExit: (flush) => process.on('exit', flush),
   });
-  const { signal, abort } = drainOnSignal(log, config.drainTimeoutMs);
   const health = new Health();
   health.report('start', 'starting');
+  const { signal, abort } = drainOnSignal(log, health, config.drainTimeoutMs);
   const metrics = new Metrics();
   metrics.add(...processMetrics());
-  const traces = await beginTraces({ service, config, metrics, log, clock: systemClock });
-  const push = metricPush({ service, config, metrics, log, clock: systemClock });
+  const common = { service, config, metrics, clock: systemClock };
+  const telemetry = { ...common, log: log.child({ component: 'telemetry' }) };
+  const traces = await beginTraces(telemetry);
+  const push = metricPush(telemetry);
   const endTelemetry = async () => {
-    const withinMs = Math.min(2_000, config.drainTimeoutMs / 10);
+    const withinMs = config.drainTimeoutMs / 10;
     await Promise.all([traces?.end(withinMs), push?.end(withinMs)]);
   };
+  let failure: { error: unknown } | undefined;
   try {
     await using server = await serveHealth(health, {
       host: config.healthHost,
@@ -92,6 +101,7 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
     log.info({ incarnation, pid: process.pid, healthPort: server.port }, 'service starting');
     await run(config, {
       log,
+      logLevels,
       clock: systemClock,
       health,
       ready: (start) => {
@@ -107,15 +117,15 @@ export async function runMain<C extends ServiceConfig>(options: MainOptions<C>):
       abort,
     });
   } catch (error) {
-    await endTelemetry();
-    if (!signal.aborted || !isAbort(error, signal)) return exitWith(service, error, log);
+    if (!signal.aborted || !isAbort(error, signal)) failure = { error };
   }
   await endTelemetry();
+  if (failure) return exitWith(service, failure.error, log);
   log.info('service drained');
   process.exit(exitCodes.ok);
 }
 
-function drainOnSignal(log: Logger, drainTimeoutMs: number) {
+function drainOnSignal(log: Logger, health: Health, drainTimeoutMs: number) {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
@@ -124,6 +134,7 @@ function drainOnSignal(log: Logger, drainTimeoutMs: number) {
       process.exit(exitCodes.failed);
     }
     log.info({ signal: name, drainTimeoutMs }, 'draining');
+    health.report('draining', `told to end by ${name}: what is under way is being finished`);
     stop.abort(new AppError('timeout', `stopped by ${name}`));
     setTimeout(
       () => abort.abort(new AppError('timeout', 'drain budget used up')),

@@ -54,10 +54,9 @@ interface ConnectOptions extends NatsSettings {
  * Replies go to `_INBOX_<user>.…`, so that a user's permissions can name its own replies only.
  * @throws AppError `nats` when the server cannot be reached or refuses the user.
  */
-export async function connectNats(options: ConnectOptions): Promise<Nats> {
-  const { natsUser, log, clock, metrics, signal } = options;
-  // A URL may carry a password of its own.
-  const natsUrl = options.natsUrl.replace(/\/\/[^@/]*@/g, '//');
+export async function connectNats(given: ConnectOptions): Promise<Nats> {
+  const options = { ...given, log: given.log.child({ component: 'nats' }) };
+  const { natsUrl, natsUser, log, clock, metrics, signal } = options;
   metrics?.add(connectedGauge(() => false));
   const giveUpAt = clock.monotonic() + options.natsConnectTimeoutMs;
   for (let attempt = 0; ; attempt += 1) {
@@ -117,7 +116,10 @@ function watchConnection(connection: NatsConnection, options: ConnectOptions): N
       if (type === Events.Disconnect) link.lost();
       else if (type === Events.Reconnect) link.back();
       else if (type === Events.Error) {
-        log.error({ error: typeof data === 'string' ? data : 'unknown' }, 'nats reported an error');
+        log.error(
+          { reason: typeof data === 'string' ? data : 'unknown' },
+          'nats reported an error',
+        );
       }
     }
   };

@@ -50,10 +50,11 @@ const pullMs = 10_000;
  * consumer is opened again, for as long as it takes.
  */
 export async function consumeLoop<S extends z.ZodType>(
-  options: ConsumeOptions<S>,
+  given: ConsumeOptions<S>,
   stop: AbortSignal,
   abort: AbortSignal,
 ): Promise<void> {
+  const options = { ...given, log: given.log.child({ component: 'message' }) };
   const hands = Array.from({ length: options.concurrency }, (_, hand) =>
     consumeInTurn(options, hand, stop, abort),
   );

@@ -107,7 +107,7 @@ function report({ nats, service, log }: ReplayOptions, letterId: number, outcome
     outcome.kind === 'reject'
       ? { outcome: 'kept', reason: outcome.reason }
       : { outcome: 'replayed' };
-  log.info({ letterId, ...said }, 'dead letter was replayed');
+  log.info({ letterId, result: said.outcome, reason: said.reason }, 'dead letter was replayed');
   if (nats.connection.isClosed()) return;
   nats.connection.publish(replayedSubject(service), JSON.stringify({ v: 1, letterId, ...said }));
 }

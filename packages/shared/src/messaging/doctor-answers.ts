@@ -35,8 +35,9 @@ const longestAnswer = 700_000;
  * asks the same while it does gets the same result.
  */
 export function answerDoctor(nats: Nats, options: AnswerOptions): void {
-  const { service, holder, log } = options;
-  const examinations = new Examinations(nats, options);
+  const { service, holder } = options;
+  const log = options.log.child({ component: 'health' });
+  const examinations = new Examinations(nats, { ...options, log });
   nats.connection.subscribe(doctorSubject, {
     callback: (error, message) => {
       const request = error ? undefined : readRequest(message.string());

@@ -31,7 +31,7 @@ export class Publisher {
   constructor(nats: Nats, log: Logger, random: Random = Math.random) {
     this.#nats = nats;
     this.#js = nats.connection.jetstream({ timeout: 2_000 });
-    this.#log = log;
+    this.#log = log.child({ component: 'nats' });
     this.#clock = nats.clock;
     this.#random = random;
   }

@@ -94,7 +94,8 @@ export async function awaitTopologyPart(
     const reason = await topologyProblem(nats, part);
     health.report('topology', reason);
     if (!reason) return;
-    if (waited % 10 === 0) log.warn({ reason }, 'waiting for the topology');
+    if (waited % 10 === 0)
+      log.child({ component: 'nats' }).warn({ reason }, 'waiting for the topology');
     await clock.sleep(500, signal);
   }
 }

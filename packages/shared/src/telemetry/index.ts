@@ -1,5 +1,15 @@
 export { attributes } from './attributes.ts';
 export { beginTraces } from './begin-traces.ts';
+export type { LogFields } from './log-fields.ts';
+export {
+  type ComponentLevel,
+  type LogComponent,
+  LogLevels,
+  type LogSetting,
+  logComponents,
+  logLevels,
+  parseLogSetting,
+} from './log-levels.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export { metricPush } from './metric-push.ts';
 export {

@@ -49,8 +49,9 @@ export async function startSdk(options: SdkOptions): Promise<Sdk> {
     ? await makeExporter(settings.target)
     : new ConsoleSpanExporter();
   const { queueSize, batchSize, delayMs, exportTimeoutMs } = settings;
-  const collector = shownUrl(settings);
-  const queue = new ExportQueue({ exporter, spans, size: queueSize, log, collector });
+  const url = shownUrl(settings);
+  const limits = { size: queueSize, timeoutMs: exportTimeoutMs };
+  const queue = new ExportQueue({ exporter, spans, ...limits, clock, log, url });
   const batches = new BatchSpanProcessor({
     exporter: queue.exporter,
     maxQueueSize: queueSize,
@@ -95,8 +96,7 @@ function shownUrl({ target }: TracesSettings): string {
 
 /** What OpenTelemetry says of itself is for debugging; what matters is told by `ExportQueue`. */
 function logDiagnostics(log: Logger): void {
-  const say = (...texts: unknown[]) =>
-    log.debug({ text: texts.map(String).join(' ') }, 'opentelemetry says');
+  const say = (text: string) => log.debug({ text }, 'opentelemetry says');
   const logger = { error: say, warn: say, info: say, debug: say, verbose: say };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
 }

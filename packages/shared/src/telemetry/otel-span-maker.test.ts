@@ -91,6 +91,17 @@ describe('spans', () => {
     ]);
   });
 
+  test('one that waits for long keeps the last of its moments', () => {
+    const { told } = setUp();
+    const span = startSpan('waiting');
+
+    for (let attempt = 1; attempt <= 1_000; attempt += 1) span.event('refused', { attempt });
+    span.end();
+
+    expect(told[0]?.events).toHaveLength(128);
+    expect(told[0]?.events.at(-1)).toMatchObject({ attributes: { attempt: 1_000 } });
+  });
+
   test('a span that is told later has the id that was minted, and the sampling of then', () => {
     const { told } = setUp(0);
     const minted = mintSpan(foreign);

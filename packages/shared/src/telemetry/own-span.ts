@@ -27,6 +27,8 @@ export interface SpanFacts {
   failure: string | undefined;
 }
 
+/** Of a span that waits for hours the last are kept, as many as OpenTelemetry keeps. */
+const mostEvents = 128;
 /** Longest text of a failure: it may quote what a program printed. */
 const longestFailure = 1_000;
 
@@ -58,7 +60,10 @@ export class OwnSpan implements Span {
   }
 
   event(name: string, attributes: SpanAttributes = {}, at = this.#now()): void {
-    if (!this.#ended) this.facts.events.push({ name, attributes, at });
+    if (this.#ended) return;
+    const { events } = this.facts;
+    if (events.length >= mostEvents) events.shift();
+    events.push({ name, attributes, at });
   }
 
   /** `at`: wall clock, ms since 1970. */

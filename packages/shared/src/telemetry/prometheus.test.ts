@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Health, serveHealth } from '../lifecycle/health-server.ts';
+import { Health } from '../lifecycle/health.ts';
+import { serveHealth } from '../lifecycle/health-server.ts';
 import {
   Counter,
   gauge,

@@ -48,17 +48,15 @@ export class SdkSpans {
   }
 
   tell({ name, kind, context, parent, links, attributes, ...facts }: SpanFacts): void {
+    const options = {
+      kind: kinds[kind],
+      attributes,
+      links: links.map((link) => ({ context: toOtel(link) })),
+      startTime: toHrTime(facts.startedAt),
+    };
+    const above = parent ? trace.setSpanContext(ROOT_CONTEXT, toOtel(parent)) : ROOT_CONTEXT;
     this.#given = context;
-    const span = trace.getTracer('baton').startSpan(
-      name,
-      {
-        kind: kinds[kind],
-        attributes,
-        links: links.map((link) => ({ context: toOtel(link) })),
-        startTime: toHrTime(facts.startedAt),
-      },
-      parent ? trace.setSpanContext(ROOT_CONTEXT, toOtel(parent)) : ROOT_CONTEXT,
-    );
+    const span = trace.getTracer('baton').startSpan(name, options, above);
     this.#given = undefined;
     for (const event of facts.events) {
       span.addEvent(event.name, event.attributes, toHrTime(event.at));

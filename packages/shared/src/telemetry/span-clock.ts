@@ -1,7 +1,7 @@
 import type { Clock } from '../time/index.ts';
 
 /** How far the wall clock may be away before it is believed again, in ms. */
-const toleranceMs = 5;
+const toleranceMs = 2;
 
 /**
  * Wall clock in ms since 1970 with its fractions: moves as the monotonic clock does, so that short

@@ -5,7 +5,9 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
+import { systemClock } from '@baton/shared/time';
 import { z } from 'zod';
 import { decodeProtobuf } from './otlp-messages.ts';
 import { metricsIn, metricsSchema, type ReceivedMetric } from './read-metrics.ts';
@@ -18,10 +20,14 @@ interface AskedExport {
 }
 
 /**
- * How a collector behaves: `take` as it should; `hang` never answers; `reset` breaks off; `garbage`
- * answers 200 with what is no answer; a number is a status without a body.
+ * How a collector behaves: `take` as it should; `slow` the same after 300 ms; `hang` never answers; `drip`
+ * answers byte by byte without end; `reset` breaks off; `garbage` answers 200 with what is no answer; a
+ * number is a status without a body.
  */
-type Behaviour = 'take' | 'hang' | 'reset' | 'garbage' | number;
+type Behaviour = 'take' | 'slow' | 'hang' | 'drip' | 'reset' | 'garbage' | number;
+
+const slowMs = 300;
+const dripMs = 50;
 
 /**
  * A collector for OTLP over HTTP, on 127.0.0.1, which insists on what the specification says: other
@@ -30,7 +36,6 @@ type Behaviour = 'take' | 'hang' | 'reset' | 'garbage' | number;
 export interface OtlpReceiver extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
-  readonly port: number;
   /** Everything that was taken, in its order. */
   readonly spans: readonly ReceivedSpan[];
   readonly metrics: readonly ReceivedMetric[];
@@ -54,8 +59,12 @@ const json = 'application/json';
 const protobuf = 'application/x-protobuf';
 const mostBytes = 16 * 1024 * 1024;
 
-/** `port`: that of one that has ended; default: any. */
-export async function startOtlpReceiver({ port = 0 } = {}): Promise<OtlpReceiver> {
+interface ReceiverOptions {
+  /** For `localhost`; without it there is no encryption. */
+  tls?: { cert: string; key: string };
+}
+
+export async function startOtlpReceiver({ tls }: ReceiverOptions = {}): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const metrics: ReceivedMetric[] = [];
   const asked: AskedExport[] = [];
@@ -69,7 +78,10 @@ export async function startOtlpReceiver({ port = 0 } = {}): Promise<OtlpReceiver
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     asked.push({ path: request.url ?? '', headers: request.headers });
-    if (behaviour !== 'take') return misbehave(behaviour, request, response);
+    if (behaviour !== 'take' && behaviour !== 'slow') {
+      return misbehave(behaviour, request, response);
+    }
+    if (behaviour === 'slow') await systemClock.sleep(slowMs);
     try {
       const type = await take(request);
       // An empty message in either form.
@@ -80,14 +92,15 @@ export async function startOtlpReceiver({ port = 0 } = {}): Promise<OtlpReceiver
       response.writeHead(status, { 'content-type': json }).end(JSON.stringify({ message: 'no' }));
     }
   };
-  const server = createServer((request, response) => void answer(request, response));
-  server.listen(port, '127.0.0.1');
+  const handle = (request: IncomingMessage, response: ServerResponse) =>
+    void answer(request, response);
+  const server = tls ? createSecureServer(tls, handle) : createServer(handle);
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const taken = typeof address === 'object' && address ? address.port : 0;
+  const port = typeof address === 'object' && address ? address.port : 0;
   return {
-    url: `http://127.0.0.1:${taken}`,
-    port: taken,
+    url: tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     spans,
     metrics,
     asked,
@@ -109,7 +122,11 @@ function misbehave(how: Behaviour, request: IncomingMessage, response: ServerRes
   request.resume();
   if (how === 'reset') request.socket.destroy();
   else if (how === 'garbage') response.writeHead(200, { 'content-type': protobuf }).end('\xff\0no');
-  else if (typeof how === 'number') response.writeHead(how).end();
+  else if (how === 'drip') {
+    response.writeHead(200, { 'content-type': protobuf });
+    const drip = setInterval(() => response.write('\0'), dripMs);
+    response.once('close', () => clearInterval(drip));
+  } else if (typeof how === 'number') response.writeHead(how).end();
 }
 
 async function readExport(request: IncomingMessage) {

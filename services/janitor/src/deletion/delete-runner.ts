@@ -270,13 +270,13 @@ async function fail(
   failure: Omit<Failure, 'nowMs' | 'random'>,
 ): Promise<Found | undefined> {
   const { clock, random, log, metrics } = deps;
-  const nowMs = clock.now();
-  metrics.failed(found.value, failure.step);
+  const { step, text } = failure;
+  metrics.failed(found.value, step);
   const after = await settle(deps, found, (deletion) =>
-    afterFailure(withoutClaim(deletion), { ...failure, nowMs, random }),
+    afterFailure(withoutClaim(deletion), { ...failure, nowMs: clock.now(), random }),
   );
   const { scaleSetId, runnerId } = found.value;
   const { attempts, retryAt } = after?.value.deletion ?? {};
-  log.warn({ scaleSetId, runnerId, attempts, retryAt, ...failure }, 'deletion step failed');
+  log.warn({ scaleSetId, runnerId, attempts, retryAt, step, text }, 'deletion step failed');
   return undefined;
 }

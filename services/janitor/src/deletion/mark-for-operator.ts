@@ -20,7 +20,7 @@ export async function markForOperator(
     if (!marked) return;
     const revision = await runners.update(key, marked, found.revision);
     if (revision === undefined) continue;
-    log.info({ scaleSetId, runnerId, operator }, 'operator deletes a runner');
+    log.info({ scaleSetId, runnerId, operator: operator.by }, 'operator deletes a runner');
     await tellMarked(deps, marked, revision);
     return;
   }

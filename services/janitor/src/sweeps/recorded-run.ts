@@ -1,4 +1,4 @@
-import type { SweepState } from '@baton/shared/contracts';
+import type { SweepName, SweepState } from '@baton/shared/contracts';
 import { errorText } from '@baton/shared/errors';
 import { isoNow } from '@baton/shared/time';
 import { recentOf } from './core/guard.ts';
@@ -106,9 +106,14 @@ class RunRecord {
 }
 
 /** A run that finds nothing to do is none of the operator's business. */
-function logRun({ log }: RunDeps, part: object, result: SweepResult): void {
+function logRun(
+  { log }: RunDeps,
+  part: { sweep: SweepName; hostId: string | undefined },
+  result: SweepResult,
+): void {
   const { lookedAt, acted, left, hold, problem } = result;
-  const said = { ...part, lookedAt, acted, left, held: hold?.count, problem };
+  const { sweep, hostId } = part;
+  const said = { sweep, hostId, lookedAt, acted, left, held: hold?.count, problem };
   const isNews =
     Object.values(acted).some((count) => count > 0) || hold !== undefined || problem !== undefined;
   if (isNews) log.info(said, 'sweep ran');

@@ -25,7 +25,7 @@ export async function tellHold(
   if (now) {
     const { id: holdId, count, of, text } = now;
     const confirm = `baton sweep confirm ${sweep}${hostId === undefined ? '' : ` --host ${hostId}`}`;
-    log.error({ sweep, hostId, holdId, count, of, confirm }, `sweep is held: ${text}`);
+    log.error({ sweep, hostId, holdId, count, of, confirm, text }, 'sweep is held');
   } else log.info({ sweep, hostId, holdId: before?.id }, 'sweep is held no more');
   const hold = now ?? before;
   if (!hold) return;

@@ -4,7 +4,7 @@ import { eventSubject } from '@baton/shared/contracts';
 import { answerProbes, LeaseStore, LivenessProber } from '@baton/shared/lease';
 import { connectNats, type Nats, Publisher } from '@baton/shared/messaging';
 import { openLeases, openSessions } from '@baton/shared/stores';
-import { createLogger } from '@baton/shared/telemetry';
+import { createLogger, LogLevels } from '@baton/shared/telemetry';
 import { isAborted, systemClock } from '@baton/shared/time';
 import { z } from 'zod';
 import { contend } from '../contend.ts';
@@ -38,7 +38,8 @@ const settings = settingsSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const { installationId, identity, scaleSetId, ttlMs } = settings;
 const clock = systemClock;
 const random = Math.random;
-const log = createLogger({ service: 'contender', instance: identity, level: 'debug' });
+const levels = new LogLevels({ all: 'debug', components: {} });
+const log = createLogger({ service: 'contender', instance: identity, levels });
 const holder = { v: 1 as const, identity, incarnation: randomBytes(6).toString('hex') };
 const queue = new WorkQueue(settings.queueDir);
 

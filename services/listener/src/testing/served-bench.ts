@@ -11,7 +11,7 @@ import {
   openSpecs,
   openStatus,
 } from '@baton/shared/stores';
-import { Metrics } from '@baton/shared/telemetry';
+import { LogLevels, Metrics } from '@baton/shared/telemetry';
 import { systemClock } from '@baton/shared/time';
 import {
   aPlan,
@@ -104,6 +104,7 @@ async function startInProcess(
   const metrics = new Metrics();
   const running = run(config, {
     log,
+    logLevels: new LogLevels(config.logLevel),
     clock: systemClock,
     health: new Health(),
     ready: () => undefined,

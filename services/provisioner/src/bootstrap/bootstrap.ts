@@ -49,7 +49,8 @@ export class Bootstrap {
   };
 
   /** Listens to instances, when a provider wants it. Disposing of the result ends that. */
-  async start(deps: BootstrapDeps): Promise<AsyncDisposable> {
+  async start(given: BootstrapDeps): Promise<AsyncDisposable> {
+    const deps = { ...given, log: given.log.child({ component: 'provider' }) };
     await using started = new AsyncDisposableStack();
     if (this.#settings) {
       const { url, keys } = this.#settings;

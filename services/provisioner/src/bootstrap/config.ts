@@ -20,6 +20,7 @@ export const bootstrapVariables = {
     variable: 'BATON_BOOTSTRAP_URL',
     schema: z
       .url({ protocol: /^https?$/ })
+      .refine((url) => !URL.parse(url)?.password, { error: 'must not hold a password' })
       .transform((url) => url.replace(/\/+$/, ''))
       .optional()
       .describe('where instances reach the bootstrap port of the provisioners'),

@@ -21,7 +21,8 @@ export async function noteReport(
   report: InstanceReport,
 ): Promise<void> {
   const { log, planner } = deps;
-  log.info({ ...runner, report }, 'instance reports');
+  const { scaleSetId, runnerId } = runner;
+  log.info({ scaleSetId, runnerId, kind: report.kind, text: report.text }, 'instance reports');
   if (report.kind === 'progress') return await noteProgress(deps, runner, report.text);
   const failure = { class: 'bootstrap-failed', text: report.text };
   tellStep(deps, await observeRunner(deps, runner, { kind: 'failed', failure }));

@@ -1,4 +1,5 @@
-import { loadConfig, telemetryVariables } from '../../config/index.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { telemetryVariables } from '../../config/telemetry-config.ts';
 import { AppError, ConfigError } from '../../errors/index.ts';
 import { inSpan } from '../../telemetry/index.ts';
 import { type Runtime, runMain, type ServiceConfig } from '../index.ts';
@@ -47,7 +48,7 @@ await runMain({
       ...loadConfig(telemetryVariables, env),
       installationId: 'test',
       instance: 'test-0',
-      logLevel: 'info',
+      logLevel: { all: 'info', components: {} },
       logPretty: false,
       healthHost: '127.0.0.1',
       healthPort: Number(healthPort),

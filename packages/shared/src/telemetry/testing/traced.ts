@@ -36,7 +36,7 @@ export async function received(receiver: OtlpReceiver, ...names: string[]) {
       const missing = names.filter((name) => !receiver.spans.some((span) => span.name === name));
       if (missing.length > 0) throw new Error(`not received: ${missing.join(', ')}`);
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 20_000 },
   );
   if (receiver.violations.length > 0) throw new Error(receiver.violations.join('\n'));
   return receiver.spans;
