@@ -1,7 +1,8 @@
 import { captureLog, eventually, type OtlpReceiver, startOtlpReceiver } from '@baton/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { loadConfig, telemetryVariables } from '../config/index.ts';
-import { Health, serveHealth } from '../lifecycle/health-server.ts';
+import { Health } from '../lifecycle/health.ts';
+import { serveHealth } from '../lifecycle/health-server.ts';
 import { systemClock } from '../time/index.ts';
 import { metricPush } from './metric-push.ts';
 import { Counter, gauge, Histogram, type Measurement, Metrics } from './metrics.ts';

@@ -1,4 +1,5 @@
-import { Health, serveHealth } from '../../lifecycle/health-server.ts';
+import { Health } from '../../lifecycle/health.ts';
+import { serveHealth } from '../../lifecycle/health-server.ts';
 import { Counter, gauge, Histogram, Metrics } from '../metrics.ts';
 
 /**
