@@ -49,7 +49,8 @@ export class Counter<Label extends string = never> implements NumberSource {
   add(labels: Record<Label, string>, value = 1): void {
     const key = keyOf(labels);
     const known = this.#values.get(key);
-    this.#values.set(key, { labels: { ...labels }, value: (known?.value ?? 0) + value });
+    if (known) known.value += value;
+    else this.#values.set(key, { labels: { ...labels }, value });
   }
 
   /** The count of one set of labels; 0 when nothing was counted. */

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { parseTraceparent } from './spans.ts';
 
 /** Which span it is, and whether its trace is told. */
@@ -16,8 +16,17 @@ export function newSpanId(): string {
   return newId(8);
 }
 
+/** Random bytes are drawn for many ids at once: each draw costs more than the span that it is for. */
+const drawn = Buffer.alloc(4_096);
+let used = drawn.length;
+
 function newId(bytes: number): string {
-  const id = randomBytes(bytes).toString('hex');
+  if (used + bytes > drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  const id = drawn.toString('hex', used, used + bytes);
+  used += bytes;
   // All zeros is no id.
   return /[^0]/.test(id) ? id : newId(bytes);
 }
