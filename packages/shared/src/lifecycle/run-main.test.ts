@@ -20,7 +20,7 @@ describe('exitCodeOf', () => {
   });
 });
 
-describe.concurrent('runMain', { timeout: 30_000 }, () => {
+describe('runMain', { timeout: 30_000 }, () => {
   test('a configuration that cannot be used is one message and exit code 78', async () => {
     const { code, stderr } = await run('has no configuration');
 
