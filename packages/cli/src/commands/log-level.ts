@@ -30,7 +30,7 @@ export function registerLogLevel(program: Command, context: Context): void {
     .description('what the logs of the services show: list, change for a time, take back')
     .addHelpText('after', examples);
   withWhom(logLevel.command('list').description('the levels of every process')).action(
-    async (whom: Whom) => ask(context, whom.output, { ...to(whom), kind: 'list' }),
+    async (whom: Whom) => await ask(context, whom.output, { ...to(whom), kind: 'list' }),
   );
   withWhom(logLevel.command('set').description('change levels for a time'))
     .addArgument(new Argument('<level>', 'what to show from').choices(logLevels))
@@ -41,19 +41,21 @@ export function registerLogLevel(program: Command, context: Context): void {
       time,
       logChangeMs.default,
     )
-    .action(async (level: (typeof logLevels)[number], options: Which & { for: number }) =>
-      ask(context, options.output, {
-        ...to(options),
-        ...named(options),
-        kind: 'set',
-        level,
-        forMs: options.for,
-      }),
+    .action(
+      async (level: (typeof logLevels)[number], options: Which & { for: number }) =>
+        await ask(context, options.output, {
+          ...to(options),
+          ...named(options),
+          kind: 'set',
+          level,
+          forMs: options.for,
+        }),
     );
   withWhom(logLevel.command('reset').description('what is configured holds again, now'))
     .addOption(componentOption())
-    .action(async (options: Which) =>
-      ask(context, options.output, { ...to(options), ...named(options), kind: 'reset' }),
+    .action(
+      async (options: Which) =>
+        await ask(context, options.output, { ...to(options), ...named(options), kind: 'reset' }),
     );
 }
 
