@@ -22,7 +22,9 @@ test('every service tells a lagging consumer and a dead NATS while they last, an
 
   const held = await holdEvents(stack);
   await eventually(async () => {
-    const lag = { [`consumer ${consumers.provisionerEvents}`]: expect.stringMatching(waiting) };
+    const lag = {
+      [`consumer ${consumers.provisionerEvents}`]: expect.stringMatching(waiting) as string,
+    };
     expect(await states()).toEqual([allWell[0], { ...allWell[1], degraded: lag }, allWell[2]]);
   }, patient);
   await held[Symbol.asyncDispose]();

@@ -23,7 +23,7 @@ export function printed(value: unknown): string {
     inspect(some, { depth: Infinity, showHidden: true, getters: true }),
     inspect(nested, { depth: Infinity, showHidden: true, getters: true }),
     JSON.stringify(some),
-    JSON.stringify(value instanceof Error ? { ...value } : Object.entries(Object(value))),
+    JSON.stringify(typeof value === 'object' && value !== null ? Object.entries(value) : ''),
     value instanceof Error ? `${value.message} ${value.stack}` : '',
   ].join('\n');
 }

@@ -7,7 +7,8 @@ import { createLogger } from './logger.ts';
 function setUp(setting: string) {
   const lines: Record<string, unknown>[] = [];
   const levels = new LogLevels(parseLogSetting(setting) ?? { all: 'silent', components: {} });
-  const to = { write: (text: string) => void lines.push(JSON.parse(text)) };
+  const read = (text: string) => JSON.parse(text) as Record<string, unknown>;
+  const to = { write: (text: string) => void lines.push(read(text)) };
   const log = createLogger({ service: 'listener', instance: 'listener-0', levels, to });
   return { lines, levels, log };
 }
@@ -66,7 +67,7 @@ describe('the log', () => {
       one.fatal('c');
     }
 
-    expect(lines.map(({ component, msg }) => `${component} ${msg}`)).toEqual([
+    expect(lines.map(({ component, msg }) => `${String(component)} ${String(msg)}`)).toEqual([
       'process c',
       'poll a',
       'poll b',
