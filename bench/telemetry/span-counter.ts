@@ -51,7 +51,7 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
     const exit = once(child, 'exit', { signal }).then(() => {
       throw new AppError('unexpected', 'the receiver of spans ended');
     });
-    const [message] = await Promise.race([once(child, 'message', { signal }), exit]);
+    const [message]: unknown[] = await Promise.race([once(child, 'message', { signal }), exit]);
     return message;
   } finally {
     ended.abort();
