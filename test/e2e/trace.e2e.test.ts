@@ -57,6 +57,12 @@ async function untilDone(stack: LocalStack, ids: readonly string[]): Promise<voi
   }, patient);
 }
 
+function theRunner({ runners }: Received, name: string): ReceivedSpan {
+  const runner = runners.get(name);
+  if (!runner) throw new Error(`nothing was told of ${name}`);
+  return runner;
+}
+
 /** The runners that took the jobs so far, by name. */
 async function takers(stack: LocalStack): Promise<string[]> {
   const jobs = await simulator(stack).jobs();
@@ -153,16 +159,18 @@ describe('a runner that is gone', { timeout: 180_000 }, () => {
       const { runners } = received;
       expect([...runners.keys()]).toEqual(expect.arrayContaining([...untouched, ...touched]));
       // One that was registered and never made is replaced: its JIT config can be used only once.
-      expect(runners.size).toBe(where === 'after' ? 7 : 10);
-      for (const [name, runner] of runners) {
-        const root = expectRoot(received, runner);
-        expectConnected(received, received.below(root));
-        const isTouched = touched.includes(name);
-        const isReplaced = where === 'before' && isTouched;
+      expect(runners.size).toBeGreaterThanOrEqual(where === 'after' ? 7 : 10);
+      const took = await takers(stack);
+      for (const runner of runners.values()) {
+        expectConnected(received, received.below(expectRoot(received, runner)));
+      }
+      // A slow machine may make another one, which nobody needs any more.
+      for (const name of new Set([...took, ...touched])) {
+        const runner = theRunner(received, name);
+        const isReplaced = where === 'before' && touched.includes(name);
         const steps = order(received, runner);
-        // It may have had its job before anybody knew of its instance, which then never booted.
-        const adopted = isTouched && !steps.includes('boot') ? ['job'] : ['boot', 'job'];
-        expect(steps).toEqual(['create runner', ...(isReplaced ? [] : adopted), 'delete runner']);
+        const worked = isReplaced ? [] : ['boot', 'job'];
+        expect(steps).toEqual(['create runner', ...worked, 'delete runner']);
         expect(runner.status === 'error', name).toBe(isReplaced);
         const creators = received.childrenOf(runner).filter((one) => one.name === 'create runner');
         expect(creators.some((span) => pidOf(span) === pid)).toBe(untouched.includes(name));
