@@ -51,8 +51,8 @@ async function nextMessage(child: ChildProcess): Promise<unknown> {
     const exit = once(child, 'exit', { signal }).then(() => {
       throw new AppError('unexpected', 'the receiver of spans ended');
     });
-    const [message]: unknown[] = await Promise.race([once(child, 'message', { signal }), exit]);
-    return message;
+    const answer: unknown[] = await Promise.race([once(child, 'message', { signal }), exit]);
+    return answer[0];
   } finally {
     ended.abort();
   }
