@@ -40,7 +40,7 @@ interface Measured {
 }
 
 /** Some hundred lives: code is compiled by then. */
-const warmUp = { jobs: 200, jobsPerS: 40 };
+const warmUp = { jobs: 400, jobsPerS: 40 };
 /** Spans are sent this often, ms; less often as by default, and less in all. */
 const sendEveryMs = 1_000;
 /** Until what is left of a measurement has been sent. */
@@ -80,50 +80,104 @@ export async function benchTelemetry(
   };
 }
 
-/** Each mode once, one after another, in another order each round; processes are new in each. */
+/**
+ * All modes, each in processes of its own, which are new in each round. They work in turn, there and back: what
+ * the machine does meanwhile is about the same for all.
+ */
 async function measureRound(
   context: BenchContext,
   options: TelemetryOptions,
   round: number,
 ): Promise<ByMode<Measured>> {
-  const measured = new Map<Mode, Measured>();
-  for (const [place] of modes.entries()) {
-    const mode = modes[(place + round) % modes.length] ?? 'off';
-    measured.set(mode, await measure(context, options, mode));
-  }
-  const of = (mode: Mode) => {
-    const found = measured.get(mode);
-    if (!found) throw new Error(`${mode} was not measured`);
-    return found;
+  const { clock, signal } = context;
+  await using cleanup = new AsyncDisposableStack();
+  const start = async (mode: Mode) => cleanup.use(await Course.start(context, options, mode));
+  const courses = {
+    off: await start('off'),
+    ten: await start('ten'),
+    hundred: await start('hundred'),
   };
-  return { off: of('off'), ten: of('ten'), hundred: of('hundred') };
+  await clock.sleep(calmMs, signal);
+  const there = modes.map((_, place) => courses[modes[(place + round) % modes.length] ?? 'off']);
+  for (const course of there) await course.warmUp();
+  const leg = { jobs: options.jobs / 2, jobsPerS: options.jobsPerS };
+  for (const course of [...there, ...there.toReversed()]) await course.run(leg);
+  return {
+    off: await courses.off.measured(),
+    ten: await courses.ten.measured(),
+    hundred: await courses.hundred.measured(),
+  };
 }
 
-async function measure(
-  context: BenchContext,
-  { jobs, jobsPerS, profileDir }: TelemetryOptions,
-  mode: Mode,
-): Promise<Measured> {
-  const { clock, signal } = context;
-  await using counter = await SpanCounter.start();
-  await using lives = await LifeStack.start(context, {
-    ...variablesOf(mode, counter.url),
-    ...(profileDir === undefined || mode !== 'hundred' ? {} : profiling(profileDir)),
-  });
-  await clock.sleep(calmMs, signal);
-  const startCpuMs = await lives.cpuMs();
-  await lives.runJobs(warmUp.jobs, warmUp.jobsPerS);
-  await clock.sleep(restMs, signal);
-  const [cpuBefore, spansBefore] = [await lives.cpuMs(), await total(counter)];
-  await lives.runJobs(jobs, jobsPerS);
-  await clock.sleep(restMs, signal);
-  const [cpuAfter, spansAfter] = [await lives.cpuMs(), await total(counter)];
-  return {
-    startCpuMs,
-    cpuMsPerRunner: rounded(((cpuAfter - cpuBefore) / jobs) * 10) / 10,
-    spansPerRunner: rounded((spansAfter - spansBefore) / jobs),
-    lostSpans: await lives.lostSpans(),
-  };
+interface Work {
+  jobs: number;
+  jobsPerS: number;
+}
+
+/** One mode of a round: its services and the receiver of their spans. */
+class Course implements AsyncDisposable {
+  readonly #context: BenchContext;
+  readonly #counter: SpanCounter;
+  readonly #lives: LifeStack;
+  readonly #cleanup: AsyncDisposableStack;
+  #startCpuMs = 0;
+  #cpuMs = 0;
+  #spans = 0;
+  #jobs = 0;
+
+  private constructor(
+    context: BenchContext,
+    { counter, lives }: { counter: SpanCounter; lives: LifeStack },
+    cleanup: AsyncDisposableStack,
+  ) {
+    this.#context = context;
+    this.#counter = counter;
+    this.#lives = lives;
+    this.#cleanup = cleanup;
+  }
+
+  static async start(
+    context: BenchContext,
+    { profileDir }: TelemetryOptions,
+    mode: Mode,
+  ): Promise<Course> {
+    await using cleanup = new AsyncDisposableStack();
+    const counter = cleanup.use(await SpanCounter.start());
+    const profiled = profileDir === undefined || mode !== 'hundred' ? {} : profiling(profileDir);
+    const variables = { ...variablesOf(mode, counter.url), ...profiled };
+    const lives = cleanup.use(await LifeStack.start(context, variables));
+    return new Course(context, { counter, lives }, cleanup.move());
+  }
+
+  async warmUp(): Promise<void> {
+    this.#startCpuMs = await this.#lives.cpuMs();
+    await this.#lives.runJobs(warmUp.jobs, warmUp.jobsPerS);
+  }
+
+  async run({ jobs, jobsPerS }: Work): Promise<void> {
+    const { clock, signal } = this.#context;
+    // What an earlier leg has left is told by now.
+    await clock.sleep(restMs, signal);
+    const [cpuBefore, spansBefore] = [await this.#lives.cpuMs(), await total(this.#counter)];
+    await this.#lives.runJobs(jobs, jobsPerS);
+    await clock.sleep(restMs, signal);
+    this.#cpuMs += (await this.#lives.cpuMs()) - cpuBefore;
+    this.#spans += (await total(this.#counter)) - spansBefore;
+    this.#jobs += jobs;
+  }
+
+  async measured(): Promise<Measured> {
+    return {
+      startCpuMs: this.#startCpuMs,
+      cpuMsPerRunner: Math.round((this.#cpuMs / this.#jobs) * 100) / 100,
+      spansPerRunner: rounded(this.#spans / this.#jobs),
+      lostSpans: await this.#lives.lostSpans(),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cleanup.disposeAsync();
+  }
 }
 
 async function total(counter: SpanCounter): Promise<number> {
@@ -137,6 +191,8 @@ function variablesOf(mode: Mode, url: string): Record<string, string> {
     OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
     OTEL_TRACES_SAMPLER_ARG: mode === 'ten' ? '0.1' : '1',
     OTEL_BSP_SCHEDULE_DELAY: String(sendEveryMs),
+    // They cost the same however many runners there are.
+    OTEL_METRICS_EXPORTER: 'none',
   };
 }
 
