@@ -166,10 +166,10 @@ describe('the listener process', () => {
 
     await declare(sim.configUrl, false);
     (await server.connect('admin')).connection.publish('baton.v1.hint.spec.linux');
-    await eventually(async () => expect(await session()).toBeNull(), patient);
+    await eventually(async () => expect(await session()).toBeNull());
     await declare(sim.configUrl, true);
     (await server.connect('admin')).connection.publish('baton.v1.hint.spec.linux');
 
-    await eventually(async () => expect(await polls()).toBe(1), patient);
+    await eventually(async () => expect(await polls()).toBe(1));
   });
 });
