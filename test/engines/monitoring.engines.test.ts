@@ -122,6 +122,26 @@ test('trouble shows on its charts', async () => {
   );
 }, 120_000);
 
+test('sessions that are replaced again and again are told by their alert', async () => {
+  const session = async () =>
+    (await simulator(stack).state()).scaleSets.find(({ name }) => name === 'linux')?.session;
+  for (let times = 0; times < 2; times += 1) {
+    const before = await eventually(async () => {
+      const now = await session();
+      expect(now?.held).toBe(true);
+      return now?.id;
+    }, patient);
+    await simulator(stack).evictSession('linux');
+    await eventually(async () => expect((await session())?.id).not.toBe(before), patient);
+  }
+
+  await eventually(
+    async () =>
+      expect(await prometheus.firing('BatonSessionsReplaced', 'scale_set')).toEqual([linux]),
+    patient,
+  );
+}, 150_000);
+
 test('every label that a legend names is there', async () => {
   const drawn = await Promise.all(
     charts.map(async (chart) => ({ ...chart, series: await prometheus.chart(chart.expr) })),

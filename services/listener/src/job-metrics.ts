@@ -31,6 +31,11 @@ export class JobMetrics {
     return [this.#jobs, this.#queue, this.#startup];
   }
 
+  /** The scale set is not there any more. */
+  forget(scaleSetId: string): void {
+    for (const one of [this.#jobs, this.#queue]) one.forget('scale_set', scaleSetId);
+  }
+
   /** Counts what a message says; `now` stands in for a start whose time GitHub does not say, in ms. */
   count(scaleSetId: string, jobs: readonly JobMessage[], now: number): void {
     for (const job of jobs) this.#count(scaleSetId, job, now);

@@ -1,4 +1,4 @@
-import type { Status } from '@baton/shared/contracts';
+import { conditionTypes, plannedConditionTypes, type Status } from '@baton/shared/contracts';
 import { FakeClock } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { type Known, listenerGauges } from './listener-gauges.ts';
@@ -97,7 +97,7 @@ describe('listenerGauges', () => {
     });
   });
 
-  test('tell every condition, with 0 for those that do not hold', () => {
+  test('tell every condition that listeners set, with 0 for those that do not hold', () => {
     const gauges = listenerGauges(
       new Set([
         { current: aStatus(), isOurs: true, unservedMs: 0, pollAgeMs: 0, statistics: undefined },
@@ -108,7 +108,10 @@ describe('listenerGauges', () => {
 
     const values = [...(conditions?.read() ?? [])];
 
-    expect(values.map(({ labels }) => labels.condition)).toContain('jobs-not-assigned');
+    const told = values.map(({ labels }) => labels.condition);
+    expect(told).toContain('jobs-not-assigned');
+    expect(told).toHaveLength(conditionTypes.length - plannedConditionTypes.length);
+    expect(new Set([...told, ...plannedConditionTypes])).toEqual(new Set(conditionTypes));
     expect(new Set(values.map(({ value }) => value))).toEqual(new Set([0]));
   });
 });

@@ -1,4 +1,4 @@
-import { conditionTypes, type Status } from '@baton/shared/contracts';
+import { conditionTypes, plannedConditionTypes, type Status } from '@baton/shared/contracts';
 import { gauge, type Measurement, type NumberSource } from '@baton/shared/telemetry';
 import type { Clock } from '@baton/shared/time';
 import type { StatusReporter } from './status-reporter.ts';
@@ -95,11 +95,15 @@ function* measure(reporters: ReadonlySet<Known>, read: Read): Iterable<Measureme
   }
 }
 
-/** All of them, with 0 for those that do not hold: an alert can tell "well" from "not known". */
+const planned: ReadonlySet<string> = new Set(plannedConditionTypes);
+/** Provisioners tell of the others. */
+const listened = conditionTypes.filter((type) => !planned.has(type));
+
+/** All of ours, with 0 for those that do not hold: an alert can tell "well" from "not known". */
 function conditionsOf({ current, isOurs }: Known): Measurement[] {
   if (!isOurs) return [];
   const holding = new Set(current.conditions.map(({ type }) => type));
-  return conditionTypes.map((condition) => ({
+  return listened.map((condition) => ({
     value: holding.has(condition) ? 1 : 0,
     labels: { scale_set: current.scaleSetId, condition },
   }));

@@ -109,4 +109,24 @@ describe('what a listener measures', () => {
     expect((await session())?.id).toBe(before?.id);
     expect(metric('session_gap_seconds')).toEqual({});
   });
+
+  test('nothing any more of a scale set whose declaration is gone', async () => {
+    const { control, declare, metric, session } = await aServedSet();
+    await control.evictSession('linux');
+    const counters = [
+      'sessions_opened_total',
+      'sessions_replaced_total',
+      'lease_takeovers_total',
+      'scale_set_state',
+      'scale_set_condition',
+    ];
+    const told = () => counters.filter((name) => Object.keys(metric(name)).length > 0);
+    await eventually(() => expect(told()).toEqual(counters), patient);
+
+    await declare.remove();
+    await eventually(async () => expect(await session()).toBeUndefined(), patient);
+
+    await eventually(() => expect(told()).toEqual([]), patient);
+    expect(metric('lease_renewals_total').confirmed).toBeGreaterThan(0);
+  });
 });

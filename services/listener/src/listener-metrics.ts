@@ -74,16 +74,20 @@ export class ListenerMetrics {
   /** Of every scale set that this listener works on or waits for. */
   readonly reporters = new Set<StatusReporter>();
 
+  readonly #byScaleSet = [
+    this.sessionsOpened,
+    this.sessionsReplaced,
+    this.sessionConflicts,
+    this.leasesLost,
+    this.leaseTakeovers,
+    this.pollFailures,
+    this.messages,
+    this.deadLetters,
+  ] as const;
+
   get sources(): MetricSource[] {
     return [
-      this.sessionsOpened,
-      this.sessionsReplaced,
-      this.sessionConflicts,
-      this.leasesLost,
-      this.leaseTakeovers,
-      this.pollFailures,
-      this.messages,
-      this.deadLetters,
+      ...this.#byScaleSet,
       this.leaseRenewals,
       this.leaseTakeoverSeconds,
       this.sessionGap,
@@ -98,6 +102,12 @@ export class ListenerMetrics {
 
   unwatch(reporter: StatusReporter): void {
     this.reporters.delete(reporter);
+  }
+
+  /** The scale set is not there any more. */
+  forget(scaleSetId: string): void {
+    for (const one of this.#byScaleSet) one.forget('scale_set', scaleSetId);
+    this.jobs.forget(scaleSetId);
   }
 
   leaseTaken(scaleSetId: string, how: 'free' | 'broken' | 'own', tookMs: number): void {

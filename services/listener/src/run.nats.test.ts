@@ -56,6 +56,9 @@ async function declare(configUrl: string, enabled = true) {
   return spec.scaleSetId;
 }
 
+/** A process starts in more than five seconds where others want the CPU. */
+const patient = { timeoutMs: 30_000 };
+
 describe('the listener process', () => {
   test('names every variable that is missing, in one message, and ends with 78', async () => {
     const child = startListener({});
@@ -98,7 +101,7 @@ describe('the listener process', () => {
     const sessions = await openSessions(await server.connect('admin'));
     const statuses = await openStatus(await server.connect('admin'));
     const child = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
-    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
+    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1), patient);
     const open = (await sessions.get(id))?.value.session?.sessionId;
 
     child.signal('SIGTERM');
@@ -116,9 +119,9 @@ describe('the listener process', () => {
     const id = await declare(sim.configUrl);
     const sessions = await openSessions(await server.connect('admin'));
     const first = startListener({ ...env, BATON_INSTANCE: 'listener-0' });
-    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1));
+    await eventually(async () => expect((await sim.control.state()).pollsHeld).toBe(1), patient);
     // Lines are written together.
-    await eventually(() => expect(first.stderr).toContain('"how":"created"'));
+    await eventually(() => expect(first.stderr).toContain('"how":"created"'), patient);
     const before = (await sessions.get(id))?.value;
     const said = first.stderr;
 
@@ -159,7 +162,7 @@ describe('the listener process', () => {
     startListener({ ...env, BATON_INSTANCE: 'listener-0' });
     const polls = async () => (await sim.control.state()).pollsHeld;
     const session = async () => (await sim.control.state()).scaleSets[0]?.session;
-    await eventually(async () => expect(await polls()).toBe(1));
+    await eventually(async () => expect(await polls()).toBe(1), patient);
 
     await declare(sim.configUrl, false);
     (await server.connect('admin')).connection.publish('baton.v1.hint.spec.linux');

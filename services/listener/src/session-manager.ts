@@ -102,8 +102,14 @@ export class SessionManager {
     const done = listener
       .run()
       .catch((error: unknown) => this.#fatal.abort(error))
-      .finally(() => this.#running.delete(scaleSetId));
+      .finally(() => this.#ended(scaleSetId));
     this.#running.set(scaleSetId, { listener, stop, done });
+  }
+
+  /** Nothing is told of what is gone; of what goes on elsewhere the counts stay, as counters must. */
+  #ended(scaleSetId: string): void {
+    this.#running.delete(scaleSetId);
+    if (!this.#deps.draining.aborted) this.#deps.metrics.forget(scaleSetId);
   }
 
   #polled(): string[] {

@@ -2,12 +2,12 @@ import {
   type ConditionType,
   eventSubject,
   type Plan,
+  plannedConditionTypes,
   type ScaleSetEvent,
 } from '@baton/shared/contracts';
 import type { Publisher } from '@baton/shared/messaging';
 import { gauge, type Logger, type NumberSource } from '@baton/shared/telemetry';
 import { type Clock, isoNow } from '@baton/shared/time';
-import { plannedConditions } from './core/conditions.ts';
 
 interface EventDeps {
   publisher: Publisher;
@@ -34,7 +34,7 @@ export class ConditionEvents {
       '1 while something is wrong with a scale set.',
       () =>
         [...this.#holding].flatMap(([scaleSetId, holding]) =>
-          plannedConditions.map((condition) => ({
+          plannedConditionTypes.map((condition) => ({
             value: holding.has(condition) ? 1 : 0,
             labels: { scale_set: scaleSetId, condition },
           })),

@@ -135,4 +135,23 @@ describe('ProviderBreaker', () => {
 
     expect(breaker.trouble('a')).toBeDefined();
   });
+
+  test('is told as open while it is probed, and not any more when nobody wants to create', async () => {
+    const { breaker, fail, clock } = aBreaker();
+    fail('a', 5);
+    await clock.advance(5_000 + 119_000);
+
+    const due = breaker.isOpen;
+    breaker.admit('a');
+    await clock.advance(600_000);
+    const probed = breaker.isOpen;
+    fail('a', 1);
+    breaker.probed();
+    const again = breaker.isOpen;
+    await clock.advance(600_000);
+
+    expect([due, probed, again, breaker.isOpen]).toEqual([true, true, true, false]);
+    // It is still one create that finds out.
+    expect(breaker.admit('a')).toBe('probe');
+  });
 });

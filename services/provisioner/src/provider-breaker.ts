@@ -27,6 +27,8 @@ const failedQuestions = 3;
 const policy: BackoffPolicy = { baseMs: 5_000, maxMs: 60_000, minMs: 2_500 };
 /** Who meets a probe that is under way looks again after this, in ms. */
 const probingMs = 5_000;
+/** A probe that is due is waited for this long, in ms: whoever wants a runner asks within seconds. */
+const unaskedMs = 120_000;
 
 /**
  * Keeps creates away from a provider that fails for whoever asks. In memory: each provisioner finds
@@ -95,9 +97,13 @@ export class ProviderBreaker {
       this.#open();
   }
 
-  /** Whether creates are held back, of the scale sets that failed at the least. */
+  /**
+   * Whether creates are held back, of the scale sets that failed at the least. No more once a probe has
+   * been due for so long that nobody wants to create: what this process knew last is old then.
+   */
   get isOpen(): boolean {
-    return this.#openUntilMs !== undefined;
+    if (this.#openUntilMs === undefined) return false;
+    return this.#prober !== undefined || this.#deps.clock.now() < this.#openUntilMs + unaskedMs;
   }
 
   /** Whether a probe is due: one runner is enough to find out. */

@@ -100,6 +100,7 @@ export {
   conditionTypes,
   type Member,
   memberSchema,
+  plannedConditionTypes,
   type ScaleSetState,
   type Status,
   statusSchema,

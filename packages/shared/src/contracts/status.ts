@@ -43,6 +43,15 @@ export const conditionTypes = [
 ] as const;
 export type ConditionType = (typeof conditionTypes)[number];
 
+/** Those that provisioners set, in the plan; the others are set by the listener that has the scale set. */
+export const plannedConditionTypes = [
+  'creation-failing',
+  'provider-failing',
+  'runner-outdated',
+  'ghost-demand',
+  'mute',
+] as const satisfies readonly ConditionType[];
+
 export const conditionSchema = z.looseObject({
   /** One of `conditionTypes`; a later version may know more. */
   type: z.string(),

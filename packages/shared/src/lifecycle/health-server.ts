@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { AppError, errorText } from '../errors/index.ts';
 import type { Metrics } from '../telemetry/index.ts';
 import type { Health } from './health.ts';
@@ -29,7 +29,7 @@ export async function serveHealth(
     if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response);
     else if (path === '/livez') answerAlive(response, health);
     else if (path === '/readyz') answerReady(response, health);
-    else if (path === '/metrics' && metrics) void answerMetrics(metrics, request, response);
+    else if (path === '/metrics' && metrics) void answerMetrics(metrics, response);
     else answer(response, 404, { ok: false });
   });
   server.maxConnections = mostConnections;
@@ -76,14 +76,10 @@ function answerReady(response: ServerResponse, { notReady, degraded }: Health): 
   answer(response, ready ? 200 : 503, { ready, notReady, degraded: wrongs, ...some });
 }
 
-async function answerMetrics(
-  metrics: Metrics,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answerMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
   try {
     const { answerScrape } = await import('../telemetry/prometheus.ts');
-    answerScrape(metrics, request, response);
+    await answerScrape(metrics, response);
   } catch (error) {
     if (!response.headersSent) answer(response, 500, { error: errorText(error) });
   }

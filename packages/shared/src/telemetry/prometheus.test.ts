@@ -9,6 +9,7 @@ import {
   type MetricSource,
   Metrics,
 } from './metrics.ts';
+import { scrapeSlices } from './prometheus.ts';
 
 /** Serves these metrics as a process does, and scrapes them. */
 async function scraper(...sources: MetricSource[]) {
@@ -169,5 +170,39 @@ describe('a scrape', () => {
 
     expect(before).not.toContain('baton_late');
     expect(await scrape()).toContain('# TYPE baton_late_total counter');
+  });
+
+  test('of many series lets the event loop turn again and again, and tells each once', async () => {
+    const ids = Array.from({ length: 5_000 }, (_, index) => `set-${index}`);
+    const took = new Histogram<'scale_set'>({ name: 'baton_took_seconds', help: 'Took.' });
+    for (const scale_set of ids.slice(0, 450)) took.recordMs({ scale_set }, 40);
+    let value = 1;
+    const state = gauge('baton_state', 'State.', () =>
+      ids.map((scale_set) => ({ value, labels: { scale_set } })),
+    );
+    const metrics = new Metrics();
+    metrics.add(state, took);
+    const turns: number[] = [];
+    const texts: string[] = [];
+
+    for await (const text of scrapeSlices(metrics)) {
+      texts.push(text);
+      value += 1;
+      setImmediate(() => turns.push(texts.length));
+    }
+
+    // Others get their turn after each bit but the last, before the next is made.
+    expect(turns.slice(0, 7)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    const lines = texts.join('').split('\n');
+    expect(lines.filter((line) => line.startsWith('#'))).toEqual([
+      '# HELP baton_state State.',
+      '# TYPE baton_state gauge',
+      '# HELP baton_took_seconds Took.',
+      '# TYPE baton_took_seconds histogram',
+    ]);
+    const states = lines.filter((line) => line.startsWith('baton_state{'));
+    expect(states).toEqual(ids.map((id) => `baton_state{scale_set="${id}"} 1`));
+    expect(lines.filter((line) => line.startsWith('baton_took_seconds_count{'))).toHaveLength(450);
+    expect(lines.filter((line) => line === '')).toHaveLength(1);
   });
 });

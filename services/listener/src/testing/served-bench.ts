@@ -77,6 +77,12 @@ async function aDeclarer(server: TestNats, nats: Nats, declaration: Declaration)
       await specs.put(scaleSetId, aSpec({ declaration: declared, updatedAt }));
       hint('spec');
     },
+    /** The declaration goes, without a word before. */
+    remove: async () => {
+      const { revision = 0 } = (await specs.get(scaleSetId)) ?? {};
+      await specs.delete(scaleSetId, revision);
+      hint('spec');
+    },
     free: async (free: number) => {
       await plans.put(scaleSetId, aPlan({ free, freeAt: new Date().toISOString() }));
       hint('plan');

@@ -1,19 +1,11 @@
-import type { Condition, ConditionType, Plan } from '@baton/shared/contracts';
+import { type Condition, type Plan, plannedConditionTypes } from '@baton/shared/contracts';
 import { backoffText } from './creation-backoff.ts';
 import { ghostText } from './ghost-brake.ts';
 import { muteText } from './mute-watch.ts';
 import { outdatedText } from './outdated-hold.ts';
 import { isoOf, type PlanResult, type Situation } from './plan-input.ts';
 
-/** Conditions that provisioners set; the others of a scale set are its listener's. */
-export const plannedConditions = [
-  'creation-failing',
-  'provider-failing',
-  'runner-outdated',
-  'ghost-demand',
-  'mute',
-] as const satisfies readonly ConditionType[];
-type Planned = (typeof plannedConditions)[number];
+type Planned = (typeof plannedConditionTypes)[number];
 
 /** A provider that cannot be asked is told when it lasts for this long, in ms. */
 const problemMs = 15_000;
@@ -26,7 +18,7 @@ export function nextConditions(
   const before = situation.plan?.conditions ?? [];
   const conditions: Condition[] = [];
   const changes: PlanResult['changes'] = [];
-  for (const type of plannedConditions) {
+  for (const type of plannedConditionTypes) {
     const text = textOf(type, situation, next);
     const known = before.find((condition) => condition.type === type);
     if (text !== undefined) {
