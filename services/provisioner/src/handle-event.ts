@@ -57,7 +57,8 @@ function observationOf(
   const { jobId, at, position } = event;
   if (event.type === 'job.completed') {
     const { result, jobDisplayName: name, repository, workflowRunId } = event;
-    const facts = { at, result, name, repository, workflowRunId };
+    const { startedAt, finishedAt } = event;
+    const facts = { at, startedAt, finishedAt, result, name, repository, workflowRunId };
     return { kind: 'job-completed', position, facts };
   }
   const { githubRunnerId } = event;

@@ -38,6 +38,9 @@ export const jobCompletedSchema = z.looseObject({
   type: z.literal('job.completed'),
   result: z.string(),
   runnerName: z.string().optional(),
+  /** When a runner took it and when it ended, by GitHub's clock, as far as GitHub says. */
+  startedAt: z.iso.datetime().optional(),
+  finishedAt: z.iso.datetime().optional(),
 });
 
 /** Every event that the listener publishes. */

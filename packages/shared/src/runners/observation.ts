@@ -4,6 +4,9 @@ import type { Mark, Position, Runner } from '../contracts/index.ts';
 export interface JobFacts {
   /** When GitHub told it. */
   at: string;
+  /** By GitHub's own clock, as far as it says: its messages may come together, or late. */
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
   result: string;
   name: string | undefined;
   repository: string | undefined;

@@ -79,6 +79,23 @@ describe('phasesEnded', () => {
     expect(shape(told).at(-1)).toEqual(['job', s(10), s(20)]);
   });
 
+  test('a job that began and ended with one message took as long as GitHub says', () => {
+    const facts = { at: second(60), result: 'succeeded', name: 'build', repository: 'acme/app' };
+    const over = (times: { startedAt?: string; finishedAt?: string }): Observation => ({
+      kind: 'job-completed',
+      position: { epoch: 1, seq: 1 },
+      facts: { ...facts, ...times, workflowRunId: '99' },
+    });
+    const of = (times: Parameters<typeof over>[0], ...more: Step[]) =>
+      shape(live([2, created], [60, started(60)], ...more, [60, over(times)]).told).at(-1);
+
+    const times = { startedAt: second(20), finishedAt: second(50) };
+    expect(of(times)).toEqual(['job', s(20), s(50)]);
+    expect(of({ startedAt: second(20) })).toEqual(['job', s(20), s(60)]);
+    expect(of(times, [60, exited(30, 137)])).toEqual(['job', s(20), s(30)]);
+    expect(of({ ...times, finishedAt: second(19) })).toEqual(['job', s(20), s(20)]);
+  });
+
   test('clocks that differ make no phase end before it begins', () => {
     const { told } = live([20, created], [21, started(5)], [22, completed(4)]);
 

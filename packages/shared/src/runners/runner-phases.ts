@@ -100,12 +100,16 @@ function bootOf(before: Runner, { instanceAt, onlineAt, job }: Runner): Phase | 
   return { name: 'boot', startedAt: Math.min(ms(madeAt), endedAt), endedAt };
 }
 
-/** The message that the job is over may be late: its runner had ended by then. */
+/**
+ * GitHub's own times where it says them: a short job may begin and end with one message. The word that it is
+ * over may be late, and GitHub gives up late on what was killed: its runner had ended by then.
+ */
 function jobOf(before: Runner, { job, exit }: Runner, facts?: JobFacts): Phase | undefined {
   if (!job) return undefined;
-  const told = ms(facts?.at ?? before.stateAt);
-  const endedAt = Math.min(told, ms(exit?.at ?? facts?.at ?? before.stateAt));
-  const { startedAt, attributes: known } = jobPhase(job);
+  const told = facts?.finishedAt ?? facts?.at ?? before.stateAt;
+  const endedAt = Math.min(ms(told), ms(exit?.at ?? told));
+  const { startedAt: heardAt, attributes: known } = jobPhase(job);
+  const startedAt = facts?.startedAt === undefined ? heardAt : ms(facts.startedAt);
   const said = {
     [attributes.jobName]: facts?.name,
     [attributes.jobResult]: facts?.result,

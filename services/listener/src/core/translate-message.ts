@@ -65,7 +65,11 @@ export function translateJobs(
       events.push({ ...common, type: 'job.started', runnerName, ...known });
     } else {
       const named = job.runnerName ? { runnerName: job.runnerName } : {};
-      events.push({ ...common, type: 'job.completed', result: job.result, ...named });
+      const times = {
+        ...isoTime('startedAt', job.runnerAssignTime),
+        ...isoTime('finishedAt', job.finishTime),
+      };
+      events.push({ ...common, type: 'job.completed', result: job.result, ...named, ...times });
     }
   }
   return events;
@@ -76,7 +80,9 @@ export function offeredRequestIds(jobs: readonly JobMessage[]): string[] {
   return jobs.filter((job) => job.kind === 'JobAvailable').map((job) => job.runnerRequestId);
 }
 
-function isoTime(key: 'queuedAt', text: string | undefined): { queuedAt?: string } {
+type JobTime = 'queuedAt' | 'startedAt' | 'finishedAt';
+
+function isoTime(key: JobTime, text: string | undefined): { [key in JobTime]?: string } {
   const time = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(time) ? {} : { [key]: new Date(time).toISOString() };
 }
