@@ -40,8 +40,8 @@ export class TraceForward implements AsyncDisposable {
 
   async #send(body: string): Promise<void> {
     const { target, clock, hurry } = this.#options;
-    const own = Object.entries(target.headers).map(([name, value]) => [name, value.reveal()]);
-    const headers = { ...Object.fromEntries(own), 'content-type': 'application/json' };
+    const headers = new Headers({ 'content-type': 'application/json' });
+    for (const [name, value] of Object.entries(target.headers)) headers.set(name, value.reveal());
     const deadline = { clock, timeoutMs, what: 'its answer', signal: hurry };
     await withDeadline(deadline, async (signal) => {
       const response = await fetch(target.url, { method: 'POST', headers, body, signal });
