@@ -61,6 +61,6 @@ function observationOf(
     const facts = { at, startedAt, finishedAt, result, name, repository, workflowRunId };
     return { kind: 'job-completed', position, facts };
   }
-  const { githubRunnerId } = event;
-  return { kind: 'job-started', jobId, at, githubRunnerId };
+  const { githubRunnerId, startedAt } = event;
+  return { kind: 'job-started', jobId, at, githubRunnerId, facts: { startedAt } };
 }

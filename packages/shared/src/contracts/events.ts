@@ -31,6 +31,8 @@ export const jobStartedSchema = z.looseObject({
   type: z.literal('job.started'),
   runnerName: z.string(),
   githubRunnerId: z.int().optional(),
+  /** By GitHub's clock, as far as GitHub says. */
+  startedAt: z.iso.datetime().optional(),
 });
 /** A job is over, or was cancelled: then no runner may be named. */
 export const jobCompletedSchema = z.looseObject({

@@ -62,7 +62,8 @@ export function translateJobs(
       const { runnerName, runnerId } = job;
       // 0: GitHub did not say it.
       const known = runnerId > 0 ? { githubRunnerId: runnerId } : {};
-      events.push({ ...common, type: 'job.started', runnerName, ...known });
+      const time = isoTime('startedAt', job.runnerAssignTime);
+      events.push({ ...common, type: 'job.started', runnerName, ...known, ...time });
     } else {
       const named = job.runnerName ? { runnerName: job.runnerName } : {};
       const times = {
