@@ -21,11 +21,7 @@ type Failure = NonNullable<Runner['failure']>;
  *
  * @param facts what the message said that brought the start or the end of the job
  */
-export function phasesEnded(
-  before: Runner,
-  after: Runner,
-  facts: Partial<JobFacts> = {},
-): Phase[] {
+export function phasesEnded(before: Runner, after: Runner, facts: Partial<JobFacts> = {}): Phase[] {
   const { onlineAt, job } = after;
   const phases: (Phase | undefined)[] = [];
   const jobAt = job && ms(facts.startedAt ?? job.startedAt);
@@ -113,11 +109,7 @@ function bootOf(
  * GitHub's own times where it says them: a short job may begin and end with one message. The word that it is
  * over may be late, and GitHub gives up late on what was killed: its runner had ended by then.
  */
-function jobOf(
-  before: Runner,
-  { job, exit }: Runner,
-  facts: Partial<JobFacts>,
-): Phase | undefined {
+function jobOf(before: Runner, { job, exit }: Runner, facts: Partial<JobFacts>): Phase | undefined {
   if (!job) return undefined;
   const told = facts.finishedAt ?? facts.at ?? before.stateAt;
   const endedAt = Math.min(ms(told), ms(exit?.at ?? told));
