@@ -10,6 +10,7 @@ import { completedJobs, heldPoll, instances, records, simulator } from './stack-
 import { pidOf, Received, serviceOf } from './trace-fixture.ts';
 
 const patient = { timeoutMs: 60_000, everyMs: 50 };
+const jobMs = 300;
 const heldProvisioner = fileURLToPath(new URL('./held-provisioner.ts', import.meta.url));
 
 /** Services that tell a collector everything, often, and one scale set whose session is polled. */
@@ -36,7 +37,7 @@ async function startTraced(endpoint: string, variables: Record<string, string> =
   await stack.applyScaleSets([{ name: 'linux', maxRunners: 25 }]);
   await eventually(async () => expect(await heldPoll(stack, 'linux')).toBe(true), patient);
   const add = async (count: number) =>
-    await simulator(stack).addJobs({ scaleSet: 'linux', count, durationMs: 300 });
+    await simulator(stack).addJobs({ scaleSet: 'linux', count, durationMs: jobMs });
   return {
     stack,
     add,
@@ -108,6 +109,12 @@ function expectRoot(received: Received, runner: ReceivedSpan): ReceivedSpan {
   return root;
 }
 
+/** By GitHub's clock: its messages about a job may come together. */
+function expectJobTime(received: Received, runner: ReceivedSpan): void {
+  const jobs = received.childrenOf(runner).filter(({ name }) => name === 'job');
+  for (const { start, end } of jobs) expect(Number(end - start) / 1e6).toBeGreaterThan(jobMs - 20);
+}
+
 /** One connected trace, with spans of all three services and of the requests to GitHub. */
 function expectWholeLife(received: Received, runner: ReceivedSpan): void {
   const root = expectRoot(received, runner);
@@ -123,6 +130,7 @@ function expectWholeLife(received: Received, runner: ReceivedSpan): void {
       ['delete runner', 'janitor'],
     ]),
   );
+  expectJobTime(received, runner);
   const asked = received.below(runner).filter(({ kind }) => kind === 'client');
   expect(asked.map((span) => received.parentOf(span)?.name)).toEqual(
     expect.arrayContaining(['register runner', 'deregister runner']),
@@ -171,6 +179,7 @@ describe('a runner that is gone', { timeout: 180_000 }, () => {
         const steps = order(received, runner);
         const worked = isReplaced ? [] : ['boot', 'job'];
         expect(steps).toEqual(['create runner', ...worked, 'delete runner']);
+        expectJobTime(received, runner);
         expect(runner.status === 'error', name).toBe(isReplaced);
         const creators = received.childrenOf(runner).filter((one) => one.name === 'create runner');
         expect(creators.some((span) => pidOf(span) === pid)).toBe(untouched.includes(name));

@@ -114,8 +114,8 @@ class RecordingMaker implements SpanMaker {
     return this.#active.run(span.traceparent, work);
   }
 
-  withinTrace<T>(traceparent: string, work: () => T): T {
-    return this.#active.run(traceparent, work);
+  withinTrace<T>(traceparent: string | null, work: () => T): T {
+    return this.#active.run(traceparent ?? undefined, work);
   }
 
   #make(name: string, options: SpanOptions, as?: string): RecordedSpan {

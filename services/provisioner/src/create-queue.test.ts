@@ -1,6 +1,6 @@
 import type { RunnerCommand } from '@baton/shared/contracts';
-import { silentLogger } from '@baton/shared/telemetry';
-import { FakeClock } from '@baton/testkit';
+import { activeTraceparent, inTrace, silentLogger } from '@baton/shared/telemetry';
+import { FakeClock, recordSpans } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { CreateQueue, type CreateResult } from './create-queue.ts';
 
@@ -9,6 +9,8 @@ class Bench {
   readonly clock = new FakeClock();
   /** What was begun, in its order, as "scale set/runner". */
   readonly begun: string[] = [];
+  /** What each was begun as a part of. */
+  readonly traces: (string | undefined)[] = [];
   /** Runners that wait according to their records. */
   readonly records: RunnerCommand[] = [];
   readonly searches: number[] = [];
@@ -19,6 +21,7 @@ class Bench {
     this.queue = new CreateQueue({
       create: ({ scaleSetId, runnerId }) => {
         this.begun.push(`${scaleSetId}/${runnerId}`);
+        this.traces.push(activeTraceparent());
         const end = Promise.withResolvers<CreateResult>();
         this.#ends.set(runnerId, end);
         return end.promise;
@@ -180,5 +183,21 @@ describe('CreateQueue', () => {
     expect(ids(left)).toEqual(['a3', 'a4']);
     expect(bench.begun).toHaveLength(3);
     expect(early).toBe(false);
+  });
+
+  test('one that begins because another has ended has no part in its trace', async () => {
+    using _spans = recordSpans();
+    const bench = new Bench({ hands: 1 });
+    const [first, own] = ['1', '2'].map((id) => `00-${id.repeat(32)}-${id.repeat(16)}-01`);
+    const command = { v: 1 as const, scaleSetId: 'a', provider: 'vms' };
+
+    inTrace(first, () => {
+      bench.queue.offer({ ...command, runnerId: 'a0', traceparent: first });
+      bench.queue.offer({ ...command, runnerId: 'a1', traceparent: own });
+      bench.queue.offer({ ...command, runnerId: 'a2' });
+    });
+    for (const runnerId of ['a0', 'a1']) await bench.end(runnerId);
+
+    expect(bench.traces).toEqual([first, own, undefined]);
   });
 });

@@ -1,5 +1,5 @@
 import type { RunnerCommand } from '@baton/shared/contracts';
-import type { Logger } from '@baton/shared/telemetry';
+import { inTrace, type Logger } from '@baton/shared/telemetry';
 import { type Clock, isAborted } from '@baton/shared/time';
 import { type Hands, type LaneLoad, nextLane } from './core/next-lane.ts';
 
@@ -122,9 +122,10 @@ export class CreateQueue {
   /** Never rejects. */
   async #run(lane: Lane, command: RunnerCommand): Promise<void> {
     const { create, log, signal } = this.#deps;
-    const { scaleSetId, runnerId } = command;
+    const { scaleSetId, runnerId, traceparent } = command;
     try {
-      const result = await create(command, signal);
+      // Not in that of whose create came to its end here before.
+      const result = await inTrace(traceparent ?? null, () => create(command, signal));
       if (result !== 'nothing') lane.suspect = result === 'held-back';
     } catch (err) {
       if (!isAborted(signal))

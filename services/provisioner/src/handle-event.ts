@@ -57,9 +57,10 @@ function observationOf(
   const { jobId, at, position } = event;
   if (event.type === 'job.completed') {
     const { result, jobDisplayName: name, repository, workflowRunId } = event;
-    const facts = { at, result, name, repository, workflowRunId };
+    const { startedAt, finishedAt } = event;
+    const facts = { at, startedAt, finishedAt, result, name, repository, workflowRunId };
     return { kind: 'job-completed', position, facts };
   }
-  const { githubRunnerId } = event;
-  return { kind: 'job-started', jobId, at, githubRunnerId };
+  const { githubRunnerId, startedAt } = event;
+  return { kind: 'job-started', jobId, at, githubRunnerId, facts: { startedAt } };
 }

@@ -31,6 +31,8 @@ export const jobStartedSchema = z.looseObject({
   type: z.literal('job.started'),
   runnerName: z.string(),
   githubRunnerId: z.int().optional(),
+  /** By GitHub's clock, as far as GitHub says. */
+  startedAt: z.iso.datetime().optional(),
 });
 /** A job is over, or was cancelled: then no runner may be named. */
 export const jobCompletedSchema = z.looseObject({
@@ -38,6 +40,9 @@ export const jobCompletedSchema = z.looseObject({
   type: z.literal('job.completed'),
   result: z.string(),
   runnerName: z.string().optional(),
+  /** When a runner took it and when it ended, by GitHub's clock, as far as GitHub says. */
+  startedAt: z.iso.datetime().optional(),
+  finishedAt: z.iso.datetime().optional(),
 });
 
 /** Every event that the listener publishes. */

@@ -12,6 +12,7 @@ import {
 import { describe, expect, test } from 'vitest';
 
 const service = fileURLToPath(new URL('./testing/service-under-test.ts', import.meta.url));
+const tellLoaded = new URL('./testing/tell-loaded.ts', import.meta.url).href;
 const times = { timeout: 60_000 };
 
 function start(behaviour: string, env: Record<string, string>, drainTimeoutMs = 200_000) {
@@ -121,4 +122,23 @@ describe('a traced process', times, () => {
     expect(child.stderr).toMatch(/^test: .*\n {2}OTEL_EXPORTER_OTLP_CLIENT_KEY: names a file that/);
     expect(child.stderr).toMatch(/\n {2}OTEL_TRACES_SAMPLER: Invalid option/);
   });
+});
+
+test.each([
+  ['nothing where no traces are wanted', {}, ''],
+  [
+    'nothing where no trace is sampled',
+    { OTEL_TRACES_SAMPLER: 'always_off', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+    '',
+  ],
+  [
+    'of the SDK nothing before there is a span to export',
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+    '@opentelemetry/api @opentelemetry/context-async-hooks',
+  ],
+])('a process loads %s', times, async (_what, env, loaded) => {
+  await using child = start('ends', { ...env, NODE_OPTIONS: `--import=${tellLoaded}` });
+
+  expect(await child.exited()).toBe(0);
+  expect(child.stderr).toContain(`loaded: ${loaded}.\n`);
 });

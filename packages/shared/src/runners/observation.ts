@@ -1,9 +1,12 @@
 import type { Mark, Position, Runner } from '../contracts/index.ts';
 
-/** What a message says of a job that is over: for the runner's trace, not for its record. */
+/** What messages say of a job: for the runner's trace, not for its record. */
 export interface JobFacts {
   /** When GitHub told it. */
   at: string;
+  /** By GitHub's own clock, as far as it says: its messages may come together, or late. */
+  startedAt?: string | undefined;
+  finishedAt?: string | undefined;
   result: string;
   name: string | undefined;
   repository: string | undefined;
@@ -24,7 +27,13 @@ export type Observation =
   | { kind: 'online'; githubRunnerId: number }
   /** GitHub's list says that it has a job; which one only a message tells. */
   | { kind: 'seen-busy'; githubRunnerId: number }
-  | { kind: 'job-started'; jobId: string; at: string; githubRunnerId?: number | undefined }
+  | {
+      kind: 'job-started';
+      jobId: string;
+      at: string;
+      githubRunnerId?: number | undefined;
+      facts?: Pick<JobFacts, 'startedAt'>;
+    }
   | { kind: 'job-completed'; position: Position; facts?: JobFacts }
   /** The instance ended. A runner that exits with 0 had been online. */
   | { kind: 'exited'; code: number | undefined; at: string; problem?: string | undefined }

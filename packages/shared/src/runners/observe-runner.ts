@@ -91,8 +91,7 @@ function tell(
   [before, after]: readonly [Runner, Runner],
   observation: Observation,
 ): void {
-  const facts = observation.kind === 'job-completed' ? observation.facts : undefined;
-  const phases = phasesEnded(before, after, facts);
+  const phases = phasesEnded(before, after, 'facts' in observation ? observation.facts : {});
   for (const phase of phases) recordPhase(after, phase);
   onChange?.({ before, after, phases });
 }

@@ -20,7 +20,7 @@ function live(...life: Step[]): { told: Phase[]; runner: Runner } {
   for (const [at, observation] of life) {
     const before = runner;
     runner = apply(before, observation, second(at));
-    const facts = observation.kind === 'job-completed' ? observation.facts : undefined;
+    const facts = 'facts' in observation ? observation.facts : undefined;
     told.push(...phasesEnded(before, runner, facts));
   }
   return { told, runner };
@@ -28,7 +28,7 @@ function live(...life: Step[]): { told: Phase[]; runner: Runner } {
 
 const created: Observation = { kind: 'created', instanceId: 'i-1', githubRunnerId: 7 };
 const online: Observation = { kind: 'online', githubRunnerId: 7 };
-const started = (at: number): Observation => ({ kind: 'job-started', jobId: 'j', at: second(at) });
+const started = (at: number) => ({ kind: 'job-started' as const, jobId: 'j', at: second(at) });
 const completed = (at: number): Observation => ({
   kind: 'job-completed',
   position: { epoch: 1, seq: 1 },
@@ -77,6 +77,33 @@ describe('phasesEnded', () => {
     const { told } = live([2, created], [10, started(10)], [21, exited(20)], [70, completed(70)]);
 
     expect(shape(told).at(-1)).toEqual(['job', s(10), s(20)]);
+  });
+
+  test('a job that began and ended with one message took as long as GitHub says', () => {
+    const facts = { at: second(60), result: 'succeeded', name: 'build', repository: 'acme/app' };
+    const over = (times: { startedAt?: string; finishedAt?: string }): Observation => ({
+      kind: 'job-completed',
+      position: { epoch: 1, seq: 1 },
+      facts: { ...facts, ...times, workflowRunId: '99' },
+    });
+    const of = (times: Parameters<typeof over>[0], ...more: Step[]) =>
+      shape(live([2, created], [60, started(60)], ...more, [60, over(times)]).told).at(-1);
+
+    const times = { startedAt: second(20), finishedAt: second(50) };
+    expect(of(times)).toEqual(['job', s(20), s(50)]);
+    expect(of({ startedAt: second(20) })).toEqual(['job', s(20), s(60)]);
+    expect(of(times, [60, exited(30, 137)])).toEqual(['job', s(20), s(30)]);
+    expect(of({ ...times, finishedAt: second(19) })).toEqual(['job', s(20), s(20)]);
+  });
+
+  test('what came before a job ended when GitHub says that it began', () => {
+    const late: Observation = { ...started(40), facts: { startedAt: second(20) } };
+
+    expect(shape(live([2, created], [40, late]).told)).toEqual([['boot', s(2), s(20)]]);
+    expect(shape(live([2, created], [9, online], [40, late]).told)).toEqual([
+      ['boot', s(2), s(9)],
+      ['idle', s(9), s(20)],
+    ]);
   });
 
   test('clocks that differ make no phase end before it begins', () => {

@@ -19,14 +19,15 @@ type Failure = NonNullable<Runner['failure']>;
  * The phases that a write of a runner's record brought to an end. Each ends with a fact that is written
  * once: that it was online, its job, that this is over. So whoever wrote it tells the phase, once. Pure.
  *
- * @param facts what the message said that brought the end of the job
+ * @param facts what the message said that brought the start or the end of the job
  */
-export function phasesEnded(before: Runner, after: Runner, facts?: JobFacts): Phase[] {
+export function phasesEnded(before: Runner, after: Runner, facts: Partial<JobFacts> = {}): Phase[] {
   const { onlineAt, job } = after;
   const phases: (Phase | undefined)[] = [];
-  if (before.onlineAt === undefined) phases.push(bootOf(before, after));
-  if (!before.job && job && onlineAt !== undefined && ms(onlineAt) < ms(job.startedAt)) {
-    phases.push({ name: 'idle', startedAt: ms(onlineAt), endedAt: ms(job.startedAt) });
+  const jobAt = job && ms(facts.startedAt ?? job.startedAt);
+  if (before.onlineAt === undefined) phases.push(bootOf(before, after, jobAt));
+  if (!before.job && jobAt !== undefined && onlineAt !== undefined && ms(onlineAt) < jobAt) {
+    phases.push({ name: 'idle', startedAt: ms(onlineAt), endedAt: jobAt });
   }
   const wasOver = before.job !== undefined && before.completedIn !== undefined;
   if (!wasOver && after.completedIn) phases.push(jobOf(before, after, facts));
@@ -93,24 +94,32 @@ export function failureOf({ mark, failure }: Runner): Failure | undefined {
  * The job may be heard of before anything else. Of one that came up before anybody could write down its
  * instance, it is only known that this was made since its create began.
  */
-function bootOf(before: Runner, { instanceAt, onlineAt, job }: Runner): Phase | undefined {
+function bootOf(
+  before: Runner,
+  { instanceAt, onlineAt }: Runner,
+  jobAt: number | undefined,
+): Phase | undefined {
   const madeAt = instanceAt ?? (before.state === 'creating' ? before.stateAt : undefined);
   if (madeAt === undefined || onlineAt === undefined) return undefined;
-  const endedAt = Math.min(ms(onlineAt), ms(job?.startedAt ?? onlineAt));
+  const endedAt = Math.min(ms(onlineAt), jobAt ?? ms(onlineAt));
   return { name: 'boot', startedAt: Math.min(ms(madeAt), endedAt), endedAt };
 }
 
-/** The message that the job is over may be late: its runner had ended by then. */
-function jobOf(before: Runner, { job, exit }: Runner, facts?: JobFacts): Phase | undefined {
+/**
+ * GitHub's own times where it says them: a short job may begin and end with one message. The word that it is
+ * over may be late, and GitHub gives up late on what was killed: its runner had ended by then.
+ */
+function jobOf(before: Runner, { job, exit }: Runner, facts: Partial<JobFacts>): Phase | undefined {
   if (!job) return undefined;
-  const told = ms(facts?.at ?? before.stateAt);
-  const endedAt = Math.min(told, ms(exit?.at ?? facts?.at ?? before.stateAt));
-  const { startedAt, attributes: known } = jobPhase(job);
+  const told = facts.finishedAt ?? facts.at ?? before.stateAt;
+  const endedAt = Math.min(ms(told), ms(exit?.at ?? told));
+  const { startedAt: heardAt, attributes: known } = jobPhase(job);
+  const startedAt = facts.startedAt === undefined ? heardAt : ms(facts.startedAt);
   const said = {
-    [attributes.jobName]: facts?.name,
-    [attributes.jobResult]: facts?.result,
-    [attributes.workflowRun]: facts?.workflowRunId,
-    [attributes.repository]: facts?.repository,
+    [attributes.jobName]: facts.name,
+    [attributes.jobResult]: facts.result,
+    [attributes.workflowRun]: facts.workflowRunId,
+    [attributes.repository]: facts.repository,
   };
   return { name: 'job', startedAt, endedAt, attributes: { ...known, ...said } };
 }

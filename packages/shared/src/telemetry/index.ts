@@ -21,6 +21,7 @@ export {
   Metrics,
   type NumberSource,
 } from './metrics.ts';
+export type { OtlpTarget } from './otlp-target.ts';
 export { processMetrics } from './process-metrics.ts';
 export {
   activeTraceparent,
@@ -37,3 +38,4 @@ export {
   startSpan,
   withinSpan,
 } from './spans.ts';
+export { tracesSettings } from './traces-settings.ts';

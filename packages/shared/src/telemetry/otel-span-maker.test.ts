@@ -70,7 +70,9 @@ describe('spans', () => {
 
     await inTrace(foreign, () => inSpan('process', {}, () => undefined));
     await inTrace('no traceparent', () => inSpan('odd', {}, () => undefined));
+    await inTrace(foreign, () => inTrace(null, () => inSpan('apart', {}, () => undefined)));
 
+    expect(named('apart')).toMatchObject({ parent: undefined });
     expect(named('process')).toMatchObject({ parent: parseTraceparent(foreign) });
     expect(named('odd')).toMatchObject({ parent: undefined });
   });

@@ -1,4 +1,4 @@
-import { type Context, context, trace } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { contextManager, fromOtel, toOtel } from './otel-context.ts';
 import { OwnSpan, type SpanFacts } from './own-span.ts';
 import { decideSampling, type Sampling } from './sampling.ts';
@@ -54,7 +54,8 @@ export class OtelSpanMaker implements SpanMaker {
     return own ? context.with(activate(own), work) : work();
   }
 
-  withinTrace<T>(traceparent: string, work: () => T): T {
+  withinTrace<T>(traceparent: string | null, work: () => T): T {
+    if (traceparent === null) return context.with(ROOT_CONTEXT, work);
     const outer = parseTraceparent(traceparent);
     return outer ? context.with(activate(outer), work) : work();
   }

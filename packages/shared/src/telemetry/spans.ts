@@ -44,8 +44,8 @@ export interface SpanMaker {
   mint(parent?: string): string;
   /** Runs `work` with this span as the active one. */
   within<T>(span: Span, work: () => T): T;
-  /** Runs `work` as part of a trace that came from elsewhere. */
-  withinTrace<T>(traceparent: string, work: () => T): T;
+  /** Runs `work` as part of a trace that came from elsewhere; null: of none. */
+  withinTrace<T>(traceparent: string | null, work: () => T): T;
   /** `traceparent` of the active span. */
   readonly active: string | undefined;
 }
@@ -110,8 +110,11 @@ export function mintSpan(parent?: string): string | undefined {
   return maker ? maker.mint(parent) : parent;
 }
 
-/** Runs `work` as part of a trace that came in with a message or a record, if there is one. */
-export function inTrace<T>(traceparent: string | undefined, work: () => T): T {
+/**
+ * Runs `work` as part of a trace that came in with a message or a record; undefined: of the active one. Null
+ * is for what is begun here by accident, as the next in a queue: it has no part in the active one.
+ */
+export function inTrace<T>(traceparent: string | null | undefined, work: () => T): T {
   return maker && traceparent !== undefined ? maker.withinTrace(traceparent, work) : work();
 }
 

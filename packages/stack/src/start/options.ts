@@ -107,8 +107,8 @@ With --exit the last line of stdout is the report as JSON, and everything else g
 
 With --trace each line of the file is one request of OTLP in JSON, as OpenTelemetry's file exporter writes
 it. At the end the runner is shown that took longest, its job left out; "npm run baton -- trace FILE" shows
-others. Without --trace the services send their telemetry where the OTEL_* variables say, as
-OTEL_EXPORTER_OTLP_ENDPOINT.
+others. Traces go where the OTEL_* variables say too, as OTEL_EXPORTER_OTLP_ENDPOINT, with --trace and
+without.
 
 With --provider docker runners are containers of the Docker engine that DOCKER_HOST (default
 unix:///var/run/docker.sock), DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name. It must be on this machine,

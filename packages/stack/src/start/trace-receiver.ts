@@ -9,6 +9,12 @@ interface Answer {
   body: object;
 }
 
+interface ReceiverOptions {
+  say: (text: string) => void;
+  /** Given each request that it takes. */
+  passOn?: (request: object) => void;
+}
+
 const requestSchema = z.looseObject({ resourceSpans: z.array(z.unknown()) });
 /** An exporter sends some hundred spans at once, of less than 1 KiB each. */
 const mostLength = 16 * 1024 * 1024;
@@ -21,21 +27,23 @@ export class TraceReceiver implements AsyncDisposable {
   readonly #server: Server;
   readonly #file: TraceFile;
   readonly #say: (text: string) => void;
+  readonly #passOn: (request: object) => void;
   #hasTold = false;
 
-  private constructor(server: Server, file: TraceFile, say: (text: string) => void) {
+  private constructor(server: Server, file: TraceFile, { say, passOn }: ReceiverOptions) {
     this.#server = server;
     this.#file = file;
     this.#say = say;
+    this.#passOn = passOn ?? (() => undefined);
     server.on('request', (request, response) => void this.#answer(request, response));
   }
 
   /** @throws ConfigError when the file cannot be written. */
-  static async start(path: string, say: (text: string) => void): Promise<TraceReceiver> {
+  static async start(path: string, options: ReceiverOptions): Promise<TraceReceiver> {
     const file = await TraceFile.create(path);
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new TraceReceiver(server, file, say);
+    return new TraceReceiver(server, file, options);
   }
 
   /** Where traces are sent. */
@@ -64,6 +72,7 @@ export class TraceReceiver implements AsyncDisposable {
     if (text === undefined) return this.#refuse(413, `more than ${mostLength} characters at once`);
     const traces = requestSchema.safeParse(parseJson(text));
     if (!traces.success) return this.#refuse(400, 'no traces');
+    this.#passOn(traces.data);
     const isWritten = await this.#file.append(traces.data);
     return isWritten ? { status: 200, body: {} } : this.#refuse(507, 'the file is full');
   }

@@ -2,7 +2,9 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@baton/shared/errors';
+import { systemClock } from '@baton/shared/time';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { TraceFile } from './trace-file.ts';
 import { TraceReceiver } from './trace-receiver.ts';
 import { collectorOf, telemetryVariables, traceVariables } from './trace-variables.ts';
@@ -20,13 +22,14 @@ async function setUp(content?: string) {
 
 async function startReceiver() {
   const { file, said, say } = await setUp();
-  const receiver = await TraceReceiver.start(file, say);
-  onTestFinished(() => receiver[Symbol.asyncDispose]());
+  const receiver = await TraceReceiver.start(file, { say });
   const send = async (body: string, headers: Record<string, string> = {}) => {
     const json = { 'content-type': 'application/json', ...headers };
     return await fetch(receiver.url, { method: 'POST', body, headers: json });
   };
-  return { receiver, file, said, send };
+  const end = async () => await receiver[Symbol.asyncDispose]();
+  onTestFinished(end);
+  return { receiver, file, said, send, [Symbol.asyncDispose]: end };
 }
 
 /** As an exporter would send it; `number` tells it from others. */
@@ -117,31 +120,83 @@ describe('TraceFile', () => {
 
 describe('openTraces', () => {
   const hurry = new AbortController().signal;
-  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://user:secret@otel:4318', PATH: '/bin' };
+  const around = { hurry, clock: systemClock };
+  const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel:4318/?key=secret', PATH: '/bin' };
+  const post = async (url: string | undefined, number: number) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(url ?? '', {
+      ...{ method: 'POST', headers },
+      body: JSON.stringify(request(number)),
+    });
+    return answer.status;
+  };
 
   test('without --trace the environment decides', async () => {
     const { said, say } = await setUp();
 
     await using none = await openTraces(
       { trace: undefined },
-      { env: { PATH: '/bin' }, hurry, say },
+      { ...around, env: { PATH: '/bin' }, say },
     );
-    await using some = await openTraces({ trace: undefined }, { env: collector, hurry, say });
+    await using some = await openTraces({ trace: undefined }, { ...around, env: collector, say });
 
     expect(none.variables).toEqual({});
     expect(some.variables).toEqual(telemetryVariables(collector));
     expect(said).toEqual(['traces go to otel:4318, as the environment says']);
   });
 
-  test('with both, the file has the traces, and that is said', async () => {
+  test('with both, the file and the collector have the traces', async () => {
     const { file, said, say } = await setUp();
+    await using other = await startReceiver();
+    const { origin, host } = new URL(other.receiver.url);
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: origin };
 
-    await using traces = await openTraces({ trace: file }, { env: collector, hurry, say });
-
+    await using traces = await openTraces({ trace: file }, { ...around, env, say });
     const url = traces.variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? '';
+    const status = await post(url, 7);
+    await traces.show({ write: () => undefined });
+
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1\/traces$/);
-    expect(traces.variables).toEqual({ ...telemetryVariables(collector), ...traceVariables(url) });
-    expect(said).toEqual([`traces go to ${file}, and because of --trace not to otel:4318`]);
+    expect(traces.variables).toEqual({ ...telemetryVariables(env), ...traceVariables(url) });
+    expect(status).toBe(200);
+    for (const one of [file, other.file]) {
+      expect(await readFile(one, 'utf8')).toBe(`${JSON.stringify(request(7))}\n`);
+    }
+    expect(said).toEqual([`traces go to ${file} and to ${host}`, `no runner is in ${file}`]);
+  });
+
+  test('a collector that takes nothing is told of once, and the file has all', async () => {
+    const { file, said, say } = await setUp();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}` };
+
+    await using traces = await openTraces({ trace: file }, { ...around, env, say });
+    const url = traces.variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+    for (const number of [1, 2]) expect(await post(url, number)).toBe(200);
+    await traces.show({ write: () => undefined });
+
+    expect((await readFile(file, 'utf8')).trimEnd().split('\n')).toHaveLength(2);
+    const missing = said.filter((text) => text.startsWith('traces are missing'));
+    expect(missing).toEqual([expect.stringMatching(/^traces are missing at the collector: .+/)]);
+  });
+
+  test('what only speaks gRPC is not sent anything, and that is said', async () => {
+    const { file, said, say } = await setUp();
+    const env = { ...collector, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+
+    await using _traces = await openTraces({ trace: file }, { ...around, env, say });
+
+    expect(said).toEqual([
+      `traces go to ${file}, and not to otel:4318: only OTLP/HTTP is passed on`,
+    ]);
+  });
+
+  test('variables that cannot be used are an error at once', async () => {
+    const { file, say } = await setUp();
+    const env = { ...collector, OTEL_EXPORTER_OTLP_TIMEOUT: 'soon' };
+
+    await expect(openTraces({ trace: file }, { ...around, env, say })).rejects.toThrow(
+      /OTEL_EXPORTER_OTLP_TIMEOUT/,
+    );
   });
 });
 

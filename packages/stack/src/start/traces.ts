@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { loadConfig, telemetryVariables as otelVariables } from '@baton/shared/config';
 import { errorText } from '@baton/shared/errors';
+import { tracesSettings } from '@baton/shared/telemetry';
 import {
   findLives,
   readTraceFile,
@@ -11,6 +13,7 @@ import {
 import picocolors from 'picocolors';
 import type { Io, Output } from './io.ts';
 import type { StartOptions } from './options.ts';
+import { TraceForward } from './trace-forward.ts';
 import { TraceReceiver } from './trace-receiver.ts';
 import { collectorOf, telemetryVariables, traceVariables } from './trace-variables.ts';
 
@@ -22,16 +25,17 @@ interface Traces extends AsyncDisposable {
   show: (out: Output) => Promise<void>;
 }
 
-type Surroundings = Pick<Io, 'env' | 'hurry'> & { say: (text: string) => void };
+type Surroundings = Pick<Io, 'env' | 'hurry' | 'clock'> & { say: (text: string) => void };
 
 /**
- * With `--trace` they go to a file; otherwise the environment decides.
- * @throws ConfigError when the file cannot be written.
+ * They go where the environment says, and with `--trace` to a file too: all of them.
+ * @throws ConfigError when the file cannot be written, or with `--trace` for variables that cannot be used.
  */
 export async function openTraces(
   { trace }: Pick<StartOptions, 'trace'>,
-  { env, hurry, say }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Traces> {
+  const { env, hurry, say } = surroundings;
   const variables = telemetryVariables(env);
   const collector = collectorOf(env);
   if (trace === undefined) {
@@ -40,17 +44,35 @@ export async function openTraces(
     return { variables, show: nothing, [Symbol.asyncDispose]: nothing };
   }
   const file = resolve(trace);
-  const receiver = await TraceReceiver.start(file, say);
-  const instead = collector === undefined ? '' : `, and because of --trace not to ${collector}`;
-  say(`traces go to ${file}${instead}`);
+  const forward = openForward(surroundings);
+  const passOn = (request: object) => forward?.pass(request);
+  const receiver = await TraceReceiver.start(file, { say, passOn });
+  say(`traces go to ${file}${collector === undefined ? '' : alsoTo(collector, forward)}`);
+  const end = async () => {
+    await receiver[Symbol.asyncDispose]();
+    await forward?.[Symbol.asyncDispose]();
+  };
   return {
     variables: { ...variables, ...traceVariables(receiver.url) },
     show: async (out) => {
-      await receiver[Symbol.asyncDispose]();
+      await end();
       if (!hurry.aborted) await showFile(file, { out, env, say });
     },
-    [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: end,
   };
+}
+
+/** Undefined where the environment names no collector, or one that is not asked over HTTP. */
+function openForward({ env, ...rest }: Surroundings): TraceForward | undefined {
+  if (collectorOf(env) === undefined) return undefined;
+  const target = tracesSettings(loadConfig(otelVariables, env))?.target;
+  return target && target.protocol !== 'grpc' ? new TraceForward({ target, ...rest }) : undefined;
+}
+
+function alsoTo(collector: string, forward: TraceForward | undefined): string {
+  return forward
+    ? ` and to ${collector}`
+    : `, and not to ${collector}: only OTLP/HTTP is passed on`;
 }
 
 const plainWidth = 120;

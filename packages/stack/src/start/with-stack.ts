@@ -49,9 +49,9 @@ export async function withStack<T>(
   io.atExit(() => display.close());
   io.stop.addEventListener('abort', () => display.say('stopping (Ctrl-C kills everything)'));
   io.hurry.addEventListener('abort', () => display.say('killing everything'));
-  const { env, hurry } = io;
+  const { env, hurry, clock } = io;
   const say = (text: string) => display.say(text);
-  await using traces = await openTraces(options, { env, hurry, say });
+  await using traces = await openTraces(options, { env, hurry, clock, say });
   const { variables } = traces;
   try {
     const setting = { github, keepLogsIn, variables, display, options, io };

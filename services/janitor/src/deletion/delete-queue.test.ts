@@ -1,6 +1,6 @@
 import type { RunnerCommand } from '@baton/shared/contracts';
-import { silentLogger } from '@baton/shared/telemetry';
-import { FakeClock } from '@baton/testkit';
+import { activeTraceparent, inTrace, silentLogger } from '@baton/shared/telemetry';
+import { FakeClock, recordSpans } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
 import { DeleteQueue } from './delete-queue.ts';
 
@@ -9,6 +9,8 @@ class Bench {
   readonly clock = new FakeClock();
   /** What was begun, in its order, as "lane/runner". */
   readonly begun: string[] = [];
+  /** What each was begun as a part of. */
+  readonly traces: (string | undefined)[] = [];
   readonly left: string[] = [];
   /** Runners that are due according to their records. */
   readonly records: string[] = [];
@@ -20,6 +22,7 @@ class Bench {
     this.queue = new DeleteQueue({
       advance: ({ runnerId }, lane) => {
         this.begun.push(`${lane}/${runnerId}`);
+        this.traces.push(activeTraceparent());
         const end = Promise.withResolvers<string | undefined>();
         this.#ends.set(runnerId, end);
         return end.promise;
@@ -155,5 +158,22 @@ describe('DeleteQueue', () => {
     expect(atOnce).toEqual(['c', 'd']);
     expect(bench.left).toEqual(['c', 'd', 'a']);
     expect(bench.begun).toEqual(['provider p/a', 'provider p/b']);
+  });
+
+  test('a step that begins because another has ended has no part in its trace', async () => {
+    using _spans = recordSpans();
+    const bench = new Bench();
+    const [first, own] = ['1', '2'].map((id) => `00-${id.repeat(32)}-${id.repeat(16)}-01`);
+
+    inTrace(first, () => {
+      for (const runnerId of ['a', 'b']) {
+        bench.queue.offer('provider p', { ...commandFor(runnerId), traceparent: first });
+      }
+      bench.queue.offer('provider p', { ...commandFor('c'), traceparent: own });
+      bench.offer('provider p', 'd');
+    });
+    for (const runnerId of ['a', 'b']) await bench.end(runnerId);
+
+    expect(bench.traces).toEqual([first, first, own, undefined]);
   });
 });

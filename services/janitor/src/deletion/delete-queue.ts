@@ -128,7 +128,7 @@ export class DeleteQueue {
     let next: string | undefined;
     try {
       // Not in that of whose step came to its end here before.
-      next = await inTrace(traceparent, () => advance(command, lane.name, signal));
+      next = await inTrace(traceparent ?? null, () => advance(command, lane.name, signal));
     } catch (err) {
       if (!isAborted(signal))
         log.warn({ scaleSetId, runnerId, err }, 'deletion was interrupted, the pass tries again');

@@ -59,6 +59,17 @@ describe('translateJobs', () => {
     expect(event).not.toHaveProperty('runnerName');
   });
 
+  test('says when a job began and ended, as far as GitHub does', () => {
+    const times = { runnerAssignTime: '2026-01-01T00:00:05.1234567Z', finishTime: 'never' };
+
+    const events = translateJobs([aStart(times), aCompletion(times)], context);
+
+    for (const event of events) {
+      expect(event).toMatchObject({ at, startedAt: '2026-01-01T00:00:05.123Z' });
+      expect(event).not.toHaveProperty('finishedAt');
+    }
+  });
+
   test('keeps ids above 2^53 digit by digit', () => {
     const events = translateJobs(
       [big, bigger].map((id) => aStart({ runnerRequestId: id, workflowRunId: id, jobId: '' })),

@@ -62,10 +62,15 @@ export function translateJobs(
       const { runnerName, runnerId } = job;
       // 0: GitHub did not say it.
       const known = runnerId > 0 ? { githubRunnerId: runnerId } : {};
-      events.push({ ...common, type: 'job.started', runnerName, ...known });
+      const time = isoTime('startedAt', job.runnerAssignTime);
+      events.push({ ...common, type: 'job.started', runnerName, ...known, ...time });
     } else {
       const named = job.runnerName ? { runnerName: job.runnerName } : {};
-      events.push({ ...common, type: 'job.completed', result: job.result, ...named });
+      const times = {
+        ...isoTime('startedAt', job.runnerAssignTime),
+        ...isoTime('finishedAt', job.finishTime),
+      };
+      events.push({ ...common, type: 'job.completed', result: job.result, ...named, ...times });
     }
   }
   return events;
@@ -76,7 +81,9 @@ export function offeredRequestIds(jobs: readonly JobMessage[]): string[] {
   return jobs.filter((job) => job.kind === 'JobAvailable').map((job) => job.runnerRequestId);
 }
 
-function isoTime(key: 'queuedAt', text: string | undefined): { queuedAt?: string } {
+type JobTime = 'queuedAt' | 'startedAt' | 'finishedAt';
+
+function isoTime(key: JobTime, text: string | undefined): { [key in JobTime]?: string } {
   const time = text === undefined ? Number.NaN : Date.parse(text);
   return Number.isNaN(time) ? {} : { [key]: new Date(time).toISOString() };
 }
