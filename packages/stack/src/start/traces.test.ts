@@ -155,6 +155,7 @@ test.each([
   ],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'secret' }, 'a collector'],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_SDK_DISABLED: 'true' }, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_TRACES_EXPORTER: 'none' }, undefined],
 ])('the collector of %j', (env, expected) => {
   expect(collectorOf(env)).toBe(expected);
 });

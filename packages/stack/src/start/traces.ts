@@ -69,7 +69,7 @@ async function showFile(
     const slowestFirst = slowest(lives, 1);
     out.write(`\n${renderLives(index, slowestFirst, { colors, width })}`);
     out.write(`\n${renderSteps(lives, colors)}\n`);
-    say(`all ${lives.length} are in ${file}: npm run baton -- trace FILE --runner NAME`);
+    say(`all ${lives.length} are shown by: node scripts/launch.mjs baton trace ${file} --list`);
   } catch (error) {
     say(errorText(error));
   }
