@@ -133,6 +133,19 @@ describe('openTraces', () => {
     expect(said).toEqual(['traces go to otel:4318, as the environment says']);
   });
 
+  test('says once that a collector takes none', async () => {
+    const { said, say } = await setUp();
+    await using traces = await openTraces({ trace: undefined }, { env: {}, hurry, say });
+    const line = { msg: 'spans are not taken, and lost meanwhile', reason: 'connect ECONNREFUSED' };
+
+    for (const told of [line.msg, '{"msg":"service ready"}', JSON.stringify(line)]) {
+      traces.onLog(told);
+    }
+    traces.onLog(JSON.stringify(line));
+
+    expect(said).toEqual(['traces are lost, and nothing waits for them: connect ECONNREFUSED']);
+  });
+
   test('with both, the file has the traces, and that is said', async () => {
     const { file, said, say } = await setUp();
 
