@@ -13,6 +13,8 @@ interface ServiceOptions {
   main?: string | undefined;
   env: Record<string, string>;
   logFile: string;
+  /** Told each line that it logs. */
+  onLog?: ((line: string) => void) | undefined;
   /** Kills it as soon as it is aborted. */
   hurry?: AbortSignal | undefined;
 }
@@ -123,6 +125,7 @@ function launch({
   main = mainOf(service),
   env,
   logFile,
+  onLog,
   hurry,
 }: ServiceOptions): [Child, Promise<number>] {
   const started = firstLine((line) => startedSchema.safeParse(parseLine(line)).data?.healthPort);
@@ -131,7 +134,10 @@ function launch({
     command: [process.execPath, ...nodeOptions[service], main],
     env: { ...env, BATON_INSTANCE: instance },
     logFile,
-    onLine: started.onLine,
+    onLine: (line) => {
+      started.onLine(line);
+      onLog?.(line);
+    },
     hurry,
   });
   return [child, started.foundIn(child)];

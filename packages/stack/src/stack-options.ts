@@ -41,6 +41,8 @@ export interface StackOptions {
   ownTokens?: boolean | undefined;
   /** Told what is being done, line by line. */
   say: (text: string) => void;
+  /** Told each line that a service logs. */
+  onLog?: ((line: string) => void) | undefined;
   /** Calls the start off; what was started by then is stopped. */
   signal?: AbortSignal | undefined;
   /** Nothing is waited for any more: whatever still runs is killed. */

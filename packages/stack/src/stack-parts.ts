@@ -83,7 +83,7 @@ function configUrlOf(github: GitHubSide, sim: SimulatorProcess | undefined): str
 /** Starts all services; none of them is ready yet. */
 export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
   const { dir, options, configUrl } = parts;
-  const { hurry, ownTokens = false, programs } = options;
+  const { hurry, onLog, ownTokens = false, programs } = options;
   const names = ['listener', 'provisioner', 'janitor'] as const;
   const planned = names.flatMap((service) =>
     Array.from({ length: options.services[service] }, (_, index) => {
@@ -104,6 +104,7 @@ export async function startServices(parts: Parts): Promise<ServiceProcess[]> {
       instance,
       main: programs?.[rest.service],
       logFile,
+      onLog,
       hurry,
     });
   });

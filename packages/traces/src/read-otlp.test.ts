@@ -105,8 +105,9 @@ describe('readTraceFile', () => {
   });
 
   test.each([
-    ['# Baton\n', /trace\.jsonl, line 1: no JSON: /],
-    [`${line}\nbroken\n${line}\n`, /trace\.jsonl, line 2: no JSON: /],
+    ['# Baton\n', /trace\.jsonl, line 1: no JSON; there must be/],
+    ['\x1b[2J\n', /^[\x20-\x7e]+$/],
+    [`${line}\nbroken\n${line}\n`, /trace\.jsonl, line 2: no JSON; /],
     [`${line}\n[]\n${line}\n`, /trace\.jsonl, line 2: no OTLP/],
   ])('a file that is something else is refused, with the line: %#', async (text, expected) => {
     const reading = readTraceFile(await fileOf(text));

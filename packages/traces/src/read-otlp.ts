@@ -65,8 +65,9 @@ export function readOtlp(text: string): TraceSpan[] {
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new ContractError('no JSON', { cause });
+  } catch {
+    // The parser's own text shows a part of the file, which may steer a terminal.
+    throw new ContractError('no JSON; there must be one request of OTLP in JSON on each line');
   }
 }
 

@@ -92,7 +92,7 @@ function seconds(ms: number): string {
 }
 
 /** A file is anybody's: nothing in it may steer the terminal. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 

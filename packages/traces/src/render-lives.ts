@@ -1,4 +1,5 @@
-import { type Colors, type RenderOptions, renderLife } from './render-life.ts';
+import { attributes } from '@baton/shared/telemetry';
+import { type Colors, oneLine, type RenderOptions, renderLife } from './render-life.ts';
 import type { RunnerLife } from './runner-lives.ts';
 import type { SpanIndex } from './span-index.ts';
 import { stepTimes } from './step-times.ts';
@@ -28,6 +29,23 @@ function headingOf(life: RunnerLife, colors: Colors): string[] {
   ];
 }
 
+/** These runners in their order, a line for each. */
+export function renderList(lives: readonly RunnerLife[], colors: Colors): string {
+  const rows = lives.map(({ runnerName, zeroMs, endMs, ownMs, runner, steps }) => {
+    const job = steps.findLast(({ name }) => name === 'job')?.attributes ?? {};
+    const told = [job[attributes.jobName], job[attributes.jobResult]];
+    const end = runner?.error ?? runner?.attributes[attributes.markReason] ?? '-';
+    return [
+      runnerName,
+      text(endMs - zeroMs),
+      text(ownMs),
+      String(end),
+      told.filter((one) => one !== undefined).join(' ') || '-',
+    ].map(oneLine);
+  });
+  return renderTable([['RUNNER', 'IN ALL', 'ITS OWN', 'END', 'JOB'], ...rows], colors);
+}
+
 /** Where the time of these runners went, a line for each step. */
 export function renderSteps(lives: readonly RunnerLife[], colors: Colors): string {
   const count = lives.length === 1 ? '1 runner' : `${lives.length} runners`;
@@ -38,16 +56,29 @@ export function renderSteps(lives: readonly RunnerLife[], colors: Colors): strin
     text(times.p95Ms),
     text(times.maxMs),
   ]);
-  const table = [[`STEPS OF ${count.toUpperCase()}`, 'COUNT', 'P50', 'P95', 'MAX'], ...rows];
-  const widths = (table[0] ?? []).map((_, column) =>
-    Math.max(...table.map((cells) => cells[column]?.length ?? 0)),
-  );
+  const heading = [`STEPS OF ${count.toUpperCase()}`, 'COUNT', 'P50', 'P95', 'MAX'];
+  return renderTable([heading, ...rows], colors);
+}
+
+/** Aligned columns under a heading: numbers to the right, words to the left. */
+function renderTable(table: readonly (readonly string[])[], colors: Colors): string {
+  const [headings = [], ...rows] = table;
+  const columns = headings.map((heading, column) => {
+    const cells = rows.map((row) => row[column] ?? '');
+    const width = Math.max(heading.length, ...cells.map(({ length }) => length));
+    return {
+      width,
+      isNumber: column > 0 && cells.every((cell) => /^\d+(\.\d+)?( m?s)?$/.test(cell)),
+    };
+  });
   const lines = table.map((cells) =>
-    cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  '),
+    columns
+      .map(({ width, isNumber }, column) => {
+        const cell = cells[column] ?? '';
+        return isNumber ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd(),
   );
   return `${lines.map((line, place) => (place === 0 ? colors.bold(line) : line)).join('\n')}\n`;
 }

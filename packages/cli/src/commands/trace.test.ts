@@ -42,6 +42,21 @@ describe('baton trace', () => {
     ]);
   });
 
+  test('--list names them all, the slowest first', async () => {
+    const list = `trace ${await fileOfTwo()} --list`;
+
+    const [table, json] = [await baton(list), await baton(`${list} -o json`)];
+
+    expect(table.stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['RUNNER', 'IN ALL', 'ITS OWN', 'END', 'JOB'],
+      ['baton-linux-r1', '4.00 s', '1.90 s', '-', 'succeeded'],
+      ['baton-linux-r2', '3.50 s', '1.40 s', '-', 'succeeded'],
+      [''],
+    ]);
+    expect(json.json()).toMatchObject({ runners: [{ name: 'baton-linux-r1' }, { ownMs: 1_400 }] });
+    expect(json.stdout).not.toContain('"spans"');
+  });
+
   test('-o json has all of it', async () => {
     const result = await baton(`trace ${await fileOfTwo()} --slowest 2 -o json`);
 
@@ -57,9 +72,10 @@ describe('baton trace', () => {
   test.each([
     ['trace /no/such/file', 78, /cannot be read: ENOENT/],
     ['trace', 2, /missing required argument/],
-    ['trace FILE --runner nobody', 1, /no runner "nobody" is among the 2 in /],
+    ['trace FILE --runner nobody', 1, /no runner "nobody" is among the 2 in .*--list/],
     ['trace FILE --slowest 0', 2, /Not a whole number above 0/],
     ['trace FILE --slowest 2 --runner r1', 2, /cannot be used with/],
+    ['trace FILE --list --runner r1', 2, /cannot be used with/],
   ])('%s is explained', async (line, exitCode, text) => {
     const { code, stdout, stderr } = await baton(line.replace('FILE', await fileOfTwo()));
 

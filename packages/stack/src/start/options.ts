@@ -106,8 +106,8 @@ a janitor, each a process of its own, and gives them jobs. Ctrl-C drains everyth
 With --exit the last line of stdout is the report as JSON, and everything else goes to stderr.
 
 With --trace each line of the file is one request of OTLP in JSON, as OpenTelemetry's file exporter writes
-it. At the end the runner is shown that took longest, its job left out; "npm run baton -- trace FILE" shows
-others. Traces go where the OTEL_* variables say too, as OTEL_EXPORTER_OTLP_ENDPOINT, with --trace and
+it. At the end the runner is shown that took longest, its job left out; "node scripts/launch.mjs baton trace FILE"
+shows others. Traces go where the OTEL_* variables say too, as OTEL_EXPORTER_OTLP_ENDPOINT, with --trace and
 without.
 
 With --provider docker runners are containers of the Docker engine that DOCKER_HOST (default

@@ -59,7 +59,8 @@ export class TraceReceiver implements AsyncDisposable {
     );
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
-    if (!request.complete) request.destroy();
+    // Read to its end, and thrown away: who is cut off while he sends does not see the answer.
+    request.resume();
   }
 
   async #receive(request: IncomingMessage): Promise<Answer> {
@@ -91,7 +92,7 @@ export class TraceReceiver implements AsyncDisposable {
   }
 }
 
-/** Undefined for what is too long: the rest of it is not read. */
+/** Undefined for what is too long: the rest of it is not kept. */
 async function readText(request: IncomingMessage): Promise<string | undefined> {
   let text = '';
   request.setEncoding('utf8');

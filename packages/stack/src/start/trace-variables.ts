@@ -27,6 +27,7 @@ export function traceVariables(url: string): Record<string, string> {
 export function collectorOf(env: Env): string | undefined {
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own, OTEL_EXPORTER_OTLP_ENDPOINT: all } = env;
   const endpoint = own || all;
-  if (!endpoint || env.OTEL_SDK_DISABLED === 'true') return undefined;
+  const exporter = env.OTEL_TRACES_EXPORTER || 'otlp';
+  if (!endpoint || env.OTEL_SDK_DISABLED === 'true' || exporter !== 'otlp') return undefined;
   return URL.canParse(endpoint) ? new URL(endpoint).host : 'a collector';
 }

@@ -145,6 +145,19 @@ describe('openTraces', () => {
     expect(said).toEqual(['traces go to otel:4318, as the environment says']);
   });
 
+  test('says once that a collector takes none', async () => {
+    const { said, say } = await setUp();
+    await using traces = await openTraces({ trace: undefined }, { ...around, env: {}, say });
+    const line = { msg: 'spans are not taken, and lost meanwhile', reason: 'connect ECONNREFUSED' };
+
+    for (const told of [line.msg, '{"msg":"service ready"}', JSON.stringify(line)]) {
+      traces.onLog(told);
+    }
+    traces.onLog(JSON.stringify(line));
+
+    expect(said).toEqual(['traces are lost, and nothing waits for them: connect ECONNREFUSED']);
+  });
+
   test('with both, the file and the collector have the traces', async () => {
     const { file, said, say } = await setUp();
     await using other = await startReceiver();
@@ -210,6 +223,7 @@ test.each([
   ],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'secret' }, 'a collector'],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_SDK_DISABLED: 'true' }, undefined],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_TRACES_EXPORTER: 'none' }, undefined],
 ])('the collector of %j', (env, expected) => {
   expect(collectorOf(env)).toBe(expected);
 });

@@ -11,6 +11,7 @@ import {
   slowest,
 } from '@baton/traces';
 import picocolors from 'picocolors';
+import { z } from 'zod';
 import type { Io, Output } from './io.ts';
 import type { StartOptions } from './options.ts';
 import { TraceForward } from './trace-forward.ts';
@@ -21,6 +22,8 @@ import { collectorOf, telemetryVariables, traceVariables } from './trace-variabl
 interface Traces extends AsyncDisposable {
   /** For the services. */
   variables: Record<string, string>;
+  /** To be told each line that a service logs. */
+  onLog: (line: string) => void;
   /** Shows on `out` what there is, once the services have ended. Never fails. */
   show: (out: Output) => Promise<void>;
 }
@@ -41,7 +44,7 @@ export async function openTraces(
   if (trace === undefined) {
     if (collector !== undefined) say(`traces go to ${collector}, as the environment says`);
     const nothing = () => Promise.resolve();
-    return { variables, show: nothing, [Symbol.asyncDispose]: nothing };
+    return { variables, onLog: lossTeller(say), show: nothing, [Symbol.asyncDispose]: nothing };
   }
   const file = resolve(trace);
   const forward = openForward(surroundings);
@@ -54,6 +57,7 @@ export async function openTraces(
   };
   return {
     variables: { ...variables, ...traceVariables(receiver.url) },
+    onLog: () => undefined,
     show: async (out) => {
       await end();
       if (!hurry.aborted) await showFile(file, { out, env, say });
@@ -75,6 +79,30 @@ function alsoTo(collector: string, forward: TraceForward | undefined): string {
     : `, and not to ${collector}: only OTLP/HTTP is passed on`;
 }
 
+/** A short run ends before the first export has been given up. */
+const losses = ['spans are not taken, and lost meanwhile', 'the last spans may be lost'] as const;
+const lossSchema = z.looseObject({ msg: z.enum(losses), reason: z.string() });
+
+/** Says once that traces do not arrive: the logs of the services are not on view. */
+function lossTeller(say: (text: string) => void): (line: string) => void {
+  let hasTold = false;
+  return (line) => {
+    if (hasTold || !losses.some((loss) => line.includes(loss))) return;
+    const loss = lossSchema.safeParse(parseJson(line)).data;
+    if (!loss) return;
+    hasTold = true;
+    say(`traces are lost, and nothing waits for them: ${loss.reason}`);
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const plainWidth = 120;
 
 async function showFile(
@@ -91,7 +119,7 @@ async function showFile(
     const slowestFirst = slowest(lives, 1);
     out.write(`\n${renderLives(index, slowestFirst, { colors, width })}`);
     out.write(`\n${renderSteps(lives, colors)}\n`);
-    say(`all ${lives.length} are in ${file}: npm run baton -- trace FILE --runner NAME`);
+    say(`all ${lives.length} are shown by: node scripts/launch.mjs baton trace ${file} --list`);
   } catch (error) {
     say(errorText(error));
   }

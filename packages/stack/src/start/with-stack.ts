@@ -54,7 +54,8 @@ export async function withStack<T>(
   await using traces = await openTraces(options, { env, hurry, clock, say });
   const { variables } = traces;
   try {
-    const setting = { github, keepLogsIn, variables, display, options, io };
+    const { onLog } = traces;
+    const setting = { github, keepLogsIn, variables, onLog, display, options, io };
     const result = await runStack(setting, work);
     say('nothing is left');
     return result;
@@ -76,10 +77,11 @@ interface StackSetting extends Setting {
   keepLogsIn: string | undefined;
   /** More of them for the services. */
   variables: Record<string, string>;
+  onLog: (line: string) => void;
 }
 
 async function runStack<T>(setting: StackSetting, work: Work<T>): Promise<Result<T>> {
-  const { github, keepLogsIn, variables, display, options, io } = setting;
+  const { github, keepLogsIn, variables, onLog, display, options, io } = setting;
   const say = (text: string) => display.say(text);
   await using stack = await LocalStack.start({
     env: io.env,
@@ -90,6 +92,7 @@ async function runStack<T>(setting: StackSetting, work: Work<T>): Promise<Result
     leaseTtlMs: 10_000,
     serviceEnv: { ...variables, BATON_LOG_LEVEL: options.logLevel },
     say,
+    onLog,
     signal: io.stop,
     hurry: io.hurry,
     keepLogsIn,
