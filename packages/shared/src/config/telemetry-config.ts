@@ -152,6 +152,12 @@ const metricsVariables = {
   metricsEndpoint: { variable: 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', schema: endpointSchema },
   metricsProtocol: { variable: 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', schema: protocolSchema },
   metricsHeaders: { variable: 'OTEL_EXPORTER_OTLP_METRICS_HEADERS', schema: headersSchema },
+  metricsCa: { variable: 'OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE', schema: fileSchema },
+  metricsCertificate: {
+    variable: 'OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE',
+    schema: fileSchema,
+  },
+  metricsKey: { variable: 'OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY', schema: fileSchema },
   metricsCompression: {
     variable: 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION',
     schema: compressionSchema,
