@@ -181,7 +181,7 @@ function telemetryCommand(io: Io): Command {
     .option('--rate <number>', 'jobs a second', positive, 40)
     .option(
       '--profile <folder>',
-      'write CPU profiles of the services at 100 %; the figures then count little',
+      'write CPU profiles of the services there, by mode; the figures then count little',
     )
     .option(...jsonOption)
     .action(async (given: unknown) => {

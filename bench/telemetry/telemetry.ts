@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { BenchContext } from '../context.ts';
 import { rounded } from '../measure/percentiles.ts';
 import { LifeStack } from './life-stack.ts';
@@ -9,7 +10,7 @@ export interface TelemetryOptions {
   /** Jobs of one measurement; each has a runner of its own. */
   jobs: number;
   jobsPerS: number;
-  /** Where the CPU profiles of the services go, at 100 %. Profiling costs time: such figures are none. */
+  /** Where the CPU profiles of the services go, by mode. Profiling costs time: such figures are none. */
   profileDir?: string | undefined;
 }
 
@@ -143,7 +144,7 @@ class Course implements AsyncDisposable {
   ): Promise<Course> {
     await using cleanup = new AsyncDisposableStack();
     const counter = cleanup.use(await SpanCounter.start());
-    const profiled = profileDir === undefined || mode !== 'hundred' ? {} : profiling(profileDir);
+    const profiled = profileDir === undefined ? {} : profiling(join(profileDir, mode));
     const variables = { ...variablesOf(mode, counter.url), ...profiled };
     const lives = cleanup.use(await LifeStack.start(context, variables));
     return new Course(context, { counter, lives }, cleanup.move());

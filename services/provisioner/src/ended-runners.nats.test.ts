@@ -108,7 +108,7 @@ describe('idle runners of a warm pool', () => {
     await noticeEnds(provisioner, spec);
     await work(provisioner, spec);
 
-    expect(await set.alive()).toBe(3);
+    await eventually(async () => expect(await set.alive()).toBe(3));
     expect((await bench.planOf(spec)).runners).toHaveLength(3);
     expect(await conditionsOf(spec)).toEqual([]);
   });
