@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { type ComputeProvider, loadProviders } from '@baton/providers';
 import { runMain } from '@baton/shared/lifecycle';
@@ -10,7 +10,7 @@ enableCompileCache();
 
 /**
  * A provisioner as it is, but that a create of its provider stands still before or after the instance is made,
- * while the file that BATON_TEST_HOLD names says so.
+ * while the file that BATON_TEST_HOLD names says so. The file beside it has a dot for each that does.
  */
 void runMain({
   service: 'provisioner',
@@ -27,7 +27,9 @@ void runMain({
 
 function holdCreates(inner: ComputeProvider, file: string, clock: Clock): ComputeProvider {
   const untilReleased = async (where: string, signal: AbortSignal) => {
-    while ((await readFile(file, 'utf8').catch(() => '')) === where) await clock.sleep(20, signal);
+    const isHeld = async () => (await readFile(file, 'utf8').catch(() => '')) === where;
+    if (await isHeld()) await appendFile(`${file}.${where}`, '.');
+    while (await isHeld()) await clock.sleep(20, signal);
   };
   return {
     ...inner,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,9 @@ async function startTraced(endpoint: string, variables: Record<string, string> =
     /** From now on creates stand still, before or after the instance is made. */
     hold: async (where: 'before' | 'after') => await writeFile(hold, where),
     release: async () => await rm(hold),
+    /** How many stood still there so far. */
+    held: async (where: 'before' | 'after') =>
+      (await readFile(`${hold}.${where}`, 'utf8').catch(() => '')).length,
     /** Runs so many jobs to their end, and waits until their runners are gone. */
     runJobs: async (count: number) => {
       await untilDone(stack, await add(count));
@@ -142,7 +145,7 @@ describe('a runner that is gone', { timeout: 180_000 }, () => {
     'has one trace, also when its provisioner is killed %s its instance is made',
     async (where) => {
       await using receiver = await startOtlpReceiver();
-      const { stack, add, hold, release, runJobs } = await startTraced(receiver.url);
+      const { stack, add, hold, held, release, runJobs } = await startTraced(receiver.url);
       await runJobs(2);
       const untouched = await takers(stack);
       await hold(where);
@@ -152,6 +155,8 @@ describe('a runner that is gone', { timeout: 180_000 }, () => {
         expect(states).toEqual(['creating', 'creating', 'creating']);
         expect((await simulator(stack).books()).registrations).toHaveLength(3);
         expect(await instances(stack)).toHaveLength(where === 'after' ? 3 : 0);
+        // An instance that is being made has its folder already.
+        expect(await held(where)).toBe(3);
       }, patient);
       const touched = (await records(stack)).map(({ name }) => name);
       const victim = stack.service('provisioner-0');
