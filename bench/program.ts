@@ -178,7 +178,7 @@ function telemetryCommand(io: Io): Command {
     .description('what traces cost: CPU per runner of the three services, at 10 % and at 100 %')
     .option('--rounds <number>', 'each measures without traces, at 10 % and at 100 %', positive, 5)
     .option('--jobs <number>', 'jobs of one measurement', positive, 400)
-    .option('--rate <number>', 'jobs a second', positive, 40)
+    .option('--rate <number>', 'jobs a second', positive, 60)
     .option(
       '--profile <folder>',
       'write CPU profiles of the services there, by mode; the figures then count little',

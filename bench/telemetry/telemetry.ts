@@ -41,7 +41,7 @@ interface Measured {
 }
 
 /** Some hundred lives: code is compiled by then. */
-const warmUp = { jobs: 400, jobsPerS: 40 };
+const warmUp = { jobs: 300, jobsPerS: 40 };
 /** Spans are sent this often, ms; less often as by default, and less in all. */
 const sendEveryMs = 1_000;
 /** Until what is left of a measurement has been sent. */
@@ -157,8 +157,6 @@ class Course implements AsyncDisposable {
 
   async run({ jobs, jobsPerS }: Work): Promise<void> {
     const { clock, signal } = this.#context;
-    // What an earlier leg has left is told by now.
-    await clock.sleep(restMs, signal);
     const [cpuBefore, spansBefore] = [await this.#lives.cpuMs(), await total(this.#counter)];
     await this.#lives.runJobs(jobs, jobsPerS);
     await clock.sleep(restMs, signal);
