@@ -55,6 +55,7 @@ export function environmentOfSecrets(dir: string): Record<string, string> {
     http_proxy: proxy,
     OTEL_EXPORTER_OTLP_CLIENT_KEY: join(dir, 'key'),
     OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: join(dir, 'key'),
+    OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY: join(dir, 'key'),
     OTEL_EXPORTER_OTLP_HEADERS: `authorization=${known.otlpHeader}`,
     OTEL_EXPORTER_OTLP_TRACES_HEADERS: `authorization=${known.otlpHeader}`,
     OTEL_EXPORTER_OTLP_METRICS_HEADERS: `authorization=${known.otlpHeader}`,
