@@ -27,7 +27,7 @@ const script = 'echo $$ >> "$0.pids"; while [ ! -e "$0" ]; do sleep 0.05; done; 
 /** A scale set whose runners are processes that wait to be told how to end. */
 async function aScaleSet(name: string, declaration: Partial<ScaleSetDeclaration>) {
   const dir = await mkdtemp(join(tmpdir(), 'baton-ends-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
   const end = join(dir, 'end');
   const spec = await bench.register(name, { provider: name, ...declaration });
   const provider = await bench.processes(name, { command: ['/bin/sh', '-c', script, end] });

@@ -174,7 +174,7 @@ test('a runner may have a PATH without the tools of the wrapper', async () => {
 /** The folder of an instance, as the wrapper finds it. */
 async function aFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-wrapper-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 5 }));
   await mkdir(join(folder, 'work'));
   return folder;
 }

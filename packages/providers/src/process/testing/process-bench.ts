@@ -40,6 +40,6 @@ export async function aProcessBench(
     provider: await aProcessProvider(directory, changes),
     foreign: await aProcessProvider(directory, { ...changes, installationId: 'other' }),
     second: await aProcessProvider(directory, changes),
-    dispose: async () => await rm(directory, { recursive: true, force: true }),
+    dispose: async () => await rm(directory, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
