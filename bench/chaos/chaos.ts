@@ -4,21 +4,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '@baton/github-sim';
 import { openRunners } from '@baton/shared/stores';
-import type { LocalStack } from '@baton/stack';
+import { type LocalStack, seededRandom } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
 import { JournalReader } from '../journal-reader.ts';
 import { firstPolls } from '../polls.ts';
 import { connectAsCli, leaseTtlMs, simulatorOf, startStack } from '../stack.ts';
 import { check, type Evidence, type Verdict } from './checker.ts';
+import { cut, type Span } from './cut.ts';
 import { Driver } from './driver.ts';
+import { bootstrapTimeoutMs } from './duplicate-runners.ts';
+import { killRunner } from './kill-runner.ts';
 import { LieBook } from './lies/lie-book.ts';
 import { liesVariable } from './lies/load-lying-providers.ts';
 import { unitsOf } from './process-units.ts';
 import { longestQuietMs, untilQuiet } from './quiet.ts';
 import { isOutage } from './random-outage.ts';
 import { readFacts } from './read-facts.ts';
-import { schedule, type Target } from './schedule.ts';
-import { workload } from './workload.ts';
+import { type Step, schedule, type Target } from './schedule.ts';
+import { startUnreliableCollector } from './unreliable-collector.ts';
+import { type PlannedJob, workload } from './workload.ts';
 
 export interface ChaosOptions {
   seed: number;
@@ -28,6 +32,12 @@ export interface ChaosOptions {
   githubOutages: boolean;
   /** The provider fails, and says what is not so. */
   providerLies: boolean;
+  /** Services send traces and metrics to a collector that mostly does not take them. */
+  traces: boolean;
+  /** Only what begins in this part of the run is done. */
+  only?: Span | undefined;
+  /** What is done, instead of what the seed says. */
+  script?: Script | undefined;
   scaleSets: number;
   jobsPerMinute: number;
   /** How long it may take to come to rest; for default see `longestQuietMs`. */
@@ -35,7 +45,15 @@ export interface ChaosOptions {
   keepLogs: boolean;
 }
 
+/** All that is done in a run. */
+export interface Script {
+  steps: readonly Step[];
+  jobs: readonly PlannedJob[];
+}
+
 export interface ChaosReport extends Verdict {
+  /** Whose books it was judged by. */
+  books: readonly string[];
   seed: number;
   /** Processes that were killed, frozen or told to end. */
   kills: number;
@@ -43,14 +61,22 @@ export interface ChaosReport extends Verdict {
   faults: number;
   outages: number;
   lies: number;
+  /** How many spans the collector took. */
+  spans: number;
   /** From the last fault until all was done and nothing was left, in ms. */
   quietMs: number;
   /** Where the logs are, when they are kept. */
   logs?: string;
 }
 
+const books = [
+  'the simulator: jobs, runners, registrations, journal of polls, messages and sessions',
+  "the provider: its instances' files",
+  "JetStream: facts about jobs, compared with the simulator's",
+];
 const services = { listener: 3, provisioner: 2, janitor: 2 };
 const maxRunners = 8;
+const withoutJobs = 'set-without-jobs';
 const sessionExpiryMs = 20_000;
 const simulatorArgs = [
   '--session-expiry-ms',
@@ -63,8 +89,9 @@ const liedTo = {
   provisioner: fileURLToPath(new URL('./lies/lied-to-provisioner.ts', import.meta.url)),
   janitor: fileURLToPath(new URL('./lies/lied-to-janitor.ts', import.meta.url)),
 };
-/** A run lasts minutes, and so do sweeps otherwise. */
-const sweepOften = {
+/** A run lasts minutes, and so does it otherwise until something is looked at again. */
+const lookOften = {
+  BATON_GITHUB_LOOK_EVERY_MS: '10000',
   BATON_SWEEP_EVERY_MS: '5000',
   BATON_GITHUB_SWEEP_EVERY_MS: '10000',
   BATON_ORPHAN_REGISTRATION_MS: '30000',
@@ -93,22 +120,31 @@ async function runIn(
   const { say } = context;
   const liesFolder = join(logs, 'lies');
   await mkdir(liesFolder);
+  const random = seededRandom(options.seed ^ 0x07e1);
+  await using collector = options.traces
+    ? await startUnreliableCollector(random, context.clock)
+    : undefined;
   await using stack = await startStack(context, {
     services,
     simulatorArgs: [...simulatorArgs, '--seed', String(options.seed)],
     maxInstances: 40,
     ownTokens: true,
     keepLogsIn: logs,
-    serviceEnv: { ...sweepOften, [liesVariable]: liesFolder },
+    serviceEnv: { ...lookOften, ...collector?.env, [liesVariable]: liesFolder },
     programs: options.providerLies ? liedTo : undefined,
   });
-  const run = await disturb(context, stack, { ...options, lies: new LieBook(liesFolder) });
+  const lies = new LieBook(liesFolder);
+  const script = options.script ?? scriptOf(stack, options);
+  await writeFile(join(logs, 'script.json'), JSON.stringify(script, undefined, 1));
+  const run = await disturb(context, stack, { ...options, ...script, lies });
   const { disturbances } = run.evidence;
   const verdict = check(run.evidence, { leaseTtlMs, sessionExpiryMs });
-  const evidence = { ...run.evidence, crashing: [...run.evidence.crashing] };
+  const { crashing, dropped } = run.evidence;
+  const evidence = { ...run.evidence, crashing: [...crashing], dropped: [...dropped] };
   await writeFile(join(logs, 'evidence.json'), JSON.stringify(evidence, undefined, 1));
   say('taking the system down');
   return {
+    books,
     seed: options.seed,
     ...verdict,
     kills: disturbances.filter(({ step }) => step.kind === 'strike').length,
@@ -116,38 +152,51 @@ async function runIn(
     outages: disturbances.filter(({ step }) => step.kind === 'fault' && isOutage(step.fault))
       .length,
     lies: disturbances.filter(({ step }) => step.kind === 'lie').length,
+    spans: collector?.taken() ?? 0,
     quietMs: run.quietMs,
   };
+}
+
+function scaleSetsOf({ scaleSets }: Pick<ChaosOptions, 'scaleSets'>): string[] {
+  return Array.from({ length: scaleSets }, (_, index) => `set-${index + 1}`);
+}
+
+function instancesOf({ services: processes }: LocalStack): string[] {
+  return processes.map(({ instance }) => instance);
+}
+
+/** What the seed says. */
+function scriptOf(stack: LocalStack, { minutes, only, ...options }: ChaosOptions): Script {
+  const lengthMs = minutes * 60_000;
+  const scaleSets = scaleSetsOf(options);
+  const place = { ...options, lengthMs, scaleSets, withoutJobs, instances: instancesOf(stack) };
+  return { steps: cut(schedule(place), only), jobs: cut(workload(place), only) };
 }
 
 /** Work and trouble, then rest. */
 async function disturb(
   context: BenchContext,
   stack: LocalStack,
-  options: ChaosOptions & { lies: LieBook },
+  options: ChaosOptions & Script & { lies: LieBook },
 ) {
   const { clock, signal, say } = context;
-  const { seed, minutes, targets, jobsPerMinute, githubOutages, providerLies, lies } = options;
+  const { steps, jobs, lies } = options;
   const sim = simulatorOf(stack);
-  const lengthMs = minutes * 60_000;
-  const scaleSets = Array.from({ length: options.scaleSets }, (_, index) => `set-${index + 1}`);
-  const instances = stack.services.map(({ instance }) => instance);
-  await stack.applyScaleSets(scaleSets.map((name) => ({ name, maxRunners })));
+  const scaleSets = [...scaleSetsOf(options), withoutJobs];
+  const limits = { maxRunners, bootstrapTimeoutSeconds: bootstrapTimeoutMs / 1_000 };
+  await stack.applyScaleSets(scaleSets.map((name) => ({ name, ...limits })));
   const journal = new JournalReader(sim, clock);
   await journal.until(0, (entries) => polled(entries) === scaleSets.length, warmUp(signal));
   const startedAt = clock.now();
   const log = (text: string) => say(`${((clock.now() - startedAt) / 1_000).toFixed(1)} s  ${text}`);
-  const driver = new Driver({ sim, units: unitsOf(stack), lies, clock, say: log });
+  const kill = (name: string) => killRunner(stack, name);
+  const units = unitsOf(stack);
+  const driver = new Driver({ sim, units, lies, clock, say: log, killRunner: kill });
   const over = new AbortController();
   const watching = driver.watch(over.signal);
   const reading = readOn(journal, context, over.signal);
-  const wanted = { targets, instances, scaleSets, githubOutages, providerLies };
-  const steps = schedule({ seed, lengthMs, ...wanted });
   try {
-    await Promise.all([
-      driver.run(steps, signal),
-      driver.queueJobs(workload({ seed, lengthMs, jobsPerMinute, scaleSets }), signal),
-    ]);
+    await Promise.all([driver.run(steps, signal), driver.queueJobs(jobs, signal)]);
     log('all jobs are queued, all faults are over: waiting until all is done');
     const longestMs = longestQuietMs(options);
     await using nats = await connectAsCli(stack, context);
@@ -155,22 +204,24 @@ async function disturb(
     const records = async () => (await runners.list()).length;
     const place = { stack, sim, records, scaleSets: scaleSets.length };
     const quiet = { ...place, longestMs, clock, signal, say: log };
-    const quietMs = await untilQuiet(quiet);
-    log(quietMs < longestMs ? `at rest after ${quietMs} ms` : 'it does not come to rest');
+    const { quietMs, unrest } = await untilQuiet(quiet);
+    log(unrest === undefined ? `at rest after ${quietMs} ms` : `not at rest: ${unrest}`);
     await journal.read();
     const evidence: Evidence = {
       jobs: await sim.jobs(),
       crashing: driver.crashing,
+      dropped: driver.dropped,
       books: await sim.books(),
       instances: (await stack.instances()).length,
       records: await records(),
       told: await lies.told(),
       journal: journal.entries,
       disturbances: driver.disturbances,
-      listeners: instances.filter((name) => name.startsWith('listener-')),
+      listeners: instancesOf(stack).filter((name) => name.startsWith('listener-')),
       facts: await readFacts(nats),
       drains: driver.drains,
       endMs: clock.now(),
+      unrest,
       endedByThemselves: driver.endedByThemselves,
     };
     return { evidence, quietMs };

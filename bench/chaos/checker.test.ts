@@ -29,11 +29,15 @@ describe('counts', () => {
   test.each([
     [
       'a runner too many',
-      evidence({}, { unusedRunners: [{ name: 'r', scaleSet: 'web', onlineAt: 1 }] }),
+      evidence(
+        {},
+        { unusedRunners: [{ name: 'r', scaleSet: 'web', registeredAt: 0, onlineAt: 1 }] },
+      ),
     ],
     ['an instance that is left', evidence({ instances: 1 })],
     ['a record of a runner that is left', evidence({ records: 1 })],
     ['a registration that is left', evidence({}, { registrations: ['web-1'] })],
+    ['what never comes to rest', evidence({ unrest: '1 messages are undeleted' })],
     ['a process that ended by itself', evidence({ endedByThemselves: ['janitor-0 ended'] })],
     ['a drain that failed', evidence({ drains: [{ ...aDrain, exitCode: 1 }] })],
     ['a fact that is missing', evidence({ jobs: [{ ...job('a', 'completed'), assignments: 1 }] })],

@@ -13,6 +13,8 @@ export interface Evidence {
   jobs: readonly JobRecord[];
   /** Ids of jobs whose runner was made to die. */
   crashing: ReadonlySet<string>;
+  /** Names of runners whose registration GitHub was made to drop. */
+  dropped: ReadonlySet<string>;
   books: Books;
   /** What providers said that was not so. */
   told: readonly Told[];
@@ -29,6 +31,8 @@ export interface Evidence {
   drains: readonly Drain[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
+  /** What was still to be done then, though there was time for all. */
+  unrest: string | undefined;
   /** What processes did that nobody told them to do. */
   endedByThemselves: readonly string[];
 }
@@ -86,6 +90,7 @@ export function check(evidence: Evidence, timing: Timing): Verdict {
     }),
     ...rivals(journal).map((scaleSet) => `${scaleSet} was polled by two at a time`),
     ...evidence.endedByThemselves,
+    ...(evidence.unrest === undefined ? [] : [`it did not come to rest: ${evidence.unrest}`]),
   ];
   return { ...counts, promisesBroken };
 }

@@ -1,7 +1,6 @@
-import type { SimControl } from '@baton/github-sim';
 import { errorText } from '@baton/shared/errors';
 import { type Clock, isAborted } from '@baton/shared/time';
-import { applyFault, normalRunners } from './faults.ts';
+import { applyFault, type FaultDeps } from './faults.ts';
 import { describeLie, type ToldLie } from './lies/lie.ts';
 import type { LieBook } from './lies/lie-book.ts';
 import type { LieStep } from './lies/random-lie.ts';
@@ -31,8 +30,7 @@ export interface Drain {
   toMs: number;
 }
 
-interface DriverOptions {
-  sim: SimControl;
+interface DriverOptions extends Pick<FaultDeps, 'sim' | 'killRunner'> {
   units: ReadonlyMap<string, Unit>;
   /** Where providers read how to lie. */
   lies: LieBook;
@@ -51,6 +49,8 @@ export class Driver {
   readonly drains: Drain[] = [];
   /** Ids of jobs whose runner is made to die. */
   readonly crashing = new Set<string>();
+  /** Names of runners whose registration GitHub was made to drop. */
+  readonly dropped = new Set<string>();
   readonly #options: DriverOptions;
   /** Those that we have ended, or are ending. */
   readonly #away = new Set<string>();
@@ -75,7 +75,6 @@ export class Driver {
       await Promise.all(running);
     }
     await sim.clearFaults();
-    for (const { name } of (await sim.state()).scaleSets) await sim.play(name, normalRunners);
   }
 
   /** Queues the jobs at their times. */
@@ -186,11 +185,12 @@ export class Driver {
   }
 
   async #fault({ fault, ...step }: FaultStep, signal: AbortSignal): Promise<void> {
-    const { sim, clock, say } = this.#options;
+    const { sim, killRunner, clock, say } = this.#options;
     const text = describeFault(fault);
     say(text);
     const fromMs = clock.now();
-    const end = await applyFault(sim, fault);
+    const { crashing, dropped } = this;
+    const end = await applyFault({ sim, killRunner, crashing, dropped }, fault);
     const given = { fromMs, toMs: fromMs + fault.forMs, where: 'github', text };
     this.disturbances.push({ ...given, step: { ...step, fault } });
     if (!end) return;

@@ -9,7 +9,7 @@ import { entry, evidence, fault, gap, job } from './testing/evidence.ts';
 const killed = { ...job('a', 'failed'), startedAt: 10_000, completedAt: 26_000 };
 
 function runner(onlineAt: number, scaleSet = 'web') {
-  return { name: `r${onlineAt}`, scaleSet, onlineAt };
+  return { name: `r${onlineAt}`, scaleSet, registeredAt: onlineAt - 1_000, onlineAt };
 }
 
 function left(
@@ -140,4 +140,52 @@ describe('a runner that the provider lied about', () => {
     expect(left([runner(15_000)], { ...given, told: [] })).toEqual(['r15000']);
     expect(left([runner(15_000)], { ...given, disturbances: [] })).toEqual(['r15000']);
   });
+});
+
+describe('a runner that could have no job', () => {
+  const jobs = [job('a', 'completed')];
+
+  test('as GitHub dropped its registration is excused itself, and no other', () => {
+    const dropped = new Set(['r9000']);
+
+    expect(left([runner(9_000), runner(9_001)], { jobs, dropped })).toEqual(['r9001']);
+  });
+
+  test('as it came online when it had been given up is excused', () => {
+    const late = (registeredAt: number) => ({ ...runner(90_000), registeredAt });
+
+    expect(left([late(30_000)], { jobs })).toEqual([]);
+    expect(left([late(30_001)], { jobs })).toEqual(['r90000']);
+  });
+});
+
+describe('a job too many in the statistics', () => {
+  const counted = (more: number | 'none') =>
+    fault({ what: 'false statistics', scaleSet: 'web', more, forMs: 2_000 }, 10_000);
+  const journal = [entry(11_000, 'delivered'), entry(13_000, 'delivered')];
+
+  test('excuses a runner each, of its scale set, until the truth was told and what that may cost', () => {
+    const disturbances = [counted(2)];
+    const given = { disturbances, journal };
+
+    expect(left([runner(10_500), runner(12_500), runner(12_600)], given)).toEqual(['r12600']);
+    expect(left([runner(43_000)], given)).toEqual([]);
+    expect(left([runner(43_001)], given)).toEqual(['r43001']);
+    expect(left([runner(9_999), runner(10_500, 'other')], given)).toEqual(['r9999', 'r10500']);
+  });
+
+  test('excuses nothing when they counted too few', () => {
+    const disturbances = [counted('none')];
+
+    expect(left([runner(10_500)], { disturbances, journal })).toEqual(['r10500']);
+  });
+});
+
+test('a job that was open while its scale set was mute excuses a runner, until something is heard', () => {
+  const disturbances = [fault({ what: 'mute', scaleSet: 'web', forMs: 2_000 }, 6_000)];
+  const journal = [entry(5_000, 'delivered'), entry(8_500, 'delivered')];
+  const given = { disturbances, journal, jobs: ended(7_000) };
+
+  expect(left([runner(13_500)], given)).toEqual([]);
+  expect(left([runner(13_501)], given)).toEqual(['r13501']);
 });

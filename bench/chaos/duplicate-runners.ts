@@ -7,6 +7,8 @@ import type { Told } from './lies/lie-book.ts';
 
 type UnusedRunner = Books['unusedRunners'][number];
 
+/** So long a runner of a run may take to come online, in ms; then it is given up. */
+export const bootstrapTimeoutMs = 60_000;
 /** A replacement that was decided on comes online this much later at the latest, in ms. */
 const createdLateMs = 30_000;
 /** A scale set that is not polled for less than this has no late messages, in ms. */
@@ -17,6 +19,7 @@ const backlogMs = 5_000;
 interface RunnersEvidence {
   jobs: readonly JobRecord[];
   crashing: ReadonlySet<string>;
+  dropped: ReadonlySet<string>;
   told: readonly Told[];
   journal: readonly JournalEntry[];
   disturbances: readonly Disturbance[];
@@ -38,11 +41,15 @@ interface LateTime {
  * Not promised (docs/delivery-and-recovery.md) is that messages which come late call for nobody: a job that
  * was open while no message came may be told of when it is over.
  *
- * A runner that the provider lied about is replaced: it gets no job, or its replacement does not. Pure.
+ * A runner that the provider lied about is replaced: it gets no job, or its replacement does not. A job too
+ * many that GitHub counted calls for one. Pure.
+ *
+ * One whose registration GitHub dropped could have no job; nor could one, mostly, that came online when it had
+ * been given up, as it took longer than runners may.
  */
 export function unexcusedRunners(
   runners: readonly UnusedRunner[],
-  { jobs, crashing, told, journal, disturbances }: RunnersEvidence,
+  { jobs, crashing, dropped, told, journal, disturbances }: RunnersEvidence,
 ): UnusedRunner[] {
   const lateTimes = lateTimesOf(journal, disturbances);
   const ofJobs = jobs
@@ -55,8 +62,13 @@ export function unexcusedRunners(
   const ofLies = runnersLiedAbout(told, disturbances).map(
     (lied) => (runner: UnusedRunner) => isReplacedFor(lied, runner),
   );
-  const left = new Set([...ofLies, ...ofJobs]);
+  const ofCounts = falselyCounted(journal, disturbances).map(
+    (counted) => (runner: UnusedRunner) => isWithin(counted, runner),
+  );
+  const left = new Set([...ofLies, ...ofJobs, ...ofCounts]);
   return runners
+    .filter(({ name }) => !dropped.has(name))
+    .filter(({ registeredAt, onlineAt }) => onlineAt - registeredAt < bootstrapTimeoutMs)
     .toSorted((a, b) => a.onlineAt - b.onlineAt)
     .filter((runner) => {
       const excuse = [...left].find((excuses) => excuses(runner));
@@ -70,6 +82,24 @@ function isReplacedFor(lied: LiedAbout, { name, scaleSet, onlineAt }: UnusedRunn
   if (lied.runnerName === name) return true;
   const isOfSet = lied.scaleSetId === scaleSetIdOf(scaleSet);
   return isOfSet && onlineAt >= lied.fromMs && onlineAt <= lied.toMs;
+}
+
+/** Each job too many that GitHub counted, until the first message that is heard after it. */
+function falselyCounted(
+  journal: readonly JournalEntry[],
+  disturbances: readonly Disturbance[],
+): LateTime[] {
+  return disturbances.flatMap(({ step, fromMs, toMs }) => {
+    if (step.kind !== 'fault' || step.fault.what !== 'false statistics') return [];
+    const { scaleSet, more } = step.fault;
+    if (more === 'none') return [];
+    const time = { scaleSet, fromMs, toMs: deliveredAfter(toMs, scaleSet, journal) };
+    return Array.from({ length: more }, () => time);
+  });
+}
+
+function isWithin({ fromMs, toMs, ...of }: LateTime, { scaleSet, onlineAt }: UnusedRunner) {
+  return of.scaleSet === scaleSet && onlineAt >= fromMs && onlineAt <= toMs + createdLateMs;
 }
 
 function callsForAnother(
@@ -86,7 +116,10 @@ function isToldLate(job: JobRecord, late: LateTime, { scaleSet, onlineAt }: Unus
   return job.queuedAt <= toMs && endOf(job) >= fromMs;
 }
 
-/** While a scale set is not polled; and from the begin of new ids to the first message that is found all the same. */
+/**
+ * While a scale set is not polled; while it is mute; and from the begin of new ids; to the first message that
+ * is found then all the same.
+ */
 function lateTimesOf(
   journal: readonly JournalEntry[],
   disturbances: readonly Disturbance[],
@@ -94,15 +127,22 @@ function lateTimesOf(
   const unpolled = pollGaps(journal)
     .map(({ scaleSet, fromMs, toMs = Number.POSITIVE_INFINITY }) => ({ scaleSet, fromMs, toMs }))
     .filter(({ fromMs, toMs }) => toMs - fromMs >= shortestGapMs);
-  const restarted = disturbances.flatMap(({ step, fromMs }) => {
-    if (step.kind !== 'fault' || step.fault.what !== 'restart ids') return [];
-    const { scaleSet } = step.fault;
-    const found = journal.find(
-      (entry) => entry.event === 'delivered' && entry.scaleSet === scaleSet && entry.at >= fromMs,
-    );
-    return [{ scaleSet, fromMs, toMs: found?.at ?? Number.POSITIVE_INFINITY }];
+  const unheard = disturbances.flatMap(({ step, fromMs, toMs }) => {
+    if (step.kind !== 'fault') return [];
+    const { fault } = step;
+    if (fault.what !== 'restart ids' && fault.what !== 'mute') return [];
+    const { scaleSet } = fault;
+    return [{ scaleSet, fromMs, toMs: deliveredAfter(toMs, scaleSet, journal) }];
   });
-  return [...unpolled, ...restarted];
+  return [...unpolled, ...unheard];
+}
+
+/** When the first message came at or after this time. */
+function deliveredAfter(ms: number, scaleSet: string, journal: readonly JournalEntry[]): number {
+  const found = journal.find(
+    (entry) => entry.event === 'delivered' && entry.scaleSet === scaleSet && entry.at >= ms,
+  );
+  return found?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function endOf({ completedAt }: JobRecord): number {

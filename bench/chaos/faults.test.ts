@@ -1,13 +1,18 @@
+import type { SimControl } from '@baton/github-sim';
 import { startTestSimulator } from '@baton/testkit';
 import { describe, expect, test } from 'vitest';
-import { applyFault } from './faults.ts';
+import { applyFault, type FaultDeps } from './faults.ts';
 import type { GitHubFault } from './random-fault.ts';
 
 const forMs = 60_000;
 
+function depsOf(sim: SimControl): FaultDeps {
+  return { sim, killRunner: () => Promise.resolve(), crashing: new Set(), dropped: new Set() };
+}
+
 async function under(fault: GitHubFault, act: (url: string) => Promise<void>): Promise<void> {
   await using sim = await startTestSimulator();
-  await applyFault(sim.control, fault);
+  await applyFault(depsOf(sim.control), fault);
   await act(new URL(sim.configUrl).origin);
 }
 

@@ -32,6 +32,50 @@ describe('GitHub', () => {
     expect(allowedMs([], [...before, spoiled(begin + 200)])).toBe(1_700);
   });
 
+  test.each(['hang', 'hang-after', 'stall'])(
+    'an answer that never ends (%s) excuses its deadline',
+    (kind) => {
+      expect(allowedMs([], [spoiled(begin, { fault: { kind } })])).toBe(76_500);
+      const call = { route: 'createSession', fault: { kind } };
+      expect(allowedMs([], [entry(begin, 'asked'), spoiled(begin, call)])).toBe(31_500);
+    },
+  );
+
+  test('a poll that was held and never answered ends no row of failures', () => {
+    const unanswered = [
+      spoiled(begin - 900),
+      spoiled(begin - 800, { fault: { kind: 'hang-after' } }),
+      entry(begin - 800, 'held'),
+    ];
+
+    expect(allowedMs([], [...unanswered, spoiled(begin + 76_000)])).toBe(79_000);
+  });
+
+  test('an answer that says when to come again excuses that long', () => {
+    const told = (status: number, retryAfterMs: number) => ({
+      fault: { kind: 'status', status, retryAfterMs },
+    });
+
+    expect(allowedMs([], [spoiled(begin, told(429, 4_000))])).toBe(5_000);
+    expect(allowedMs([], [spoiled(begin, told(429, 100))])).toBe(1_500);
+    const call = { route: 'createSession', ...told(503, 3_000) };
+    expect(allowedMs([], [entry(begin, 'asked'), spoiled(begin, call)])).toBe(5_000);
+  });
+
+  test('a scale set that was deleted is made again, and polled as one whose session ended', () => {
+    const deleted = fault({ what: 'delete scale set', scaleSet: 'web', forMs: 0 }, begin);
+
+    expect(allowedMs([deleted])).toBe(3_000);
+    expect(
+      allowedMs([
+        {
+          ...deleted,
+          step: fault({ what: 'delete scale set', scaleSet: 'other', forMs: 0 }, begin).step,
+        },
+      ]),
+    ).toBe(1_000);
+  });
+
   test('a call of another scale set, or of a process that is not concerned, excuses nothing', () => {
     expect(allowedMs([], [spoiled(begin, { scaleSet: 'other' })])).toBe(1_000);
     expect(allowedMs([], [spoiled(begin, { by: 'provisioner-0', scaleSet: '' })])).toBe(1_000);

@@ -21,11 +21,13 @@ const mostUndeleted = 10;
 const deleteBackoffMs = 5_000;
 /** A poll gives up waiting for an answer after this long, in ms. */
 const pollDeadlineMs = 75_000;
+/** What is never answered to its end. */
+const endless: ReadonlySet<string | undefined> = new Set(['hang', 'hang-after', 'stall']);
 /** From the end of a poll to its answer, in ms. */
 const answerMs = 50;
 /** From the end of a back-off to the held poll, in ms. */
 const nextCallMs = 1_000;
-/** After a 429 without a time nobody calls for so long, doubling each time up to the longest, in ms. */
+/** After a 429, or a 503 that says when to come again, nobody calls: without a time for so long, doubling each time up to the longest, in ms. */
 const limitPauses = {
   rest: { firstMs: 60_000, longestMs: 15 * 60_000 },
   service: { firstMs: 5_000, longestMs: 60_000 },
@@ -125,7 +127,7 @@ function excusesOfFailures(
     const why = `${route ?? 'call'}: ${textOf(fault)}`;
     const answeredMs = entry.at + lengthMs(entry) + nextCallMs;
     const waitMs = fault?.kind === 'delay' ? 0 : toldMs + backoffMs(entry, row);
-    return [excuse(entry, answeredMs + waitMs, why)];
+    return [excuse(entry, answeredMs + Math.max(waitMs, fault?.retryAfterMs ?? 0), why)];
   });
 }
 
@@ -152,15 +154,22 @@ class FailureRow {
   #count = 0;
   /** When the last poll ended, of which it is not known yet whether it was spoiled. */
   #endedAt: number | undefined;
+  /** A poll is held whose answer will not be sent. */
+  #isMute = false;
 
   see({ event, at }: JournalEntry): void {
     if (event !== 'held' && event !== 'ended') return;
+    if (event === 'ended' && this.#isMute) {
+      this.#isMute = false;
+      return;
+    }
     if (this.#endedAt !== undefined) this.#count = 0;
     this.#endedAt = event === 'ended' ? at : undefined;
   }
 
   /** Returns how many that are. */
-  fail({ at, route }: JournalEntry): number {
+  fail({ at, route, fault }: JournalEntry): number {
+    this.#isMute = route === 'getMessage' && fault?.kind === 'hang-after';
     const since = this.#endedAt;
     const isItsAnswer = route === 'getMessage' && since !== undefined && at - since <= answerMs;
     if (since !== undefined && !isItsAnswer) this.#count = 0;
@@ -192,22 +201,27 @@ function excusesOfLimits(calls: readonly JournalEntry[], excuse: MakeExcuse): Ex
   const streaks = new Map<string, { count: number; untilMs: number }>();
   return calls.flatMap((entry) => {
     const { at, by = '', route, fault } = entry;
-    if (fault?.status !== 429 || queueRoutes.has(route)) return [];
+    if (!isLimit(fault) || queueRoutes.has(route)) return [];
     const api = restRoutes.has(route) ? 'rest' : 'service';
     const { firstMs, longestMs } = limitPauses[api];
     const key = `${by} ${api}`;
     const before = streaks.get(key);
     const count = before && at <= before.untilMs + longestBackoffMs ? before.count + 1 : 1;
-    const pauseMs = Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 10));
+    const pauseMs =
+      fault?.retryAfterMs ?? Math.min(longestMs, firstMs * 2 ** Math.min(count - 1, 10));
     const untilMs = at + pauseMs + spreadMs + nextCallMs;
     streaks.set(key, { count, untilMs });
     return [excuse(entry, untilMs, `${route ?? 'call'}: a limit of ${pauseMs} ms`)];
   });
 }
 
+function isLimit(fault: JournalEntry['fault']): boolean {
+  return fault?.status === 429 || (fault?.status === 503 && fault.retryAfterMs !== undefined);
+}
+
 function lengthMs({ route, fault }: JournalEntry): number {
   if (fault?.kind === 'delay') return fault.ms ?? 0;
-  if (fault?.kind !== 'hang') return 0;
+  if (!endless.has(fault?.kind)) return 0;
   return route === 'getMessage' ? pollDeadlineMs : callDeadlineMs;
 }
 

@@ -4,11 +4,13 @@ import { chaosTable, commandOf, targetList } from './program.ts';
 import { targets } from './schedule.ts';
 
 const report = {
+  books: ['the simulator', 'the provider'],
   seed: 7,
   kills: 3,
   faults: 2,
   outages: 1,
   lies: 0,
+  spans: 0,
   quietMs: 10,
   jobs: 1,
   completed: 1,
@@ -36,7 +38,8 @@ test('the table ends with the verdict, and with how to repeat what was broken', 
 });
 
 test('all targets are named by one word, also in how to repeat a run', () => {
-  const options = { seed: 7, minutes: 20, scaleSets: 6, jobsPerMinute: 40, keepLogs: false };
+  const rest = { traces: false, keepLogs: false };
+  const options = { seed: 7, minutes: 20, scaleSets: 6, jobsPerMinute: 40, ...rest };
 
   expect(targetList('all')).toEqual(targets);
   expect(targetList('nats,janitor')).toEqual(['nats', 'janitor']);

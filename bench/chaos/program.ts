@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Io, positive } from '../run-program.ts';
 import { renderTable } from '../table.ts';
 import { type ChaosOptions, type ChaosReport, runChaos } from './chaos.ts';
+import type { Span } from './cut.ts';
 import { type Target, targets } from './schedule.ts';
 
 const optionsSchema = z.object({
@@ -12,6 +13,8 @@ const optionsSchema = z.object({
   targets: z.array(z.enum(targets)),
   githubOutages: z.boolean().default(false),
   providerLies: z.boolean().default(false),
+  traces: z.boolean().default(false),
+  only: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
   scaleSets: z.number(),
   jobsPerMinute: z.number(),
   settleMinutes: z.number().optional(),
@@ -39,6 +42,12 @@ export function chaosProgram(io: Io): Command {
       '--provider-lies',
       'the provider of provisioners and janitors fails, hangs and lies about what it has and did',
     )
+    .option('--traces', 'services send traces to a collector that hangs, fails and resets')
+    .option(
+      '--only <from-to>',
+      'only what begins in these seconds, to find out what is to blame',
+      span,
+    )
     .option('--scale-sets <number>', 'how many scale sets have jobs', positive, 6)
     .option('--jobs-per-minute <number>', 'on average, over all of them', positive, 120)
     .option(
@@ -62,22 +71,25 @@ export function chaosProgram(io: Io): Command {
 
 /** How to run it again. */
 export function commandOf(options: ChaosOptions): string {
-  const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute } = options;
+  const { seed, minutes: length, targets: struck, scaleSets, jobsPerMinute, only } = options;
   return [
     `npm run chaos -- --seed ${seed} --minutes ${length}`,
     `--targets ${targets.every((target) => struck.includes(target)) ? 'all' : struck.join(',')}`,
     ...(options.githubOutages ? ['--github-outages'] : []),
     ...(options.providerLies ? ['--provider-lies'] : []),
+    ...(options.traces ? ['--traces'] : []),
+    ...(only ? [`--only ${only.fromMs / 1_000}-${only.toMs / 1_000}`] : []),
     `--scale-sets ${scaleSets} --jobs-per-minute ${jobsPerMinute}`,
   ].join(' ');
 }
 
 /** The figures, what was broken, and the verdict last. */
 export function chaosTable(report: ChaosReport, command: string): string {
-  const { promisesBroken, ...figures } = report;
+  const { promisesBroken, books, ...figures } = report;
   const rows = Object.entries(figures).map(([name, value]) => [name, String(value)]);
   const broken = promisesBroken.map((text) => `BROKEN: ${text}`);
-  return [renderTable(rows), ...broken, verdictOf(report, command)].join('\n');
+  const judges = `books: ${books.join('; ')}`;
+  return [renderTable(rows), judges, ...broken, verdictOf(report, command)].join('\n');
 }
 
 function verdictOf({ promisesBroken: { length }, logs }: ChaosReport, command: string): string {
@@ -92,6 +104,14 @@ function minutes(text: string): number {
     throw new InvalidArgumentError('Not a number of minutes above 0, a day at most.');
   }
   return value;
+}
+
+/** Reads `--only`, as `35-60.5`. */
+function span(text: string): Span {
+  const [, from, to] = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const [fromMs, toMs] = [Number(from) * 1_000, Number(to) * 1_000];
+  if (fromMs < toMs) return { fromMs, toMs };
+  throw new InvalidArgumentError('Two numbers of seconds, such as 35-60.');
 }
 
 /** Reads `--targets`. */

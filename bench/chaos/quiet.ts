@@ -33,15 +33,18 @@ export function longestQuietMs({
 
 /**
  * Waits until no job is open, every message is deleted, nothing is left over and every scale set is polled, twice in a row; at
- * the longest `longestMs`. Returns how long that took, in ms.
+ * the longest `longestMs`. Returns how long that took, in ms, and what was still to be done in the end.
  */
-export async function untilQuiet(options: QuietOptions): Promise<number> {
+export async function untilQuiet(
+  options: QuietOptions,
+): Promise<{ quietMs: number; unrest: string | undefined }> {
   const { clock, signal, longestMs, say } = options;
   const startedAt = clock.monotonic();
   let quietLooks = 0;
+  let unrest: string | undefined;
   let sayAt = startedAt + sayEveryMs;
   while (quietLooks < 2 && clock.monotonic() - startedAt < longestMs) {
-    const unrest = await unrestIn(options);
+    unrest = await unrestIn(options);
     quietLooks = unrest === undefined ? quietLooks + 1 : 0;
     if (unrest !== undefined && clock.monotonic() >= sayAt) {
       sayAt += sayEveryMs;
@@ -49,7 +52,7 @@ export async function untilQuiet(options: QuietOptions): Promise<number> {
     }
     await clock.sleep(lookEveryMs, signal);
   }
-  return Math.round(clock.monotonic() - startedAt);
+  return { quietMs: Math.round(clock.monotonic() - startedAt), unrest };
 }
 
 /** What is still to be done, in a line; undefined when nothing is. */

@@ -1,87 +1,109 @@
-import type { FaultRuleInput } from '@baton/github-sim';
 import type { Random } from '@baton/shared/retry';
 import { pick } from '@baton/stack';
 import { between } from './between.ts';
 import type { OutagePart } from './random-outage.ts';
+import { randomSpoil, type Spoil } from './random-spoil.ts';
 
-type Route = FaultRuleInput['route'];
-type Action = FaultRuleInput['action'];
-
-/** One thing that is done to the simulator. `forMs` is 0 when it is over at once. */
+/** One thing that is done to the simulator, or to a runner. `forMs` is 0 when it is over at once. */
 export type GitHubFault =
-  | {
-      what: 'spoil';
-      route: Route;
-      scaleSet?: string;
-      probability: number;
-      action: Action;
-      forMs: number;
-    }
+  | Spoil
   | { what: 'outage'; status: number; forMs: number }
   | { what: 'long outage'; how: 'status' | 'hang' | 'reset'; forMs: number }
   | { what: 'part outage'; part: OutagePart; forMs: number }
-  | { what: 'evict session' | 'release session' | 'restart ids'; scaleSet: string; forMs: 0 }
   | { what: 'expire tokens'; tokens: 'app' | 'registration' | 'admin' | 'queue'; forMs: 0 }
-  | { what: 'runners exit' | 'runners connect late'; scaleSet: string; forMs: number };
+  /** Runners are told without their status. */
+  | { what: 'bare runners'; forMs: number }
+  | { what: MomentOfSet; scaleSet: string; forMs: 0 }
+  | { what: 'drop registrations'; scaleSet: string; told: boolean; forMs: 0 }
+  | { what: TimeOfSet; scaleSet: string; forMs: number }
+  /** So many jobs more than there are; or none at all. */
+  | { what: 'false statistics'; scaleSet: string; more: number | 'none'; forMs: number };
 
-const queueRoutes: readonly Route[] = ['getMessage', 'getMessage', 'deleteMessage'];
-const otherRoutes: readonly Route[] = [
-  'createSession',
-  'refreshSession',
-  'deleteSession',
-  'getScaleSet',
-  'listScaleSets',
-  'updateScaleSet',
-  'createRegistrationToken',
-  'registerRunner',
-  'generateJitConfig',
-  'listRunners',
-  'getRunner',
-  'removeRunner',
-];
-const statuses = [429, 500, 502, 503, 504];
+/** `kill runner` is SIGKILL to one that has a job; `announce completion` says too early that one is over. */
+type MomentOfSet =
+  | 'evict session'
+  | 'release session'
+  | 'restart ids'
+  | 'odd message'
+  | 'delete scale set'
+  | 'kill runner'
+  | 'announce completion';
+type TimeOfSet = 'mute' | 'runners exit' | 'runners connect late' | 'runners never connect';
+
+/** The scale sets that have jobs, and one that has none, so that it can be deleted. */
+export interface Victims {
+  scaleSets: readonly string[];
+  withoutJobs: string;
+}
+
+type Make = (random: Random, scaleSet: string, victims: Victims) => GitHubFault;
+
+const moment =
+  (what: MomentOfSet): Make =>
+  (_random, scaleSet) => ({ what, scaleSet, forMs: 0 });
+
+const time =
+  (what: TimeOfSet): Make =>
+  (random, scaleSet) => ({ what, scaleSet, forMs: between(random, 500, 3_000) });
+
 const tokenKinds = ['app', 'registration', 'admin', 'queue'] as const;
 
-/** Runners of the simulator are not spoilt: their faults are no promise of ours. */
-export function randomFault(random: Random, scaleSets: readonly string[]): GitHubFault {
-  const dice = random();
-  const scaleSet = pick(scaleSets, random) ?? '';
-  if (dice < 0.6) return randomSpoil(random, scaleSet);
-  if (dice < 0.68) return { what: 'outage', status: 503, forMs: between(random, 500, 12_000) };
-  if (dice < 0.78) return { what: 'evict session', scaleSet, forMs: 0 };
-  if (dice < 0.82) return { what: 'release session', scaleSet, forMs: 0 };
-  if (dice < 0.86) return { what: 'restart ids', scaleSet, forMs: 0 };
-  if (dice < 0.93) {
-    return { what: 'expire tokens', tokens: pick(tokenKinds, random) ?? 'queue', forMs: 0 };
-  }
-  const what = dice < 0.96 ? 'runners exit' : 'runners connect late';
-  return { what, scaleSet, forMs: between(random, 500, 3_000) };
-}
+/** How often, of a hundred. */
+const faults: readonly (readonly [number, Make])[] = [
+  [48, randomSpoil],
+  [7, (random) => ({ what: 'outage', status: 503, forMs: between(random, 500, 12_000) })],
+  [9, moment('evict session')],
+  [4, moment('release session')],
+  [4, moment('restart ids')],
+  [
+    7,
+    (random) => ({ what: 'expire tokens', tokens: pick(tokenKinds, random) ?? 'queue', forMs: 0 }),
+  ],
+  [2, moment('odd message')],
+  [
+    2,
+    (_random, _scaleSet, { withoutJobs }) => ({
+      what: 'delete scale set',
+      scaleSet: withoutJobs,
+      forMs: 0,
+    }),
+  ],
+  [3, moment('kill runner')],
+  [2, moment('announce completion')],
+  [
+    2,
+    (random, scaleSet) => ({
+      what: 'drop registrations',
+      scaleSet,
+      told: random() < 0.5,
+      forMs: 0,
+    }),
+  ],
+  [2, time('mute')],
+  [2, time('runners exit')],
+  [2, time('runners connect late')],
+  [1, time('runners never connect')],
+  [
+    2,
+    (random, scaleSet) => ({
+      what: 'false statistics',
+      scaleSet,
+      more: random() < 0.5 ? 'none' : between(random, 1, 3),
+      forMs: between(random, 500, 6_000),
+    }),
+  ],
+  [1, (random) => ({ what: 'bare runners', forMs: between(random, 500, 6_000) })],
+];
+const sum = faults.reduce((total, [weight]) => total + weight, 0);
 
-function randomSpoil(random: Random, scaleSet: string): GitHubFault {
-  const routes = random() < 0.5 ? queueRoutes : otherRoutes;
-  const route = pick(routes, random) ?? 'getMessage';
-  const one = random() < 0.5;
-  return {
-    what: 'spoil',
-    route,
-    // Routes of the runner agents know no scale set.
-    ...(one && routes === queueRoutes ? { scaleSet } : {}),
-    probability: 0.3 + random() * 0.7,
-    action: randomAction(random),
-    forMs: between(random, 500, 6_000),
-  };
-}
-
-function randomAction(random: Random): Action {
-  const dice = random();
-  if (dice < 0.35) return { kind: 'status', status: pick(statuses, random) ?? 500 };
-  if (dice < 0.5) return { kind: 'empty200' };
-  if (dice < 0.62) return { kind: 'truncate' };
-  if (dice < 0.74) return { kind: 'drop', when: 'before-headers' };
-  if (dice < 0.86) return { kind: 'drop', when: 'mid-body' };
-  if (dice < 0.96) return { kind: 'delay', ms: between(random, 100, 4_000) };
-  return { kind: 'hang' };
+export function randomFault(random: Random, victims: Victims): GitHubFault {
+  let dice = random() * sum;
+  const scaleSet = pick(victims.scaleSets, random) ?? '';
+  const found = faults.find(([weight]) => {
+    dice -= weight;
+    return dice < 0;
+  });
+  return (found?.[1] ?? randomSpoil)(random, scaleSet, victims);
 }
 
 /** For the list of what was done. */
@@ -102,11 +124,13 @@ export function describeFault(fault: GitHubFault): string {
       return `${fault.part}${lasting}`;
     case 'expire tokens':
       return `expire ${fault.tokens} tokens`;
-    case 'evict session':
-    case 'release session':
-    case 'restart ids':
-    case 'runners exit':
-    case 'runners connect late':
+    case 'bare runners':
+      return `runners are told without their status${lasting}`;
+    case 'drop registrations':
+      return `drop registrations of ${fault.scaleSet}, runners are ${fault.told ? '' : 'not '}told`;
+    case 'false statistics':
+      return `statistics of ${fault.scaleSet} count ${fault.more === 'none' ? 'no jobs' : `${fault.more} jobs too many`}${lasting}`;
+    default:
       return `${fault.what} of ${fault.scaleSet}${lasting}`;
   }
 }

@@ -1,12 +1,16 @@
+import type { FaultRuleInput } from '@baton/github-sim';
 import { describe, expect, test } from 'vitest';
+import { cut } from './cut.ts';
 import { callOf, calls } from './lies/lie.ts';
-import { isOutage } from './random-outage.ts';
+import type { GitHubFault } from './random-fault.ts';
+import { isOutage, serviceRoutes } from './random-outage.ts';
 import { schedule, targets } from './schedule.ts';
 import { workload } from './workload.ts';
 
 const scaleSets = ['set-1', 'set-2', 'set-3'];
 const instances = ['listener-0', 'listener-1', 'provisioner-0', 'janitor-0'];
-const options = { seed: 7, lengthMs: 600_000, targets: [...targets], instances, scaleSets };
+const place = { instances, scaleSets, withoutJobs: 'set-4' };
+const options = { seed: 7, lengthMs: 600_000, targets: [...targets], ...place };
 
 function strikes(steps: ReturnType<typeof schedule>) {
   return steps.flatMap((step) => (step.kind === 'strike' ? [step] : []));
@@ -31,6 +35,71 @@ test('strikes only what was asked for, in every way, and faults do not depend on
     new Set(['kill', 'freeze', 'terminate']),
   );
   expect(faults(some)).toEqual(faults(schedule(options)));
+});
+
+describe('in the long run', () => {
+  const all = schedule({ ...options, lengthMs: 7_200_000, githubOutages: true });
+  const faults = all.flatMap((step) => (step.kind === 'fault' ? [step.fault] : []));
+  const spoils = faults.flatMap((fault) => (fault.what === 'spoil' ? [fault] : []));
+
+  /** The compiler asks for what is new. */
+  const kinds = {
+    spoil: true,
+    outage: true,
+    'long outage': true,
+    'part outage': true,
+    'expire tokens': true,
+    'bare runners': true,
+    'evict session': true,
+    'release session': true,
+    'restart ids': true,
+    'odd message': true,
+    'delete scale set': true,
+    'kill runner': true,
+    'announce completion': true,
+    'drop registrations': true,
+    mute: true,
+    'runners exit': true,
+    'runners connect late': true,
+    'runners never connect': true,
+    'false statistics': true,
+  } satisfies Record<GitHubFault['what'], true>;
+  const actions = {
+    status: true,
+    empty200: true,
+    truncate: true,
+    hang: true,
+    'hang-after': true,
+    stall: true,
+    drop: true,
+    delay: true,
+  } satisfies Record<FaultRuleInput['action']['kind'], true>;
+
+  test('everything is done that can be done to the simulator, and to the answers of its calls', () => {
+    expect(new Set(faults.map(({ what }) => what))).toEqual(new Set(Object.keys(kinds)));
+    expect(new Set(spoils.map(({ action }) => action.kind))).toEqual(new Set(Object.keys(actions)));
+  });
+
+  test('every call that is made to github.com is spoiled', () => {
+    const called = serviceRoutes.filter((route) => route !== 'acquireJobs');
+
+    expect(new Set(spoils.map(({ route }) => route))).toEqual(new Set(called));
+  });
+
+  test('only the scale set without jobs is deleted', () => {
+    const deleted = faults.flatMap((fault) =>
+      fault.what === 'delete scale set' ? [fault.scaleSet] : [],
+    );
+
+    expect(new Set(deleted)).toEqual(new Set(['set-4']));
+  });
+});
+
+test('a part of a run begins at once, with what begins in it', () => {
+  const steps = [{ atMs: 100 }, { atMs: 200 }, { atMs: 299 }, { atMs: 300 }];
+
+  expect(cut(steps, { fromMs: 200, toMs: 300 })).toEqual([{ atMs: 0 }, { atMs: 99 }]);
+  expect(cut(steps, undefined)).toEqual(steps);
 });
 
 test('what is away is not struck before it is back, and nothing begins after the end', () => {

@@ -1,7 +1,7 @@
 import type { Random } from '@baton/shared/retry';
 import { pick, seededRandom } from '@baton/stack';
 import { type LieStep, lies } from './lies/random-lie.ts';
-import { type GitHubFault, randomFault } from './random-fault.ts';
+import { type GitHubFault, randomFault, type Victims } from './random-fault.ts';
 import { outages } from './random-outage.ts';
 
 export const targets = ['listener', 'provisioner', 'janitor', 'nats'] as const;
@@ -26,14 +26,13 @@ export interface FaultStep {
 
 export type Step = Strike | FaultStep | LieStep;
 
-export interface ScheduleOptions {
+export interface ScheduleOptions extends Victims {
   seed: number;
   /** No step begins later. */
   lengthMs: number;
   targets: readonly Target[];
   /** Names of the instances that run, by service. */
   instances: readonly string[];
-  scaleSets: readonly string[];
   /** Besides the small faults. */
   githubOutages?: boolean;
   providerLies?: boolean;
@@ -86,13 +85,13 @@ function awayMs(how: Strike['how'], victim: string | undefined, random: Random):
   return Math.round(200 + random() ** 2 * longestMs);
 }
 
-function faults({ seed, lengthMs, scaleSets }: ScheduleOptions): FaultStep[] {
+function faults({ seed, lengthMs, ...victims }: ScheduleOptions): FaultStep[] {
   // A sequence of its own: other targets change nothing about the faults.
   const random = seededRandom(seed ^ 0x5eed);
   return arrivals(random, meanFaultGapMs, lengthMs).map((atMs) => ({
     kind: 'fault',
     atMs,
-    fault: randomFault(random, scaleSets),
+    fault: randomFault(random, victims),
   }));
 }
 

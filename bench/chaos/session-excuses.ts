@@ -19,6 +19,8 @@ export const callDeadlineMs = 30_000;
 const longestPauseMs = 30_000;
 /** Sessions that follow each other more closely are replaced with a pause, in ms. */
 const closeMs = 60_000;
+/** A scale set that is gone is made again, and its session is the first of the new one. */
+const ends: ReadonlySet<string> = new Set(['evict session', 'release session', 'delete scale set']);
 /** Once GitHub has freed a session that nobody knows, in ms. */
 const waitOutMs = 10_000;
 
@@ -57,8 +59,8 @@ function withoutSessionMs(
   if (tokens === 'app') return undefined;
   if (tokens === 'admin' && isChainExpired(endedMs, disturbances)) return takeMs + chainMs;
   if (tokens !== undefined) return takeMs;
-  const ends = fault.what === 'evict session' || fault.what === 'release session';
-  if (!ends || fault.scaleSet !== scaleSet) return undefined;
+  if (!ends.has(fault.what) || !('scaleSet' in fault) || fault.scaleSet !== scaleSet)
+    return undefined;
   return takeMs + replacementPauseMs(journal, scaleSet, endedMs);
 }
 

@@ -26,6 +26,7 @@ export function evidence(
   return {
     jobs: [],
     crashing: new Set(),
+    dropped: new Set(),
     books: {
       jobs: none,
       lostJobs: 0,
@@ -51,6 +52,7 @@ export function evidence(
     facts: [],
     drains: [],
     endMs: 200_000,
+    unrest: undefined,
     endedByThemselves: [],
     ...part,
   };

@@ -14,9 +14,10 @@ export function booksOf(sim: Simulator): Books {
     runnersOnline,
     jobsStarted,
     duplicateRunners: runnersOnline - jobsStarted,
-    unusedRunners: sim.desk.unused.map(({ name, set, onlineAt = 0 }) => ({
+    unusedRunners: sim.desk.unused.map(({ name, set, createdAt, onlineAt = 0 }) => ({
       name,
       scaleSet: set.name,
+      registeredAt: createdAt,
       onlineAt,
     })),
     registrations: sim.runners.all().map(({ name }) => name),

@@ -144,6 +144,7 @@ export const booksSchema = z.object({
       name: z.string(),
       scaleSet: z.string(),
       /** Wall clock, ms. */
+      registeredAt: z.number(),
       onlineAt: z.number(),
     }),
   ),
@@ -186,7 +187,13 @@ const journalEntrySchema = z.object({
   /** Of a call that was spoiled: which, and how. */
   route: z.string().optional(),
   fault: z
-    .object({ kind: z.string(), status: z.int().optional(), ms: z.number().optional() })
+    .object({
+      kind: z.string(),
+      status: z.int().optional(),
+      ms: z.number().optional(),
+      /** What its `Retry-After` says. */
+      retryAfterMs: z.number().optional(),
+    })
     .optional(),
 });
 export const journalSchema = z.object({ entries: z.array(journalEntrySchema) });

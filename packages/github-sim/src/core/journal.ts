@@ -34,7 +34,13 @@ export interface JournalEntry {
   session?: string;
   /** Of a call that was spoiled: which, and how. */
   route?: string;
-  fault?: { kind: string; status?: number | undefined; ms?: number | undefined };
+  fault?: {
+    kind: string;
+    status?: number | undefined;
+    ms?: number | undefined;
+    /** What its `Retry-After` says. */
+    retryAfterMs?: number | undefined;
+  };
 }
 
 type Details = Omit<JournalEntry, 'number' | 'at' | 'scaleSet' | 'event'>;

@@ -128,6 +128,7 @@ function noteSpoiled(
 ): void {
   if (name === undefined) return;
   const { kind } = fault;
+  const retryAfter = 'headers' in fault ? fault.headers['Retry-After'] : undefined;
   const by = sim.tokens.holderOf(credentialOf(request.headers));
   sim.journal.write(scaleSet?.(request) ?? '', 'spoiled', {
     by,
@@ -136,6 +137,7 @@ function noteSpoiled(
       kind,
       ...('status' in fault ? { status: fault.status } : {}),
       ...('ms' in fault ? { ms: fault.ms } : {}),
+      ...(retryAfter === undefined ? {} : { retryAfterMs: Number(retryAfter) * 1_000 }),
     },
   });
 }
