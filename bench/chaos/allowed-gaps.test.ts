@@ -14,6 +14,17 @@ test('a gap of a second needs no excuse, a longer one does', () => {
   expect(allowedMs([])).toBe(1_000);
 });
 
+test('what the machine takes from everybody is not counted, and only in its time', () => {
+  const broken = (toMs: number, fromMs: number) => {
+    const standstills = [{ fromMs, toMs: fromMs + 300 }];
+    return brokenGaps(pollGaps(gap(begin, toMs)), evidence({ standstills }), timing).length;
+  };
+
+  expect(broken(begin + 2_200, begin + 500)).toBe(0);
+  expect(broken(begin + 2_201, begin + 500)).toBe(1);
+  expect(broken(begin + 1_001, begin - 500)).toBe(1);
+});
+
 describe('a strike', () => {
   const others = [strike('listener-1', begin - 1, begin), strike('listener-2', begin - 1, begin)];
 

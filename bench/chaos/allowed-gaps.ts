@@ -9,6 +9,8 @@ import {
   type Timing,
 } from './excuses.ts';
 import { excusesOfGitHub } from './github-excuses.ts';
+import { slownessMs } from './machine/slowness.ts';
+import type { Standstill } from './machine/witness.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
@@ -24,6 +26,8 @@ export interface BrokenGap {
 
 interface Evidence extends StrikeEvidence {
   journal: readonly JournalEntry[];
+  /** When the machine was slow. */
+  standstills: readonly Standstill[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
 }
@@ -39,7 +43,9 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
       ...excusesOfGitHub(gap, involved, evidence, timing),
     ];
     const allowed = allowedUntil(gap, excuses);
-    return toMs > allowed.allowedUntilMs ? [{ gap, ...allowed }] : [];
+    const slowMs = slownessMs(evidence.standstills, { fromMs: gap.fromMs, toMs });
+    const allowedUntilMs = allowed.allowedUntilMs + slowMs;
+    return toMs > allowedUntilMs ? [{ gap, ...allowed, allowedUntilMs }] : [];
   });
 }
 

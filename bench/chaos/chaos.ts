@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JournalEntry } from '@baton/github-sim';
+import { RunnerHost } from '@baton/github-sim/runner-host';
 import { openRunners } from '@baton/shared/stores';
 import { type LocalStack, seededRandom } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
@@ -16,6 +17,8 @@ import { bootstrapTimeoutMs } from './duplicate-runners.ts';
 import { killRunner } from './kill-runner.ts';
 import { LieBook } from './lies/lie-book.ts';
 import { liesVariable } from './lies/load-lying-providers.ts';
+import { longestMs as longestStandstillMs } from './machine/slowness.ts';
+import { startWitness } from './machine/witness.ts';
 import { unitsOf } from './process-units.ts';
 import { longestQuietMs, untilQuiet } from './quiet.ts';
 import { isOutage } from './random-outage.ts';
@@ -63,6 +66,8 @@ export interface ChaosReport extends Verdict {
   lies: number;
   /** How many spans the collector took. */
   spans: number;
+  /** The longest time in which a process that does next to nothing got no further, in ms. */
+  standstillMs: number;
   /** From the last fault until all was done and nothing was left, in ms. */
   quietMs: number;
   /** Where the logs are, when they are kept. */
@@ -84,6 +89,10 @@ const simulatorArgs = [
   '--runner-offline-ms',
   '15000',
 ];
+/** Runners are processes that live and die as any; only what they say to GitHub is said by this one. */
+const shellRunner = fileURLToPath(
+  new URL('../../packages/github-sim/bin/run-hosted.sh', import.meta.url),
+);
 /** Programs of services whose provider may lie to them. */
 const liedTo = {
   provisioner: fileURLToPath(new URL('./lies/lied-to-provisioner.ts', import.meta.url)),
@@ -124,8 +133,11 @@ async function runIn(
   await using collector = options.traces
     ? await startUnreliableCollector(random, context.clock)
     : undefined;
+  const shells = join(logs, 'shells');
+  await using _host = await RunnerHost.start(shells);
   await using stack = await startStack(context, {
     services,
+    simulatedRunner: { command: [shellRunner], env: { SIM_RUNNER_HOST: shells } },
     simulatorArgs: [...simulatorArgs, '--seed', String(options.seed)],
     maxInstances: 40,
     ownTokens: true,
@@ -153,6 +165,7 @@ async function runIn(
       .length,
     lies: disturbances.filter(({ step }) => step.kind === 'lie').length,
     spans: collector?.taken() ?? 0,
+    standstillMs: longestStandstillMs(run.evidence.standstills),
     quietMs: run.quietMs,
   };
 }
@@ -191,6 +204,7 @@ async function disturb(
   const log = (text: string) => say(`${((clock.now() - startedAt) / 1_000).toFixed(1)} s  ${text}`);
   const kill = (name: string) => killRunner(stack, name);
   const units = unitsOf(stack);
+  await using witness = startWitness(new URL(stack.configUrl).origin);
   const driver = new Driver({ sim, units, lies, clock, say: log, killRunner: kill });
   const over = new AbortController();
   const watching = driver.watch(over.signal);
@@ -220,6 +234,7 @@ async function disturb(
       listeners: instancesOf(stack).filter((name) => name.startsWith('listener-')),
       facts: await readFacts(nats),
       drains: driver.drains,
+      standstills: witness.standstills,
       endMs: clock.now(),
       unrest,
       endedByThemselves: driver.endedByThemselves,

@@ -11,6 +11,7 @@ const report = {
   outages: 1,
   lies: 0,
   spans: 0,
+  standstillMs: 3,
   quietMs: 10,
   jobs: 1,
   completed: 1,

@@ -51,6 +51,7 @@ export function evidence(
     listeners,
     facts: [],
     drains: [],
+    standstills: [],
     endMs: 200_000,
     unrest: undefined,
     endedByThemselves: [],
