@@ -16,8 +16,8 @@ test('a gap of a second needs no excuse, a longer one does', () => {
 
 test('what the machine takes from everybody is not counted, and only in its time', () => {
   const broken = (toMs: number, fromMs: number) => {
-    const standstills = [{ fromMs, toMs: fromMs + 300 }];
-    return brokenGaps(pollGaps(gap(begin, toMs)), evidence({ standstills }), timing).length;
+    const sights = [{ kind: 'standstill' as const, fromMs, toMs: fromMs + 300 }];
+    return brokenGaps(pollGaps(gap(begin, toMs)), evidence({ sights }), timing).length;
   };
 
   expect(broken(begin + 2_200, begin + 500)).toBe(0);

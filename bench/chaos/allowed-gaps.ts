@@ -7,10 +7,11 @@ import {
   type Involved,
   type StrikeEvidence,
   type Timing,
+  takeMs,
 } from './excuses.ts';
 import { excusesOfGitHub } from './github-excuses.ts';
 import { slownessMs } from './machine/slowness.ts';
-import type { Standstill } from './machine/witness.ts';
+import type { Sight } from './machine/witness.ts';
 
 /** A held poll that ends is followed by the next one this soon, in ms. */
 const undisturbedMs = 1_000;
@@ -26,8 +27,8 @@ export interface BrokenGap {
 
 interface Evidence extends StrikeEvidence {
   journal: readonly JournalEntry[];
-  /** When the machine was slow. */
-  standstills: readonly Standstill[];
+  /** Of the machine. */
+  sights: readonly Sight[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
 }
@@ -43,7 +44,8 @@ export function brokenGaps(gaps: readonly Gap[], evidence: Evidence, timing: Tim
       ...excusesOfGitHub(gap, involved, evidence, timing),
     ];
     const allowed = allowedUntil(gap, excuses);
-    const slowMs = slownessMs(evidence.standstills, { fromMs: gap.fromMs, toMs });
+    const span = { fromMs: gap.fromMs, toMs };
+    const slowMs = slownessMs(evidence.sights, span, { starts: isStartedIn(span, evidence) });
     const allowedUntilMs = allowed.allowedUntilMs + slowMs;
     return toMs > allowedUntilMs ? [{ gap, ...allowed, allowedUntilMs }] : [];
   });
@@ -78,6 +80,21 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
     counted.push(excuse);
   }
   return { allowedUntilMs, excuses: counted };
+}
+
+/** Whether a listener was started again then. */
+function isStartedIn(
+  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { disturbances, listeners }: StrikeEvidence,
+): boolean {
+  return disturbances.some(
+    ({ step, where, ...strike }) =>
+      step.kind === 'strike' &&
+      step.how !== 'freeze' &&
+      listeners.includes(where) &&
+      strike.fromMs <= toMs &&
+      strike.toMs + takeMs >= fromMs,
+  );
 }
 
 function atFirstMs({ before, after }: Gap): number {

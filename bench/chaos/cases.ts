@@ -9,7 +9,7 @@ interface ChaosCase
   script: Script;
 }
 
-/** Replayed by `test/e2e/chaos-cases.e2e.test.ts`; CONTRIBUTING.md says how a seed becomes one. */
+/** Replayed by `test/e2e/chaos-cases.timed.test.ts`; CONTRIBUTING.md says how a seed becomes one. */
 export const chaosCases: readonly ChaosCase[] = [
   {
     what: 'a scale set that is deleted, and made again without an answer, is polled again as our own',

@@ -17,7 +17,7 @@ import { bootstrapTimeoutMs } from './duplicate-runners.ts';
 import { killRunner } from './kill-runner.ts';
 import { LieBook } from './lies/lie-book.ts';
 import { liesVariable } from './lies/load-lying-providers.ts';
-import { longestMs as longestStandstillMs } from './machine/slowness.ts';
+import { longestMs, meanStretch } from './machine/slowness.ts';
 import { startWitness } from './machine/witness.ts';
 import { unitsOf } from './process-units.ts';
 import { longestQuietMs, untilQuiet } from './quiet.ts';
@@ -68,6 +68,8 @@ export interface ChaosReport extends Verdict {
   spans: number;
   /** The longest time in which a process that does next to nothing got no further, in ms. */
   standstillMs: number;
+  /** How many times as long work took as it had the CPU for, on average. */
+  stretch: number;
   /** From the last fault until all was done and nothing was left, in ms. */
   quietMs: number;
   /** Where the logs are, when they are kept. */
@@ -165,7 +167,8 @@ async function runIn(
       .length,
     lies: disturbances.filter(({ step }) => step.kind === 'lie').length,
     spans: collector?.taken() ?? 0,
-    standstillMs: longestStandstillMs(run.evidence.standstills),
+    standstillMs: longestMs(run.evidence.sights),
+    stretch: Number(meanStretch(run.evidence.sights).toFixed(1)),
     quietMs: run.quietMs,
   };
 }
@@ -208,9 +211,12 @@ async function disturb(
   const driver = new Driver({ sim, units, lies, clock, say: log, killRunner: kill });
   const over = new AbortController();
   const watching = driver.watch(over.signal);
+  const until = AbortSignal.any([signal, over.signal]);
+  const doing: Promise<void>[] = [];
   const reading = readOn(journal, context, over.signal);
   try {
-    await Promise.all([driver.run(steps, signal), driver.queueJobs(jobs, signal)]);
+    doing.push(driver.run(steps, until), driver.queueJobs(jobs, until));
+    await Promise.all(doing);
     log('all jobs are queued, all faults are over: waiting until all is done');
     const longestMs = longestQuietMs(options);
     await using nats = await connectAsCli(stack, context);
@@ -234,7 +240,7 @@ async function disturb(
       listeners: instancesOf(stack).filter((name) => name.startsWith('listener-')),
       facts: await readFacts(nats),
       drains: driver.drains,
-      standstills: witness.standstills,
+      sights: witness.sights,
       endMs: clock.now(),
       unrest,
       endedByThemselves: driver.endedByThemselves,
@@ -242,7 +248,8 @@ async function disturb(
     return { evidence, quietMs };
   } finally {
     over.abort();
-    await Promise.allSettled([watching, reading]);
+    // What is struck is started again: never beside, or after, the end of the stack.
+    await Promise.allSettled([...doing, watching, reading]);
   }
 }
 

@@ -7,7 +7,7 @@ import { unexcusedRunners } from './duplicate-runners.ts';
 import type { Timing } from './excuses.ts';
 import { brokenFacts, type StoredFact } from './facts.ts';
 import type { Told } from './lies/lie-book.ts';
-import type { Standstill } from './machine/witness.ts';
+import type { Sight } from './machine/witness.ts';
 
 /** What the simulator and the provider wrote down, and what was done to the system. */
 export interface Evidence {
@@ -30,8 +30,8 @@ export interface Evidence {
   /** What JetStream has about jobs: it is compared with the simulator's books, and proves nothing else. */
   facts: readonly StoredFact[];
   drains: readonly Drain[];
-  /** When the machine was slow, by a process that is no part of the system. */
-  standstills: readonly Standstill[];
+  /** What a process that is no part of the system saw of the machine. */
+  sights: readonly Sight[];
   /** When the books were closed, wall clock in ms. */
   endMs: number;
   /** What was still to be done then, though there was time for all. */

@@ -12,6 +12,7 @@ const report = {
   lies: 0,
   spans: 0,
   standstillMs: 3,
+  stretch: 1.1,
   quietMs: 10,
   jobs: 1,
   completed: 1,

@@ -51,7 +51,7 @@ export function evidence(
     listeners,
     facts: [],
     drains: [],
-    standstills: [],
+    sights: [],
     endMs: 200_000,
     unrest: undefined,
     endedByThemselves: [],
