@@ -26,6 +26,18 @@ describe('counts', () => {
     expect(verdict.promisesBroken).toHaveLength(2);
   });
 
+  test('gaps that only the machine excuses are counted, and break nothing', () => {
+    const journal = gap(50_000, 51_500);
+    const sights = [{ kind: 'standstill' as const, fromMs: 50_100, toMs: 50_300 }];
+
+    expect(check(evidence({ journal, sights }), timing)).toMatchObject({
+      slowGaps: 1,
+      promisesBroken: [],
+    });
+    expect(check(evidence({ journal }), timing)).toMatchObject({ slowGaps: 0 });
+    expect(check(evidence({ journal }), timing).promisesBroken).toHaveLength(1);
+  });
+
   test.each([
     [
       'a runner too many',

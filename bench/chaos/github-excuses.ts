@@ -27,7 +27,10 @@ const endless: ReadonlySet<string | undefined> = new Set(['hang', 'hang-after', 
 const answerMs = 50;
 /** From the end of a back-off to the held poll, in ms. */
 const nextCallMs = 1_000;
-/** After a 429, or a 503 that says when to come again, nobody calls: without a time for so long, doubling each time up to the longest, in ms. */
+/**
+ * After a limit nobody calls: a 429, or a 503 that says when to come again. Without a time it is so long,
+ * doubling each time up to the longest, in ms.
+ */
 const limitPauses = {
   rest: { firstMs: 60_000, longestMs: 15 * 60_000 },
   service: { firstMs: 5_000, longestMs: 60_000 },

@@ -25,6 +25,7 @@ const report = {
   leftoverRegistrations: 0,
   leftoverRecords: 0,
   maxSessionGapMs: 5,
+  slowGaps: 0,
   promisesBroken: [],
 };
 
