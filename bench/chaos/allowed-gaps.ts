@@ -1,5 +1,6 @@
 import type { JournalEntry } from '@baton/github-sim';
 import type { Gap } from '../polls.ts';
+import type { Span } from './cut.ts';
 import {
   type Excuse,
   excusesOfStrikes,
@@ -84,7 +85,7 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
 
 /** Whether a listener was started again then. */
 function isStartedIn(
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  { fromMs, toMs }: Span,
   { disturbances, listeners }: StrikeEvidence,
 ): boolean {
   return disturbances.some(

@@ -1,9 +1,5 @@
+import type { Span } from '../cut.ts';
 import type { Sight } from './witness.ts';
-
-interface Span {
-  fromMs: number;
-  toMs: number;
-}
 
 /**
  * From the end of a poll to the next one are about so many steps of processes, one after the other: the answer

@@ -17,6 +17,7 @@ export { answerLogLevels } from './log-level-answers.ts';
 export { askLogLevels } from './log-level-ask.ts';
 export { isNoResponders, isTooLarge, natsFailure } from './nats-error.ts';
 export { done, type Outcome, reject, retryLater } from './outcome.ts';
+export { patiently } from './patiently.ts';
 export { Publisher } from './publisher.ts';
 export { natsClockAheadMs } from './server-clock.ts';
 export { askSweep, type SweepReport, type SweepReports } from './sweep-ask.ts';

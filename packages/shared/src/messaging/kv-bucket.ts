@@ -4,6 +4,7 @@ import { ContractError } from '../errors/index.ts';
 import type { Nats } from './connect.ts';
 import { KvLog } from './kv-log.ts';
 import { isMissing, isRevisionConflict, natsFailure } from './nats-error.ts';
+import { patiently } from './patiently.ts';
 
 /** A value with what is needed to change it safely. */
 export interface Entry<T> {
@@ -28,9 +29,6 @@ export interface LocalWrite {
 }
 
 const requestTimeoutMs = 2_000;
-/** How often opening is tried, and the pause between two tries, in ms. */
-const openAttempts = 8;
-const openPauseMs = 500;
 
 /**
  * A KV bucket of JSON values of one schema. Every write is a compare-and-set; a write that lost
@@ -68,15 +66,10 @@ export class KvBucket<S extends z.ZodType> {
     name: string,
     schema: S,
   ): Promise<KvBucket<S>> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await KvBucket.#openOnce(nats, name, schema);
-      } catch (cause) {
-        // NATS that goes away for some seconds while a process starts is no reason for it to end.
-        if (attempt >= openAttempts || isMissing(cause) || nats.connection.isClosed())
-          throw natsFailure(`open bucket ${name}`, cause);
-      }
-      await nats.clock.sleep(openPauseMs);
+    try {
+      return await patiently(nats, () => KvBucket.#openOnce(nats, name, schema), isMissing);
+    } catch (cause) {
+      throw natsFailure(`open bucket ${name}`, cause);
     }
   }
 

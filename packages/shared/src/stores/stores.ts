@@ -15,7 +15,7 @@ import {
 } from '../contracts/index.ts';
 import { AppError } from '../errors/index.ts';
 import { leaseSchema } from '../lease/index.ts';
-import { KvBucket, KvCopy, type Nats } from '../messaging/index.ts';
+import { KvBucket, KvCopy, type Nats, patiently } from '../messaging/index.ts';
 import { sealedSchema } from '../sealing/index.ts';
 
 /** The key in `specs` that says whose buckets these are. */
@@ -69,10 +69,14 @@ export async function claimInstallation(nats: Nats, installationId: string): Pro
   await verifyInstallation(nats, installationId);
 }
 
-/** @throws AppError `config` when the buckets belong to another installation, or to none. */
+/**
+ * Waits some seconds for an answer: a process asks at its start.
+ * @throws AppError `config` when the buckets belong to another installation, or to none.
+ */
 export async function verifyInstallation(nats: Nats, installationId: string): Promise<void> {
   const bucket = await KvBucket.open(nats, buckets.specs, installationSchema);
-  const owner = (await bucket.get(installationKey))?.value.installationId;
+  const entry = await patiently(nats, () => bucket.get(installationKey), isFinal);
+  const owner = entry?.value.installationId;
   if (owner === installationId) return;
   throw new AppError(
     'config',
@@ -80,6 +84,10 @@ export async function verifyInstallation(nats: Nats, installationId: string): Pr
       ? `these NATS buckets belong to installation "${owner}", not to "${installationId}": set BATON_INSTALLATION_ID or use another NATS account`
       : 'these NATS buckets belong to no installation yet: run "baton topology apply"',
   );
+}
+
+function isFinal(error: unknown): boolean {
+  return !(error instanceof AppError && error.retryable);
 }
 
 /** What the scale sets that are to be served declare; see `listServed`. */
