@@ -39,4 +39,18 @@ export const chaosCases: readonly ChaosCase[] = [
       jobs: [{ atMs: 500, scaleSet: 'set-1', durationMs: 1_000, crash: false }],
     },
   },
+  {
+    what: 'services that start while NATS stands still wait until it answers',
+    seed: 109,
+    script: {
+      steps: [
+        { kind: 'strike', atMs: 0, how: 'kill', victim: 'provisioner-1', backAfterMs: 200 },
+        { kind: 'strike', atMs: 0, how: 'kill', victim: 'janitor-1', backAfterMs: 300 },
+        { kind: 'strike', atMs: 0, how: 'kill', victim: 'provisioner-0', backAfterMs: 400 },
+        { kind: 'strike', atMs: 0, how: 'kill', victim: 'janitor-0', backAfterMs: 500 },
+        { kind: 'strike', atMs: 1_200, how: 'freeze', victim: 'nats', backAfterMs: 2_631 },
+      ],
+      jobs: [{ atMs: 100, scaleSet: 'set-1', durationMs: 1_000, crash: false }],
+    },
+  },
 ];
