@@ -42,11 +42,11 @@ export function soakProgram(io: Io): Command {
     });
 }
 
-/** Two minutes are the least of which something is left after the warm-up. */
+/** Of less nothing is left after the warm-up. */
 function minutes(text: string): number {
   const value = Number(text);
-  if (!(value >= 2 && value <= 7 * 24 * 60)) {
-    throw new InvalidArgumentError('Not a number of minutes from 2 on, a week at most.');
+  if (!(value >= 5 && value <= 7 * 24 * 60)) {
+    throw new InvalidArgumentError('Not a number of minutes from 5 on, a week at most.');
   }
   return value;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RunnerHost } from '@baton/github-sim/runner-host';
+import { deletedRunnerKeptMs } from '@baton/shared/contracts';
 import { AppError } from '@baton/shared/errors';
 import type { Nats } from '@baton/shared/messaging';
 import { notNeeded } from '@baton/shared/time';
@@ -54,8 +55,11 @@ const hostedRunner = fileURLToPath(
 );
 const startTimeoutMs = 60_000;
 const lookEveryMs = 100;
-/** What comes before counts nothing: code is loaded and compiled, pools fill. */
-const warmUp = { share: 0.2, leastMs: 60_000 };
+/**
+ * What comes before counts nothing: code is loaded and compiled, pools fill, and janitors forget no runner
+ * before it has been gone for two minutes.
+ */
+const warmUp = { share: 0.2, leastMs: 1.5 * deletedRunnerKeptMs };
 
 /** Works at an even pace for so long, comes to rest, and tells what grew and what is left. */
 export async function runSoak(context: BenchContext, options: SoakOptions): Promise<SoakReport> {
