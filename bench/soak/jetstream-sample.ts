@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { byName } from './by-name.ts';
 
 /** What a stream holds. Of that behind a bucket a message is a key: its value, or the mark that it was deleted. */
-export interface StreamSample {
+interface StreamSample {
   messages: number;
   mb: number;
 }
