@@ -32,8 +32,8 @@ test('what is steady did not grow', () => {
 
 test.each<[string, (at: number) => Partial<Sample>]>([
   [
-    'rssMb of nats: from 151.5 to 178.5, 45 an hour',
-    (at) => ({ processes: { nats: { ...steady, rssMb: 150 + 30 * at } } }),
+    'rssMb of listener-0: from 151.5 to 178.5, 45 an hour',
+    (at) => ({ processes: { 'listener-0': { ...steady, rssMb: 150 + 30 * at } } }),
   ],
   [
     'handles of listener-0: from 31 to 49, 30 an hour',
@@ -55,11 +55,26 @@ test.each<[string, (at: number) => Partial<Sample>]>([
   expect(judge(samplesOf(change)).grew).toEqual([text]);
 });
 
+test('the files of deleted keys must not become more; some blocks that fill are nothing', () => {
+  const filling = (mb: number) =>
+    samplesOf((at) => ({
+      processes: { nats: { ...steady, rssMb: 60 + mb * at } },
+      storeMb: 40 + mb * at,
+    }));
+
+  expect(judge(filling(15)).grew).toEqual([]);
+  expect(judge(filling(40)).grew).toEqual([
+    'rssMb of nats: from 62 to 98, 60 an hour',
+    'MB of files besides those of BATON_EVENTS: from 41 to 77, 60 an hour',
+  ]);
+});
+
 test('those who keep books, and the log of facts, may grow; the log up to its limit', () => {
   const facts = (mb: number) =>
     samplesOf((at) => ({
       processes: { simulator: { ...steady, rssMb: 100 + 300 * at } },
       streams: { BATON_EVENTS: { messages: 1_000_000 * at, mb: mb * at } },
+      storeMb: mb * at,
     }));
 
   expect(judge(facts(2_000)).grew).toEqual([]);

@@ -26,8 +26,8 @@ export interface SteadyReport {
   streams: Record<string, StreamReport>;
   /** A message is a key: its value, or the mark that it was deleted. */
   buckets: Record<string, StreamReport>;
-  /** Files; the limits of the streams together. */
-  storeMb: Trend & { limitMb: number };
+  /** Files of nats-server; the limits of its streams together. */
+  storeMb: Trend & { limitMb: number; besidesFacts: Trend };
   /** What grew although it should not. */
   grew: string[];
 }
@@ -35,6 +35,9 @@ export interface SteadyReport {
 /** What noise explains over the measured time; see `growthOf`. */
 const bounds = {
   rssMb: { share: 0.05, least: 10 },
+  /** It keeps the block that a stream writes to, of some MB, in memory and on disk until that is full. */
+  natsMb: { share: 0.05, least: 32 },
+  storeMb: { share: 0.1, least: 16 },
   handles: { share: 0.05, least: 5 },
   threads: { share: 0.05, least: 3 },
   series: { share: 0.05, least: 5 },
@@ -62,17 +65,9 @@ export function judge(samples: readonly Sample[]): SteadyReport {
   const lag = each(last?.lag, (name) => lagReport(judged, name));
   const inStreams = each(last?.streams, (name) => streamReport(judged, 'streams', name));
   const inBuckets = each(last?.buckets, (name) => streamReport(judged, 'buckets', name));
-  const storeMb = judged.trend('files of NATS, MB', ({ storeMb: mb }) => mb);
-  const limitMb = rounded([...limitsMb.values()].reduce((sum, mb) => sum + mb, 0));
+  const storeMb = storeReport(judged);
   const { grew } = judged;
-  return {
-    processes,
-    lag,
-    streams: inStreams,
-    buckets: inBuckets,
-    storeMb: { ...storeMb, limitMb },
-    grew,
-  };
+  return { processes, lag, streams: inStreams, buckets: inBuckets, storeMb, grew };
 }
 
 /** Trends of samples, and what of them is growth. */
@@ -112,13 +107,17 @@ class Judged {
 
 function processReport(judged: Judged, name: string): ProcessReport {
   const isJudged = !bookkeepers.includes(name);
-  const trend = (what: 'rssMb' | 'handles' | 'threads') =>
+  const trend = (what: 'rssMb' | 'handles' | 'threads', bound: Bound) =>
     judged.trend(
       `${what} of ${name}`,
       ({ processes }) => processes[name]?.[what],
-      isJudged ? bounds[what] : undefined,
+      isJudged ? bound : undefined,
     );
-  const report = { rssMb: trend('rssMb'), handles: trend('handles'), threads: trend('threads') };
+  const report = {
+    rssMb: trend('rssMb', name === 'nats' ? bounds.natsMb : bounds.rssMb),
+    handles: trend('handles', bounds.handles),
+    threads: trend('threads', bounds.threads),
+  };
   const readSeries = ({ series }: Sample) => series[name];
   if (judged.values(readSeries).length === 0) return report;
   return { ...report, series: judged.trend(`series of ${name}`, readSeries, bounds.series) };
@@ -143,4 +142,17 @@ function streamReport(judged: Judged, part: 'streams' | 'buckets', name: string)
   if (limitMb === undefined) return { messages, mb };
   if (mb.most > limitMb) judged.grew.push(`${name} holds ${mb.most} MB, its limit is ${limitMb}`);
   return { messages, mb, limitMb: rounded(limitMb) };
+}
+
+/** What is on disk of facts becomes more, as they do. */
+function storeReport(judged: Judged): SteadyReport['storeMb'] {
+  const all = judged.trend('files of NATS', ({ storeMb }) => storeMb);
+  const besidesFacts = judged.trend(
+    `MB of files besides those of ${log}`,
+    ({ storeMb, streams: { [log]: facts } }) => storeMb - (facts?.mb ?? 0),
+    bounds.storeMb,
+  );
+  const limitMb = rounded([...limitsMb.values()].reduce((sum, mb) => sum + mb, 0));
+  if (all.most > limitMb) judged.grew.push(`${all.most} MB of files, the limits allow ${limitMb}`);
+  return { ...all, limitMb, besidesFacts };
 }

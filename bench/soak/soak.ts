@@ -71,6 +71,7 @@ export async function runSoak(context: BenchContext, options: SoakOptions): Prom
     return keep ? { ...report, logs } : report;
   } finally {
     if (!keep || context.signal.aborted) await rm(logs, { recursive: true, force: true });
+    else context.say(`logs: ${logs}`);
   }
 }
 

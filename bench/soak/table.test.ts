@@ -11,7 +11,7 @@ const report = {
   lag: { 'create-commands': { p99: 1, most: 4 } },
   streams: { BATON_DEAD: { messages: flat, mb: flat, limitMb: 536.9 } },
   buckets: { 'baton-runners': { messages: flat, mb: flat } },
-  storeMb: { ...flat, limitMb: 3_221 },
+  storeMb: { ...flat, limitMb: 3_221, besidesFacts: flat },
   keysAtRest: { 'baton-runners': { values: 7, deleted: 8 } },
   grew: [],
   left: [],

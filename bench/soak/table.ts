@@ -21,6 +21,7 @@ export function soakTable(report: SoakReport): string {
       rowOf(`${name}: MB`, mb),
     ]),
     rowOf('files of NATS: MB', storeMb),
+    rowOf('files besides facts: MB', storeMb.besidesFacts),
   ];
   const heading = ['what', 'first', 'last', 'most', 'an hour', 'at rest: values, deleted'];
   const behind = Object.entries(lag).map(([name, { p99, most }]) => [

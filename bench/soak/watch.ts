@@ -35,10 +35,12 @@ export async function watch(
 ): Promise<void> {
   const startedAt = clock.monotonic();
   const everyMs = Math.max(leastEveryMs, lengthMs / mostSamples);
-  for (let dueMs = 0; dueMs < lengthMs; dueMs += everyMs) {
-    const waitMs = startedAt + dueMs - clock.monotonic();
-    if (waitMs > 0) await clock.sleep(waitMs, signal);
-    onSample(await look(place, Math.round(clock.monotonic() - startedAt)));
+  for (;;) {
+    const atMs = clock.monotonic() - startedAt;
+    if (atMs >= lengthMs) return;
+    onSample(await look(place, Math.round(atMs)));
+    // A look that took longer than a period makes the next one later, not more frequent.
+    await clock.sleep(everyMs - ((clock.monotonic() - startedAt) % everyMs), signal);
   }
 }
 
