@@ -8,7 +8,10 @@ import type { BenchContext } from './context.ts';
 
 type Wanted = Pick<StackOptions, 'services'> &
   Partial<
-    Pick<StackOptions, 'maxInstances' | 'serviceEnv' | 'programs' | 'keepLogsIn' | 'ownTokens'>
+    Pick<
+      StackOptions,
+      'maxInstances' | 'serviceEnv' | 'programs' | 'keepLogsIn' | 'ownTokens' | 'simulatedRunner'
+    >
   > & {
     simulatorArgs: readonly string[];
   };
