@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BenchContext } from '../context.ts';
 import { type Range, rangeOf, rounded } from '../measure/percentiles.ts';
 import { LifeStack } from './life-stack.ts';
-import { type Ratio, ratioOf } from './ratios.ts';
+import { ratioOf } from './ratios.ts';
 import { SpanCounter } from './span-counter.ts';
 
 export interface TelemetryOptions {
@@ -20,8 +20,8 @@ type ByMode<T> = Record<Mode, T>;
 
 export interface TelemetryReport {
   /** CPU per runner at this sampling, divided by that without traces in the same round. */
-  ratio10: Ratio;
-  ratio100: Ratio;
+  ratio10: Range;
+  ratio100: Range;
   jobsPerRound: number;
   /** User and system time of the three services, of each round. */
   cpuMsPerRunner: ByMode<number[]>;
