@@ -44,10 +44,10 @@ export async function measureJanitorFloor(context: BenchContext): Promise<Janito
   await using idle = await IdleStack.start({ ...context, say: () => undefined }, { sets: 0 });
   const floor = await measureFloor(context, healthUrlOf(idle.stack));
   await using nats = await startBareNats(context, { maxAckPending: hands });
-  await using deleter = await BareProcess.start(program, context.signal, {
-    args: [nats.url],
-    nodeOptions: smallHeap,
-  });
+  const { signal } = context;
+  await BareProcess.compile(program, signal, { args: [nats.url] });
+  const options = { args: [nats.url], nodeOptions: smallHeap };
+  await using deleter = await BareProcess.start(program, signal, options);
   const made = await BareDeletions.open(idle, nats, deleter);
   await made.run(1_000, instant);
   const fast = await repeat(() => made.run(1_000, instant));

@@ -99,6 +99,7 @@ class BareStream implements AsyncDisposable {
           args: [end, nats.url],
         }),
       );
+    await BareProcess.compile(streamProgram, signal, { args: ['publish', nats.url] });
     const stream = new BareStream(nats, await start('publish'), await start('consume'));
     undo.move();
     return stream;

@@ -44,6 +44,7 @@ async function pollAll({ origin, token, names }: Asked): Promise<void> {
     const session = await post(`/${id}/sessions`, { ownerName: 'bare' });
     void poll(session.messageQueueUrl ?? '', `Bearer ${session.messageQueueAccessToken ?? ''}`);
   });
+  process.send?.({ opened: names.length });
 }
 
 async function poll(queueUrl: string, authorization: string): Promise<never> {
@@ -68,6 +69,7 @@ async function call(
     method,
     headers: {
       authorization,
+      'user-agent': 'bare',
       accept: 'application/json; api-version=6.0-preview',
       'content-type': 'application/json',
       'x-scalesetmaxcapacity': '10',

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { BenchContext } from '../context.ts';
 import { IdleStack } from '../idle-stack.ts';
 import { BareProcess, smallHeap } from '../measure/bare-process.ts';
@@ -25,6 +26,7 @@ interface Poller {
 
 const program = new URL('./bare-poller.ts', import.meta.url);
 const calmMs = 10_000;
+const openedSchema = z.object({ opened: z.int() });
 const startTimeoutMs = 180_000;
 
 /** In the order of the counts. The processes start one after another, and are observed side by side. */
@@ -37,6 +39,7 @@ export async function measureBareSessions(
   await using cleanup = new AsyncDisposableStack();
   const idle = cleanup.use(await IdleStack.start(context, { sets: 0, simulatorArgs }));
   const floor = await measureFloor(context, healthUrlOf(idle.stack));
+  await BareProcess.compile(program, signal);
   const pollers: Poller[] = [];
   for (const count of counts) {
     const poller = cleanup.use(
@@ -61,7 +64,7 @@ export async function measureBareSessions(
 async function startPolling(idle: IdleStack, poller: BareProcess, count: number): Promise<Poller> {
   const names = Array.from({ length: count }, (_, index) => `bare-${count}-${index}`);
   const { origin } = new URL(idle.stack.configUrl);
-  poller.tell({ origin, token: simToken, names });
+  await poller.ask({ origin, token: simToken, names }, openedSchema);
   const polls = await idle.untilPolled(names, poller.startedAt, startTimeoutMs);
   const startMs = Math.max(...polls.values()) - poller.startedAt;
   return { names, pid: poller.pid, startMs };
