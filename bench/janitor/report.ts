@@ -19,12 +19,15 @@ export interface JanitorReport extends Omit<JanitorFigures, 'marked200Ms' | 'out
   ranges: Record<string, Range>;
   /** To what the same costs a bare program. */
   ratios: Record<string, number>;
-  books: string;
+  books: readonly string[];
 }
 
-const books =
-  "the provider's books (deletions), the simulator's (registrations), the NATS server's clock (when a record " +
-  'went, when a sweep was written down), /proc (CPU and memory)';
+const books = [
+  "the provider's book: deletions",
+  "the simulator's books: registrations",
+  "the NATS server's clock: when a record went, and when a sweep was written down",
+  '/proc: CPU and memory',
+];
 
 /** What was measured, with its ratios to the floor. */
 export function janitorReport({ floor, ...figures }: JanitorFigures): JanitorReport {

@@ -38,7 +38,7 @@ export interface PipelineReport extends BurstFigures {
     /** To a process that takes bare messages. */
     provisionerRssMb10k: number;
   };
-  books: string;
+  books: readonly string[];
 }
 
 const provisioners = 2;
@@ -48,8 +48,11 @@ const bursts = 3;
 const warmUp = { jobsPerS: 20, seconds: 3 };
 /** Of the jobs of a burst. */
 const warmUpShare = 0.1;
-const books =
-  "the simulator's journal and jobs (polls answered), the provider's book (creates), /proc (CPU and memory)";
+const books = [
+  "the simulator's journal and jobs: polls answered",
+  "the provider's book: creates",
+  '/proc: CPU and memory',
+];
 
 /** How fast a job gets its runner, with compute that is there at once. */
 export async function benchPipeline(

@@ -46,7 +46,7 @@ export interface ScalingReport {
   costRatio: number;
   provisioners: (ProvisionersFigures & { ratios: { runnersPerS: number } })[];
   floor: Floor;
-  books: string;
+  books: readonly string[];
 }
 
 const sets = 50;
@@ -55,7 +55,7 @@ const runs = 3;
 const paced = { jobsPerS: 50, seconds: 8 };
 const burstJobs = 300;
 const manyJobs = 1_500;
-const books = "the provider's book (creates), /proc (CPU)";
+const books = ["the provider's book: creates", '/proc: CPU'];
 
 /** What a runner costs when many live, and what more provisioners are good for. */
 export async function benchScaling(

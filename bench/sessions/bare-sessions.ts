@@ -25,7 +25,7 @@ interface Poller {
 }
 
 const program = new URL('./bare-poller.ts', import.meta.url);
-const calmMs = 10_000;
+const calmMs = 5_000;
 const openedSchema = z.object({ opened: z.int() });
 const startTimeoutMs = 180_000;
 

@@ -29,11 +29,13 @@ export interface SessionsReport {
   kbPerFurtherSet: number[];
   floor: Floor & { kbPerFurtherSet: number[] };
   ratios: { batch200P99Ms: number; kbPerFurtherSet: number[] };
-  books: string;
+  books: readonly string[];
 }
 
-const books =
-  "the simulator's journal (polls held and ended, messages delivered and deleted), /proc (CPU and memory)";
+const books = [
+  "the simulator's journal: polls held and ended, messages delivered and deleted",
+  '/proc: CPU and memory',
+];
 
 /** The points with what as many sets cost the bare program: `bare` has the order of the points. */
 export function sessionsReport(

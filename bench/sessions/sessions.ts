@@ -16,7 +16,7 @@ export interface SessionsOptions {
 }
 
 /** A start compiles, allocates and registers: what it leaves behind is no cost of being idle. */
-const calmMs = 20_000;
+const calmMs = 10_000;
 const startTimeoutMs = 180_000;
 /** As GitHub holds polls. */
 const holdSeconds = 50;

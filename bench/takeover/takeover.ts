@@ -34,13 +34,15 @@ export interface TakeoverReport extends TakeoverFigures {
   floor: Floor;
   /** Of the medians, by the figure; see `takeoverFloors`. */
   ratios: Record<string, number>;
-  books: string;
+  books: readonly string[];
 }
 
 /** With two listeners only half of the sets are struck, so that is done again. */
 const rounds = 2;
-const books =
-  "the simulator's journal (polls held and ended); when a configuration was loaded, the listener's log";
+const books = [
+  "the simulator's journal: polls held and ended",
+  "the listener's log: when it had read its configuration",
+];
 
 /**
  * How long a scale set is not polled when its listener goes, in each way that it can go, while the

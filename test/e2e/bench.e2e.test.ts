@@ -4,7 +4,7 @@ import { runProgram } from './run-program.ts';
 
 const figure = z.number().positive();
 const range = z.object({ median: figure, min: figure, max: figure });
-const books = z.string().min(1);
+const books = z.array(z.string()).min(1);
 const bareFloor = z.looseObject({
   processStartP50Ms: figure,
   natsRoundTripP50Ms: figure,
@@ -80,7 +80,7 @@ test.each([
     const report = schema.safeParse(JSON.parse(lines.at(-1) ?? ''));
     expect(report.error?.message, lines.at(-1)).toBeUndefined();
     if (args.includes('--json')) expect(lines).toHaveLength(1);
-    else expect(lines.at(-2)).toBe(`books: ${String(report.data?.books)}`);
+    else expect(lines.at(-2)).toBe(`books: ${report.data?.books.join('; ') ?? ''}`);
   },
 );
 
