@@ -201,7 +201,11 @@ function parts(text: string): JanitorPart[] {
   throw new InvalidArgumentError(`Name some of ${janitorParts.join(', ')}.`);
 }
 
-function finish({ stdout }: Io, report: { books: readonly string[] }, table: string | undefined): void {
+function finish(
+  { stdout }: Io,
+  report: { books: readonly string[] },
+  table: string | undefined,
+): void {
   if (table !== undefined) stdout.write(`${table}\nbooks: ${report.books.join('; ')}\n`);
   stdout.write(`${JSON.stringify(report)}\n`);
 }

@@ -38,7 +38,11 @@ export class BareProcess implements AsyncDisposable {
   }
 
   /** Starts it and ends it, so that it is compiled when it is measured. */
-  static async compile(program: URL, signal: AbortSignal, options: BareOptions = {}): Promise<void> {
+  static async compile(
+    program: URL,
+    signal: AbortSignal,
+    options: BareOptions = {},
+  ): Promise<void> {
     await using _compiled = await BareProcess.start(program, signal, options);
   }
 
