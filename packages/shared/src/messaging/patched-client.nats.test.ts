@@ -57,7 +57,9 @@ describe('the client of NATS, as it is patched', () => {
 
   test('makes no error for a request that is answered', async () => {
     const { connection } = await server.connect('admin');
-    connection.subscribe('test.question', { callback: (_error, message) => message.respond('yes') });
+    connection.subscribe('test.question', {
+      callback: (_error, message) => message.respond('yes'),
+    });
     await connection.flush();
     const errors = countErrors();
 
