@@ -12,31 +12,19 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** Counts how often this process writes to a socket. */
-function countWrites(): () => number {
+/** Counts how often a method is called, which does what it did. */
+function countCalls(owner: object, name: string): () => number {
   let count = 0;
-  const { write } = Socket.prototype;
-  Socket.prototype.write = function counted(this: Socket, ...given: unknown[]): boolean {
-    count += 1;
-    return Reflect.apply(write, this, given);
-  };
-  onTestFinished(() => {
-    Socket.prototype.write = write;
+  const method: unknown = Reflect.get(owner, name);
+  if (typeof method !== 'function') throw new Error(`there is no method ${name}`);
+  const counted = new Proxy(method, {
+    apply: (target, self: unknown, given: unknown[]): unknown => {
+      count += 1;
+      return Reflect.apply(target, self, given);
+    },
   });
-  return () => count;
-}
-
-/** Counts the errors that the client makes of a code. */
-function countErrors(): () => number {
-  let count = 0;
-  const make = NatsError.errorForCode;
-  NatsError.errorForCode = (code, cause) => {
-    count += 1;
-    return make(code, cause);
-  };
-  onTestFinished(() => {
-    NatsError.errorForCode = make;
-  });
+  Reflect.set(owner, name, counted);
+  onTestFinished(() => void Reflect.set(owner, name, method));
   return () => count;
 }
 
@@ -44,7 +32,7 @@ function countErrors(): () => number {
 describe('the client of NATS, as it is patched', () => {
   test('writes at once what is published in one turn of the event loop', async () => {
     await sender.connection.flush();
-    const writes = countWrites();
+    const writes = countCalls(Socket.prototype, 'write');
 
     for (const text of ['one', 'two', 'three']) {
       await Promise.resolve();
@@ -61,7 +49,7 @@ describe('the client of NATS, as it is patched', () => {
       callback: (_error, message) => message.respond('yes'),
     });
     await connection.flush();
-    const errors = countErrors();
+    const errors = countCalls(NatsError, 'errorForCode');
 
     const answer = await sender.connection.request('test.question', 'well?');
 
