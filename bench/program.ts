@@ -27,8 +27,9 @@ export function benchProgram(io: Io): Command {
       program.error(`error: ${what}: name ${choices}`);
     })
     .description(
-      'Measures Baton on this machine, against its own simulator of GitHub. Progress goes to stderr;\n' +
-        'the last line of stdout is the result, as JSON.',
+      'Measures Baton on this machine, against its own simulator of GitHub, and in the same run what a\n' +
+        'bare program needs (the floor), with the ratio to it. Progress goes to stderr; the last line of\n' +
+        'stdout is the report, as JSON.',
     )
     .addCommand(takeoverCommand(io))
     .addCommand(sessionsCommand(io))
@@ -73,7 +74,7 @@ function sessionsCommand(io: Io): Command {
   return new Command('sessions')
     .description('what idle scale sets cost one listener: memory, CPU, start, and the lag of polls')
     .option('--sets <numbers>', 'how many sets, one measurement each', numbers, [100, 1_000, 3_000])
-    .option('--seconds <number>', 'how long each is observed', positive, 120)
+    .option('--seconds <number>', 'how long each is observed: three holds of a poll', positive, 150)
     .option(
       '--profile <folder>',
       'write CPU profiles of the listener; the figures then count little',
@@ -89,6 +90,7 @@ function sessionsCommand(io: Io): Command {
 const pipelineSchema = z.object({
   rates: z.array(z.int().min(1)),
   seconds: z.number(),
+  passes: z.number(),
   jobs: z.number(),
   profile: z.string().optional(),
   json: z.boolean().default(false),
@@ -98,8 +100,9 @@ function pipelineCommand(io: Io): Command {
   return new Command('pipeline')
     .description('how fast a job gets its runner, and how many a second, with instant compute')
     .option('--rates <numbers>', 'jobs a second, one measurement each', numbers, [10, 50, 200])
-    .option('--seconds <number>', 'how long each rate lasts', positive, 20)
-    .option('--jobs <number>', 'jobs of a burst', positive, 5_000)
+    .option('--seconds <number>', 'how long each rate lasts in a pass', positive, 15)
+    .option('--passes <number>', 'how often all rates are measured, there and back', positive, 3)
+    .option('--jobs <number>', 'jobs of a burst; three follow each other', positive, 5_000)
     .option(
       '--profile <folder>',
       'write CPU profiles of the provisioners; the figures then count little',
@@ -198,8 +201,12 @@ function parts(text: string): JanitorPart[] {
   throw new InvalidArgumentError(`Name some of ${janitorParts.join(', ')}.`);
 }
 
-function finish({ stdout }: Io, report: unknown, table: string | undefined): void {
-  if (table !== undefined) stdout.write(`${table}\n`);
+function finish(
+  { stdout }: Io,
+  report: { books: readonly string[] },
+  table: string | undefined,
+): void {
+  if (table !== undefined) stdout.write(`${table}\nbooks: ${report.books.join('; ')}\n`);
   stdout.write(`${JSON.stringify(report)}\n`);
 }
 

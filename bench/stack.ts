@@ -19,6 +19,9 @@ type Wanted = Pick<StackOptions, 'services'> &
 /** In ms, as in production. */
 export const leaseTtlMs = 10_000;
 
+/** The token of GitHub that the simulator accepts. */
+export const simToken = 'sim-token';
+
 /** A stack against the simulator. */
 export async function startStack(
   { env, say, signal }: BenchContext,
@@ -39,6 +42,11 @@ export async function startStack(
 export function simulatorOf({ sim }: LocalStack): SimControl {
   if (!sim) throw new AppError('unexpected', 'the stack has no simulator');
   return sim;
+}
+
+/** Where the simulator answers at once. */
+export function healthUrlOf({ configUrl }: LocalStack): string {
+  return new URL('/_sim/healthz', configUrl).href;
 }
 
 /** A connection as the command line's user. To be disposed of. */

@@ -39,6 +39,7 @@ const commands = {
   },
   bench: { needs: ['dependencies', 'nats'], argv: () => ['bench/main.ts'] },
   chaos: { needs: ['dependencies', 'nats'], argv: () => ['bench/chaos/main.ts'] },
+  soak: { needs: ['dependencies', 'nats'], argv: () => ['bench/soak/main.ts'] },
   check: { needs: ['dependencies'], argv: (pnpm) => [pnpm, 'run', 'check'] },
   baton: program('packages/cli/src/main.ts'),
   listener: program('services/listener/src/main.ts', ...memory.listener),

@@ -77,9 +77,10 @@ export interface ChaosReport extends Verdict {
 }
 
 const books = [
-  'the simulator: jobs, runners, registrations, journal of polls, messages and sessions',
-  "the provider: its instances' files",
-  "JetStream: facts about jobs, compared with the simulator's",
+  "the simulator's books: jobs, runners, registrations",
+  "the simulator's journal: polls, messages, sessions",
+  "the provider's files: instances",
+  'JetStream: facts about jobs, by the books of the simulator',
 ];
 const services = { listener: 3, provisioner: 2, janitor: 2 };
 const maxRunners = 8;

@@ -4,7 +4,7 @@ import { chaosTable, commandOf, targetList } from './program.ts';
 import { targets } from './schedule.ts';
 
 const report = {
-  books: ['the simulator', 'the provider'],
+  books: ["the simulator's books: jobs", "the provider's files: instances"],
   seed: 7,
   kills: 3,
   faults: 2,

@@ -1,5 +1,5 @@
 import type { BenchContext } from '../context.ts';
-import { rounded } from '../measure/percentiles.ts';
+import { type Range, rangeOf, rounded, significant } from '../measure/percentiles.ts';
 import { hostNow } from '../pipeline/instance-book.ts';
 import { type JanitorCpu, JanitorStack } from './janitor-stack.ts';
 
@@ -8,44 +8,64 @@ interface DeletionsOptions {
   profileDir?: string | undefined;
 }
 
-/** So many at once, with an instant provider. */
+/** So many at once, with an instant provider; medians of some runs. */
 export interface Deletions {
   marked: number;
   perS: number;
-  /** For one deletion, ms with two decimals. */
+  /** For one deletion, ms. */
+  cpuMs: JanitorCpu;
+  ranges: { perS: Range; janitorCpuMs: Range };
+}
+
+interface Run {
+  perS: number;
   cpuMs: JanitorCpu;
 }
 
 const warmUp = 500;
+const runs = 3;
 const goneTimeoutMs = 180_000;
 
 /** How many deletions a second, and what each costs, by how many are marked at once. */
 export async function measureDeletions(
   context: BenchContext,
   { marked, profileDir }: DeletionsOptions,
-) {
+): Promise<Deletions[]> {
   await using stack = await JanitorStack.start(context, { deleteMs: 0, profileDir });
   await measure(stack, warmUp);
-  const deletions: Deletions[] = [];
-  for (const count of [...marked].sort((a, b) => a - b)) {
-    const measured = await measure(stack, count);
-    deletions.push(measured);
-    const { perS, cpuMs } = measured;
-    const cpu = Object.entries(cpuMs).map(([name, ms]) => `${name} ${ms}`);
-    context.say(`${count} marked: ${perS} deletions/s; CPU ms each: ${cpu.join(', ')}`);
+  const counts = [...marked].sort((a, b) => a - b);
+  const measured = new Map(counts.map((count): [number, Run[]] => [count, []]));
+  for (let run = 0; run < runs; run += 1) {
+    // There and back: what the machine does is about the same for all.
+    for (const count of run % 2 === 0 ? counts : counts.toReversed()) {
+      const { perS, cpuMs } = await measure(stack, count);
+      measured.get(count)?.push({ perS, cpuMs });
+      const cpu = significant(cpuMs.janitor);
+      context.say(`${count} marked: ${rounded(perS)} deletions/s, ${cpu} ms of CPU each`);
+    }
   }
-  const costs = deletions.map(({ cpuMs }) => cpuMs.janitor + cpuMs.nats);
-  const most = deletions.at(-1);
+  return [...measured].map(([count, of]) => deletionsOf(count, of));
+}
+
+/** The medians of these runs. */
+export function deletionsOf(marked: number, of: readonly Run[]): Deletions {
+  const cpu = (name: keyof JanitorCpu) => rangeOf(of.map(({ cpuMs }) => cpuMs[name]));
+  const perS = rangeOf(of.map((run) => run.perS));
+  const janitorCpuMs = cpu('janitor');
   return {
-    deletions,
-    deletionsPerS: most?.perS ?? Number.NaN,
-    cpuMsPerDeletion: most?.cpuMs.janitor ?? Number.NaN,
-    costRatio: twoDecimals((costs.at(-1) ?? Number.NaN) / (costs[0] ?? Number.NaN)),
+    marked,
+    perS: perS.median,
+    cpuMs: {
+      janitor: janitorCpuMs.median,
+      nats: cpu('nats').median,
+      simulator: cpu('simulator').median,
+    },
+    ranges: { perS, janitorCpuMs },
   };
 }
 
 /** The janitor is frozen while the marks are written, so that nothing but deletion is measured. */
-async function measure(stack: JanitorStack, count: number): Promise<Deletions> {
+async function measure(stack: JanitorStack, count: number): Promise<Run> {
   const runners = await stack.fleet.make(count);
   stack.janitor.signal('SIGSTOP');
   await stack.fleet.mark(runners, 'either');
@@ -54,14 +74,9 @@ async function measure(stack: JanitorStack, count: number): Promise<Deletions> {
   stack.janitor.signal('SIGCONT');
   const ms = Math.max(...(await stack.untilGone(runners, goneTimeoutMs))) - from;
   const after = await stack.cpu();
-  const each = (name: keyof JanitorCpu) => twoDecimals((after[name] - before[name]) / count);
+  const each = (name: keyof JanitorCpu) => (after[name] - before[name]) / count;
   return {
-    marked: count,
-    perS: rounded((count * 1_000) / ms),
+    perS: (count * 1_000) / ms,
     cpuMs: { janitor: each('janitor'), nats: each('nats'), simulator: each('simulator') },
   };
-}
-
-function twoDecimals(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -176,11 +176,6 @@ export class JanitorStack implements AsyncDisposable {
     return { janitor, nats, simulator };
   }
 
-  /** Where the simulator answers at once. */
-  get healthUrl(): string {
-    return new URL('/_sim/healthz', this.stack.configUrl).href;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cleanup.disposeAsync();
   }

@@ -3,15 +3,14 @@ import { AppError } from '@baton/shared/errors';
 import { askSweep } from '@baton/shared/messaging';
 import { openSweeps, type SweepStore } from '@baton/shared/stores';
 import type { BenchContext } from '../context.ts';
-import { rounded, type Spread, spread } from '../measure/percentiles.ts';
+import { type Range, rangeOf, rounded, type Spread, spread } from '../measure/percentiles.ts';
 import { readUsage } from '../measure/process-usage.ts';
 import { hostNow } from '../pipeline/instance-book.ts';
 import { JanitorStack } from './janitor-stack.ts';
 
 export interface SweepFigures {
-  /** All sweeps, asked for at once: until the last was written down. The longest of some rounds, and each. */
-  sweep10kMs: number;
-  each: number[];
+  /** All sweeps, asked for at once: until the last was written down. */
+  sweep10kMs: Range;
   /** CPU of the janitor for one round, ms. */
   cpuMs: number;
   /** The most that the janitor had while it swept. */
@@ -76,15 +75,14 @@ export async function measureSweeps(
     besidesMs.push(...times);
   });
   const figures = {
-    sweep10kMs: Math.max(...each),
-    each,
+    sweep10kMs: rangeOf(each),
     cpuMs: Math.round(cpuMs),
     rssMb: rounded(rssMb),
     alone: spread(aloneMs),
     besides: spread(besidesMs),
     sweepDelayMs: rounded(Math.max(...besidesMs) - (spread(aloneMs)?.p50 ?? Number.NaN)),
   };
-  context.say(`sweeps: ${JSON.stringify(figures)}`);
+  context.say(`${each.join(', ')} ms for a look of all sweeps at ${many} runners`);
   return figures;
 }
 

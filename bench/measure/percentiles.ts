@@ -24,6 +24,29 @@ export function spread(values: readonly number[]): Spread | undefined {
   };
 }
 
+/** Of several runs. */
+export interface Range {
+  median: number;
+  min: number;
+  max: number;
+}
+
+/** NaN without values. */
+export function rangeOf(values: readonly number[]): Range {
+  const at = (share: number) => significant(percentile(values, share), 4);
+  return { median: at(0.5), min: at(0), max: at(1) };
+}
+
+/** How many times the floor a time or a cost is; of rates the floor is given first. Three digits. */
+export function ratio(value: number, floor: number): number {
+  return significant(value / floor);
+}
+
+/** To so many digits, wherever the point is. */
+export function significant(value: number, digits = 3): number {
+  return Number(value.toPrecision(digits));
+}
+
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,6 +2,8 @@ import { appendFile, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
+export { hostNow } from '../measure/host-now.ts';
+
 const lineSchema = z.object({
   /** Wall clock of the host, ms with fractions: the same for all its processes. */
   at: z.number(),
@@ -11,11 +13,6 @@ const lineSchema = z.object({
   generation: z.string(),
 });
 export type BookLine = z.infer<typeof lineSchema>;
-
-/** When a create was called. */
-export function hostNow(): number {
-  return performance.timeOrigin + performance.now();
-}
 
 /**
  * What instant providers were asked to create: a file for each process, which only that process appends

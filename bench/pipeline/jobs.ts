@@ -18,16 +18,20 @@ export async function addJobs(
   const adding: Promise<string[]>[] = [];
   const online = new AbortController();
   const playing = keepOnline(stack, clock, online.signal);
-  for (let count = 0; count < jobsPerS * seconds; count += 1) {
-    const dueInMs = startedAt + (count * 1_000) / jobsPerS - clock.monotonic();
-    if (dueInMs > 0) await clock.sleep(dueInMs, signal);
-    const scaleSet = names[Math.floor(random() * names.length)] ?? '';
-    adding.push(sim.addJobs({ scaleSet, durationMs }));
+  playing.catch(() => undefined);
+  try {
+    for (let count = 0; count < jobsPerS * seconds; count += 1) {
+      const dueInMs = startedAt + (count * 1_000) / jobsPerS - clock.monotonic();
+      if (dueInMs > 0) await clock.sleep(dueInMs, signal);
+      const scaleSet = names[Math.floor(random() * names.length)] ?? '';
+      adding.push(sim.addJobs({ scaleSet, durationMs }));
+    }
+    return (await Promise.all(adding)).flat();
+  } finally {
+    // Whatever went wrong, it is not that the stack went away under who still plays.
+    online.abort();
+    await playing;
   }
-  const ids = (await Promise.all(adding)).flat();
-  online.abort();
-  await playing;
-  return ids;
 }
 
 async function keepOnline(

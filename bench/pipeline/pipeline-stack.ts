@@ -6,6 +6,7 @@ import type { Nats } from '@baton/shared/messaging';
 import { type LocalStack, ServiceProcess } from '@baton/stack';
 import type { BenchContext } from '../context.ts';
 import { JournalReader } from '../journal-reader.ts';
+import { rangeOf } from '../measure/percentiles.ts';
 import { readUsage } from '../measure/process-usage.ts';
 import { connectAsCli, simulatorOf, startStack } from '../stack.ts';
 import { InstanceBook } from './instance-book.ts';
@@ -126,11 +127,6 @@ export class PipelineStack implements AsyncDisposable {
     await playing;
   }
 
-  /** Where the simulator answers at once. */
-  get healthUrl(): string {
-    return new URL('/_sim/healthz', this.stack.configUrl).href;
-  }
-
   async cpu(): Promise<CpuTimes> {
     const of = async (pids: readonly number[]) => {
       const usages = await Promise.all(pids.map(readUsage));
@@ -204,5 +200,17 @@ export function cpuPerRunner(before: CpuTimes, after: CpuTimes, runners: number)
     nats: per('nats'),
     simulator: per('simulator'),
     janitor: per('janitor'),
+  };
+}
+
+/** Of several runs, each for itself. */
+export function medianCpu(runs: readonly CpuTimes[]): CpuTimes {
+  const median = (name: keyof CpuTimes) => rangeOf(runs.map((run) => run[name])).median;
+  return {
+    listener: median('listener'),
+    provisioner: median('provisioner'),
+    nats: median('nats'),
+    simulator: median('simulator'),
+    janitor: median('janitor'),
   };
 }

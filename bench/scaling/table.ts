@@ -1,21 +1,37 @@
-import { renderTable } from '../table.ts';
+import { figureTable, floorLine } from '../table.ts';
 import type { ScalingReport } from './scaling.ts';
 
-/** The figures with what they are meant to be. */
+/** The figures with the floor and what they are meant to be. */
 export function scalingTable({ points, costRatio, provisioners, floor }: ScalingReport): string {
-  const rows = points.map((point) => [
-    String(point.live),
-    String(point.cpuMsPerRunner),
-    String(point.provisionerCpuMs),
-    String(point.natsCpuMs),
-    String(point.runnersPerS),
-  ]);
-  const heading = ['live', 'CPU ms/runner', 'provisioners', 'NATS', 'burst runners/s'];
-  const more = provisioners.map(({ n, each }) => [String(n), ...each.map(String)]);
+  const costs = points.map(({ live, cpuMsPerRunner, ranges, ratios }) => ({
+    what: `${live} live: CPU of provisioners and NATS, ms/runner`,
+    value: cpuMsPerRunner,
+    range: ranges.cpuMsPerRunner,
+    floor: floor.cpuMsPerPacedMessage,
+    ratio: ratios.cpuMsPerRunner,
+  }));
+  const rate = ({ runnersPerS, ranges, ratios }: ScalingReport['provisioners'][number]) => ({
+    value: runnersPerS,
+    range: ranges.runnersPerS,
+    floor: floor.messagesPerS,
+    ratio: ratios.runnersPerS,
+  });
+  const bursts = points.map((point) => ({
+    what: `${point.live} live: burst, runners/s`,
+    ...rate({ ...point, n: 2 }),
+  }));
+  const more = provisioners.map((point) => ({
+    what: `provisioners: ${point.n}, burst, runners/s`,
+    ...rate(point),
+  }));
+  const parts = points.map(
+    ({ live, provisionerCpuMs, natsCpuMs }) =>
+      `${live} live: provisioners ${provisionerCpuMs}, NATS ${natsCpuMs}`,
+  );
   return [
-    renderTable([heading, ...rows]),
+    figureTable([...costs, ...bursts, ...more]),
+    `CPU ms per runner, ${parts.join('; ')}`,
     `cost ratio, most to fewest: ${costRatio} (goal: at most 1.3)`,
-    renderTable([['provisioners', 'runners/s', 'again'], ...more]),
-    `floor: NATS round trip ${floor.natsP50Ms} ms (p50)`,
+    floorLine(floor),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import type { BenchContext } from '../context.ts';
 import type { IdleStack } from '../idle-stack.ts';
-import { mean, percentile, rounded } from '../measure/percentiles.ts';
+import { mean, percentile, rounded, significant } from '../measure/percentiles.ts';
 import { type ProcessUsage, readUsage } from '../measure/process-usage.ts';
 import { pollGaps } from '../polls.ts';
 
@@ -18,16 +18,18 @@ export interface IdleCosts {
 }
 
 interface Observed {
-  idle: IdleStack;
-  /** The listener's. */
+  idle: Pick<IdleStack, 'stack' | 'journal'>;
+  /** Of the process that polls. */
   pid: number;
+  /** The sets that it polls. */
+  names: readonly string[];
   seconds: number;
 }
 
-/** Watches a listener that has nothing to do. */
+/** Watches a process that polls and has nothing else to do. */
 export async function observeIdle(
   { clock, signal }: BenchContext,
-  { idle: { stack, journal }, pid, seconds }: Observed,
+  { idle: { stack, journal }, pid, names, seconds }: Observed,
 ): Promise<IdleCosts> {
   const pids = [pid, stack.natsPid, stack.simulatorPid];
   await journal.read();
@@ -43,8 +45,9 @@ export async function observeIdle(
   const elapsedMs = clock.monotonic() - startedAt;
   await journal.read();
   const percent = (index: number) => cpuPercent(before[index], after[index], elapsedMs);
+  const own = new Set(names);
   const lags = pollGaps(journal.entries)
-    .filter((gap) => gap.fromMs >= fromMs)
+    .filter(({ scaleSet, fromMs: at }) => at >= fromMs && own.has(scaleSet))
     .flatMap((gap) => (gap.toMs === undefined ? [] : [gap.toMs - gap.fromMs]));
   return {
     rssMb: rounded(mean(rss) / 1e6),
@@ -63,5 +66,5 @@ function cpuPercent(
   elapsedMs: number,
 ): number {
   if (!before || !after) return Number.NaN;
-  return rounded(((after.cpuMs - before.cpuMs) / elapsedMs) * 100);
+  return significant(((after.cpuMs - before.cpuMs) / elapsedMs) * 100);
 }

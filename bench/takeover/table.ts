@@ -1,24 +1,26 @@
 import { leaseTtlMs } from '../stack.ts';
-import { renderTable } from '../table.ts';
+import { floorLine, renderTable } from '../table.ts';
+import { takeoverFloors } from './ratios.ts';
 import type { TakeoverReport } from './takeover.ts';
 
-/** The figures with what they are meant to be. */
+const measured = [
+  ['same identity, from process start', 'sameIdentityMs', 'p95 2500'],
+  ['same identity, from its configuration', 'sameIdentityFromConfigMs', 'p95 1000'],
+  ['other listener, holder killed', 'otherPodFastMs', '3000'],
+  ['other listener, by TTL', 'otherPodTtlMs', String(leaseTtlMs + 1_000)],
+  ['record lost, from GitHub freeing it', 'waitOutAfterReleaseMs', '10000'],
+  ['hand-over, gap', 'handOverGapMs', '1000'],
+] as const;
+
+/** The figures with the floor and what they are meant to be. */
 export function takeoverTable(report: TakeoverReport): string {
-  const { floorMs } = report;
-  const measured = [
-    ['same identity, from process start', report.sameIdentityMs, 'p95 2500'],
-    ['same identity, from its configuration', report.sameIdentityFromConfigMs, 'p95 1000'],
-    ['other listener, holder killed', report.otherPodFastMs, '3000'],
-    ['other listener, by TTL', report.otherPodTtlMs, String(leaseTtlMs + 1_000)],
-    ['record lost, from GitHub freeing it', report.waitOutAfterReleaseMs, '10000'],
-    ['hand-over, gap', report.handOverGapMs, '1000'],
-    ['floor: start of a bare process', floorMs.processStart, ''],
-    ['floor: NATS round trip', floorMs.natsRoundTrip, ''],
-  ] as const;
-  const rows = measured.map(([what, values, goal]) => [
-    what,
-    ...[values?.count, values?.p50, values?.p95, values?.max].map((value) => String(value ?? '-')),
-    goal,
-  ]);
-  return renderTable([['ms', 'samples', 'p50', 'p95', 'max', 'goal'], ...rows]);
+  const { floor, ratios } = report;
+  const floors = takeoverFloors(floor);
+  const rows = measured.map(([what, name, goal]) => {
+    const { count, p50, p95, max } = report[name] ?? {};
+    const cells = [count, p50, p95, max, floors[name], ratios[name]];
+    return [what, ...cells.map((value) => String(value ?? '-')), goal];
+  });
+  const heading = ['ms', 'samples', 'p50', 'p95', 'max', 'floor', 'ratio', 'goal'];
+  return [renderTable([heading, ...rows]), floorLine(floor)].join('\n');
 }

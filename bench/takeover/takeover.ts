@@ -2,6 +2,8 @@ import type { BenchContext } from '../context.ts';
 import { IdleStack } from '../idle-stack.ts';
 import { type Floor, measureFloor } from '../measure/floor.ts';
 import { type Spread, spread } from '../measure/percentiles.ts';
+import { healthUrlOf } from '../stack.ts';
+import { takeoverRatios } from './ratios.ts';
 import { handOver, otherPod, sameIdentity, sessionExpiryMs, waitOut } from './scenarios.ts';
 
 export interface TakeoverOptions {
@@ -11,19 +13,36 @@ export interface TakeoverOptions {
   kills: number;
 }
 
-/** All in ms; each sample is a scale set. What nothing was measured of is undefined. */
-export interface TakeoverReport {
+/** In ms; each sample is a scale set. What nothing was measured of is undefined. */
+export interface TakeoverFigures {
   sameIdentityMs: Spread | undefined;
   sameIdentityFromConfigMs: Spread | undefined;
   otherPodFastMs: Spread | undefined;
   otherPodTtlMs: Spread | undefined;
   waitOutAfterReleaseMs: Spread | undefined;
   handOverGapMs: Spread | undefined;
-  floorMs: Floor;
+}
+
+export interface TakeoverReport extends TakeoverFigures {
+  /** Medians. */
+  floorMs: {
+    processStart: number;
+    natsRoundTrip: number;
+    natsMessage: number;
+    httpRoundTrip: number;
+  };
+  floor: Floor;
+  /** Of the medians, by the figure; see `takeoverFloors`. */
+  ratios: Record<string, number>;
+  books: readonly string[];
 }
 
 /** With two listeners only half of the sets are struck, so that is done again. */
 const rounds = 2;
+const books = [
+  "the simulator's journal: polls held and ended",
+  "the listener's log: when it had read its configuration",
+];
 
 /**
  * How long a scale set is not polled when its listener goes, in each way that it can go, while the
@@ -56,20 +75,31 @@ export async function benchTakeover(
   say('hand-over of three listeners, one after another');
   await using idle = await start();
   const handed = await handOver(context, idle);
-  return {
+  const figures: TakeoverFigures = {
     sameIdentityMs: spread(same.sameIdentityMs),
     sameIdentityFromConfigMs: spread(same.sameIdentityFromConfigMs),
     otherPodFastMs: spread(fast),
     otherPodTtlMs: spread(ttl),
     waitOutAfterReleaseMs: spread(waited),
     handOverGapMs: spread(handed),
-    floorMs: floor,
+  };
+  return {
+    ...figures,
+    floorMs: {
+      processStart: floor.processStartP50Ms,
+      natsRoundTrip: floor.natsRoundTripP50Ms,
+      natsMessage: floor.natsP50Ms,
+      httpRoundTrip: floor.httpP50Ms,
+    },
+    floor,
+    ratios: takeoverRatios(figures, floor),
+    books,
   };
 }
 
 async function oneListener(context: BenchContext, start: () => Promise<IdleStack>, kills: number) {
   await using idle = await start();
-  const floor = await measureFloor(idle.nats, context.clock);
+  const floor = await measureFloor(context, healthUrlOf(idle.stack));
   const listener = idle.startListener('listener-0');
   await idle.untilPolled(idle.names, 0, 60_000);
   const same = await sameIdentity(context, idle, { listener, kills });

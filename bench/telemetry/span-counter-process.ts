@@ -8,7 +8,7 @@ process.on('message', () => {
     const service = String(resource['service.name']);
     byService[service] = (byService[service] ?? 0) + 1;
   }
-  process.send?.({ byService, violations: receiver.violations });
+  process.send?.({ url: receiver.url, byService, violations: receiver.violations });
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ url: receiver.url });
+process.send?.({ ready: true });

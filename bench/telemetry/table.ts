@@ -1,15 +1,14 @@
-import { percentile, rounded } from '../measure/percentiles.ts';
+import { percentile, type Range, rounded } from '../measure/percentiles.ts';
 import { renderTable } from '../table.ts';
-import type { Ratio } from './ratios.ts';
 import type { TelemetryReport } from './telemetry.ts';
 
 /** The figures with what they are meant to be. */
 export function telemetryTable(report: TelemetryReport): string {
   const { ratio10, ratio100, cpuMsPerRunner, startCpuMs, spansPerRunner, lostSpans } = report;
   const median = (figures: readonly number[]) => String(rounded(percentile(figures, 0.5)));
-  const ratio = (one: Ratio) => [one.median, one.min, one.max].map((value) => value.toFixed(3));
+  const ratio = (one: Range) => [one.median, one.min, one.max].map((value) => value.toFixed(3));
   const rows = [
-    ['off', median(cpuMsPerRunner.off), '1', '', '', '', median(startCpuMs.off)],
+    ['off (floor)', median(cpuMsPerRunner.off), '1', '', '', '', median(startCpuMs.off)],
     ['10 %', median(cpuMsPerRunner.ten), ...ratio(ratio10), '1.10', median(startCpuMs.ten)],
     [
       '100 %',

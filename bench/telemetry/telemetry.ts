@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { BenchContext } from '../context.ts';
-import { rounded } from '../measure/percentiles.ts';
+import { type Range, rangeOf, rounded } from '../measure/percentiles.ts';
 import { LifeStack } from './life-stack.ts';
-import { type Ratio, ratioOf } from './ratios.ts';
+import { ratioOf } from './ratios.ts';
 import { SpanCounter } from './span-counter.ts';
 
 export interface TelemetryOptions {
@@ -20,8 +20,8 @@ type ByMode<T> = Record<Mode, T>;
 
 export interface TelemetryReport {
   /** CPU per runner at this sampling, divided by that without traces in the same round. */
-  ratio10: Ratio;
-  ratio100: Ratio;
+  ratio10: Range;
+  ratio100: Range;
   jobsPerRound: number;
   /** User and system time of the three services, of each round. */
   cpuMsPerRunner: ByMode<number[]>;
@@ -31,6 +31,11 @@ export interface TelemetryReport {
   spansPerRunner: number;
   /** Spans that services dropped or could not send, in all rounds. */
   lostSpans: number;
+  /** Without traces: what they are compared with. */
+  floor: { offCpuMsPerRunner: Range };
+  /** The medians of above. */
+  ratios: { ten: number; hundred: number };
+  books: readonly string[];
 }
 
 interface Measured {
@@ -39,6 +44,13 @@ interface Measured {
   spansPerRunner: number;
   lostSpans: number;
 }
+
+const books = [
+  '/proc: CPU',
+  "the simulator's and the provider's books: jobs done, runners gone",
+  'an OTLP receiver: spans that came',
+  "the services' own metrics: spans that were lost",
+];
 
 /** Some hundred lives: code is compiled by then. */
 const warmUp = { jobs: 300, jobsPerS: 40 };
@@ -68,14 +80,18 @@ export async function benchTelemetry(
   });
   const cpu = byMode('cpuMsPerRunner');
   const lost = [...all('ten', 'lostSpans'), ...all('hundred', 'lostSpans')];
+  const [ratio10, ratio100] = [ratioOf(cpu.ten, cpu.off), ratioOf(cpu.hundred, cpu.off)];
   return {
-    ratio10: ratioOf(cpu.ten, cpu.off),
-    ratio100: ratioOf(cpu.hundred, cpu.off),
+    ratio10,
+    ratio100,
     jobsPerRound: options.jobs,
     cpuMsPerRunner: cpu,
     startCpuMs: byMode('startCpuMs'),
     spansPerRunner: Math.max(...all('hundred', 'spansPerRunner')),
     lostSpans: lost.reduce((sum, one) => sum + one, 0),
+    floor: { offCpuMsPerRunner: rangeOf(cpu.off) },
+    ratios: { ten: ratio10.median, hundred: ratio100.median },
+    books,
   };
 }
 
@@ -141,7 +157,7 @@ class Course implements AsyncDisposable {
     mode: Mode,
   ): Promise<Course> {
     await using cleanup = new AsyncDisposableStack();
-    const counter = cleanup.use(await SpanCounter.start());
+    const counter = cleanup.use(await SpanCounter.start(context.signal));
     const profiled = profileDir === undefined ? {} : profiling(join(profileDir, mode));
     const variables = { ...variablesOf(mode, counter.url), ...profiled };
     const lives = cleanup.use(await LifeStack.start(context, variables));

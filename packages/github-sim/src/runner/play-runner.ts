@@ -21,7 +21,7 @@ export interface PlayOptions {
 /** What a runner does from its start to its end: connects, waits for one job, runs it. Returns its exit code. */
 export async function playRunner(options: PlayOptions): Promise<number> {
   const { identity, say, signal } = options;
-  const link = new ServerLink(identity, signal);
+  using link = new ServerLink(identity, signal);
   const exitCode = await misbehave(link, options);
   if (exitCode !== undefined) return exitCode;
   const connected = await link.call({

@@ -20,7 +20,7 @@ interface Call {
 }
 
 /** The runner's connection to the simulator. Calls are repeated until the server has answered. */
-export class ServerLink {
+export class ServerLink implements Disposable {
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 2 });
   token = '';
@@ -30,6 +30,11 @@ export class ServerLink {
   constructor({ serverUrl }: RunnerIdentity, signal?: AbortSignal) {
     this.#url = serverUrl;
     this.signal = signal;
+  }
+
+  /** As its process would by its end: an idle connection would stay for as long as the server lets it. */
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
   }
 
   /** Any answer below 500. Safe because the server accepts every runner call twice. */

@@ -5,7 +5,6 @@ import {
   inSpan,
   parseTraceparent,
   type Span,
-  type SpanAttributes,
 } from '../telemetry/index.ts';
 import type { StoredLetter } from './dead-letters-join.ts';
 import { messageType } from './message-type.ts';
@@ -30,13 +29,12 @@ export async function inPublishSpan(
   const carried = traceparent ?? active;
   if (carried === undefined) return await publish(undefined, undefined);
   // Where it was published from, as far as that is part of the same trace.
-  const parent = traceIdOf(active) === traceIdOf(carried) ? active : carried;
-  const told = { ...about(subject, 'publish', 'send'), [attributes.messageId]: messageId };
-  await inSpan(
-    `publish ${messageType(subject).name}`,
-    { kind: 'producer', parent, attributes: told },
-    (span) => publish(carried, span),
-  );
+  const isElsewhere = carried !== active && traceIdOf(active) !== traceIdOf(carried);
+  const { name, told } = about(subject, { operation: 'publish', type: 'send', messageId });
+  const parent = isElsewhere ? { parent: carried } : {};
+  await inSpan(`publish ${name}`, { kind: 'producer', ...parent, attributes: told }, (span) => {
+    return publish(carried, span);
+  });
 }
 
 /** Handles a message as a span `process <type>`, a child of what the message carries. */
@@ -45,15 +43,12 @@ export async function inProcessSpan(
   work: (span: Span) => Promise<void>,
 ): Promise<void> {
   const { subject, headers, info } = message;
-  const told = {
-    ...about(subject, 'process', 'process'),
-    [attributes.consumer]: info.consumer,
-    [attributes.messageId]: headers?.get('Nats-Msg-Id') || undefined,
-    [attributes.delivery]: info.redeliveryCount,
-  };
+  const messageId = headers?.get('Nats-Msg-Id') || undefined;
+  const { name, told } = about(subject, { operation: 'process', type: 'process', messageId });
+  told[attributes.consumer] = info.consumer;
+  told[attributes.delivery] = info.redeliveryCount;
   const parent = traceparentOf(message) ?? null;
-  const options = { kind: 'consumer', parent, attributes: told } as const;
-  await inSpan(`process ${messageType(subject).name}`, options, work);
+  await inSpan(`process ${name}`, { kind: 'consumer', parent, attributes: told }, work);
 }
 
 /**
@@ -66,8 +61,7 @@ export async function inReplaySpan<T>(
 ): Promise<T> {
   const parent = parseTraceparent(traceparent) ? traceparent : undefined;
   const links = parent === undefined ? [] : [activeTraceparent()];
-  const told = subject === undefined ? {} : about(subject, 'replay', 'process');
-  const name = subject === undefined ? 'message' : messageType(subject).name;
+  const { name, told } = subject === undefined ? unknown : about(subject, replay);
   const options = { kind: 'consumer', parent, links, attributes: told } as const;
   return await inSpan(`process ${name}`, options, work);
 }
@@ -82,12 +76,24 @@ function traceIdOf(traceparent: string | undefined): string | undefined {
   return parseTraceparent(traceparent)?.traceId;
 }
 
-function about(subject: string, operation: string, type: 'send' | 'process'): SpanAttributes {
-  return {
+const replay = { operation: 'replay', type: 'process' } as const;
+const unknown = { name: 'message', told: {} };
+
+interface Operation {
+  operation: string;
+  type: 'send' | 'process';
+  messageId?: string | undefined;
+}
+
+function about(subject: string, { operation, type, messageId }: Operation) {
+  const { name, template } = messageType(subject);
+  const told: Record<string, string | number | undefined> = {
     [attributes.messagingSystem]: 'nats',
     [attributes.messagingOperation]: operation,
     [attributes.messagingOperationType]: type,
     [attributes.destination]: subject,
-    [attributes.destinationTemplate]: messageType(subject).template,
+    [attributes.destinationTemplate]: template,
+    [attributes.messageId]: messageId,
   };
+  return { name, told };
 }

@@ -1,6 +1,12 @@
 import { AppError, errorText } from '../errors/index.ts';
 import { attributes as names } from './attributes.ts';
-import { type SpanContext, toTraceparent } from './span-context.ts';
+import {
+  linkedContexts,
+  newSpanId,
+  plainContext,
+  type SpanContext,
+  toTraceparent,
+} from './span-context.ts';
 import type { Span, SpanAttributes, SpanOptions } from './spans.ts';
 
 /** A moment of a span. */
@@ -11,7 +17,7 @@ interface SpanEvent {
   at: number;
 }
 
-/** What there is to tell of a span; complete when it has ended. */
+/** What there is to tell of a span. */
 export interface SpanFacts {
   readonly name: string;
   readonly kind: NonNullable<SpanOptions['kind']>;
@@ -20,11 +26,30 @@ export interface SpanFacts {
   readonly links: readonly SpanContext[];
   /** Wall clock, ms since 1970. */
   readonly startedAt: number;
-  endedAt: number;
-  attributes: SpanAttributes;
-  readonly events: SpanEvent[];
+  readonly endedAt: number;
+  readonly attributes: SpanAttributes;
+  readonly events: readonly SpanEvent[];
   /** Why the work failed. */
-  failure: string | undefined;
+  readonly failure: string | undefined;
+}
+
+/** What is known of a span when it starts. */
+export interface SpanStart extends Omit<SpanOptions, 'parent'> {
+  name: string;
+  traceId: string;
+  /** Where it has one already. */
+  spanId?: string | undefined;
+  sampled: boolean;
+  /** Of the same trace; of another one, what led to it. */
+  parent: SpanContext | undefined;
+  startedAt: number;
+}
+
+interface SpanMeans {
+  /** Wall clock, ms since 1970. */
+  now: () => number;
+  /** Given each span that is told, when it is over. */
+  tell: (facts: SpanFacts) => void;
 }
 
 /** Of a span that waits for hours the last are kept, as many as OpenTelemetry keeps. */
@@ -34,42 +59,60 @@ const longestFailure = 1_000;
 
 /**
  * A span while it lives: no more than what it will say. Only what is told when it is over is handed to
- * OpenTelemetry, so that a span of a trace that is not sampled costs next to nothing, and one that
- * begins before OpenTelemetry is loaded is none of a different kind.
+ * OpenTelemetry; one of a trace that is not sampled costs next to nothing, not even an id, unless it
+ * fails or somebody asks for it; and one that begins before OpenTelemetry is loaded is none of a
+ * different kind.
  */
-export class OwnSpan implements Span {
-  readonly facts: SpanFacts;
-  readonly #now: () => number;
-  readonly #tell: (facts: SpanFacts) => void;
+export class OwnSpan implements Span, SpanContext {
+  readonly #start: SpanStart;
+  readonly #means: SpanMeans;
+  #attributes: SpanAttributes;
+  #events: SpanEvent[] | undefined;
+  #failure: string | undefined;
   #ended = false;
+  #spanId: string | undefined;
   #traceparent: string | undefined;
 
-  constructor(facts: SpanFacts, now: () => number, tell: (facts: SpanFacts) => void) {
-    this.facts = facts;
-    this.#now = now;
-    this.#tell = tell;
+  constructor(start: SpanStart, means: SpanMeans) {
+    this.#start = start;
+    this.#means = means;
+    this.#attributes = start.attributes ?? {};
+    this.#spanId = start.spanId;
+  }
+
+  get traceId(): string {
+    return this.#start.traceId;
+  }
+
+  get spanId(): string {
+    this.#spanId ??= newSpanId();
+    return this.#spanId;
+  }
+
+  get sampled(): boolean {
+    return this.#start.sampled;
   }
 
   get traceparent(): string {
-    this.#traceparent ??= toTraceparent(this.facts.context);
+    this.#traceparent ??= toTraceparent(this);
     return this.#traceparent;
   }
 
   set(attributes: SpanAttributes): void {
-    if (!this.#ended) this.facts.attributes = { ...this.facts.attributes, ...attributes };
+    if (!this.#ended) this.#attributes = { ...this.#attributes, ...attributes };
   }
 
-  event(name: string, attributes: SpanAttributes = {}, at = this.#now()): void {
+  event(name: string, attributes: SpanAttributes = {}, at = this.#means.now()): void {
     if (this.#ended) return;
-    const { events } = this.facts;
-    if (events.length >= mostEvents) events.shift();
-    events.push({ name, attributes, at });
+    this.#events ??= [];
+    if (this.#events.length >= mostEvents) this.#events.shift();
+    this.#events.push({ name, attributes, at });
   }
 
   /** `at`: wall clock, ms since 1970. */
   fail(error: unknown, at?: number): void {
-    if (this.#ended || this.facts.failure !== undefined) return;
-    this.facts.failure = errorText(error).slice(0, longestFailure);
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#failure = errorText(error).slice(0, longestFailure);
     this.set({ [names.errorType]: errorType(error) });
     // As in the log: a stack is for what nobody expects.
     const isExpected = error instanceof AppError && error.code !== 'unexpected';
@@ -79,8 +122,26 @@ export class OwnSpan implements Span {
   end(at?: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.facts.endedAt = Math.max(this.facts.startedAt, at ?? this.#now());
-    this.#tell(this.facts);
+    if (!this.sampled && this.#failure === undefined) return;
+    this.#means.tell(this.#facts(at ?? this.#means.now()));
+  }
+
+  #facts(endedAt: number): SpanFacts {
+    const { name, kind = 'internal', parent, links, startedAt } = this.#start;
+    // One that was minted in another trace than its parent's is led to by it, and is not its child.
+    const isChild = parent?.traceId === this.traceId;
+    return {
+      name,
+      kind,
+      context: plainContext(this),
+      parent: isChild ? plainContext(parent) : undefined,
+      links: [...(parent && !isChild ? [plainContext(parent)] : []), ...linkedContexts(links)],
+      startedAt,
+      endedAt: Math.max(startedAt, endedAt),
+      attributes: this.#attributes,
+      events: this.#events ?? [],
+      failure: this.#failure,
+    };
   }
 }
 

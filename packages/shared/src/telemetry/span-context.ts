@@ -3,9 +3,14 @@ import { parseTraceparent } from './spans.ts';
 
 /** Which span it is, and whether its trace is told. */
 export interface SpanContext {
-  traceId: string;
-  spanId: string;
-  sampled: boolean;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+/** Without what else it is. */
+export function plainContext({ traceId, spanId, sampled }: SpanContext): SpanContext {
+  return { traceId, spanId, sampled };
 }
 
 export function newTraceId(): string {

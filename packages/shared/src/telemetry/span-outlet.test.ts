@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Counter } from './metrics.ts';
-import { OwnSpan, type SpanFacts } from './own-span.ts';
+import type { SpanFacts } from './own-span.ts';
 import { newSpanId, newTraceId } from './span-context.ts';
 import { SpanOutlet } from './span-outlet.ts';
 
@@ -13,18 +13,18 @@ function setUp(size: number) {
 }
 
 function aSpan(name: string): SpanFacts {
-  const context = { traceId: newTraceId(), spanId: newSpanId(), sampled: true };
-  const times = { startedAt: 1, endedAt: 2 };
-  const facts = {
+  return {
     name,
-    kind: 'internal' as const,
-    context,
+    kind: 'internal',
+    context: { traceId: newTraceId(), spanId: newSpanId(), sampled: true },
     parent: undefined,
     links: [],
-    ...times,
+    startedAt: 1,
+    endedAt: 2,
+    attributes: {},
+    events: [],
+    failure: undefined,
   };
-  const now = () => 0;
-  return new OwnSpan({ ...facts, attributes: {}, events: [], failure: undefined }, now, now).facts;
 }
 
 test('keeps spans in their order until it is open, and passes on all that come then', () => {

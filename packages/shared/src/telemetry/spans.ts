@@ -123,7 +123,8 @@ export function activeTraceparent(): string | undefined {
   return maker?.active;
 }
 
-const format = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+/** All zeros is no id. */
+const format = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})/;
 
 /** The parts of a W3C `traceparent`; undefined for what is none. See w3.org/TR/trace-context. */
 export function parseTraceparent(
@@ -131,6 +132,5 @@ export function parseTraceparent(
 ): { traceId: string; spanId: string; sampled: boolean } | undefined {
   const [, traceId, spanId, flags] = format.exec(text ?? '') ?? [];
   if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
-  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }

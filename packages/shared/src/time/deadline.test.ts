@@ -25,6 +25,18 @@ describe('withDeadline', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  test('rejects with what the work throws before it has waited for anything', async () => {
+    const clock = new FakeClock();
+    const failure = new Error('broken');
+
+    const working = withDeadline({ clock, timeoutMs: 100, what }, () => {
+      throw failure;
+    });
+
+    await expect(working).rejects.toBe(failure);
+    expect(clock.sleeping).toBe(0);
+  });
+
   test('cancels the work at its deadline and says what took too long', async () => {
     const clock = new FakeClock();
     const cancelled: unknown[] = [];

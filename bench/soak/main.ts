@@ -1,0 +1,4 @@
+import { runProgram } from '../run-program.ts';
+import { soakProgram } from './program.ts';
+
+void runProgram(soakProgram);
