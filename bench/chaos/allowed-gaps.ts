@@ -84,10 +84,7 @@ export function allowedUntil(gap: Gap, excuses: readonly Excuse[]): Omit<BrokenG
 }
 
 /** Whether a listener was started again then. */
-function isStartedIn(
-  { fromMs, toMs }: Span,
-  { disturbances, listeners }: StrikeEvidence,
-): boolean {
+function isStartedIn({ fromMs, toMs }: Span, { disturbances, listeners }: StrikeEvidence): boolean {
   return disturbances.some(
     ({ step, where, ...strike }) =>
       step.kind === 'strike' &&
