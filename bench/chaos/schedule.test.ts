@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { FaultRuleInput } from '@baton/github-sim';
 import { describe, expect, test } from 'vitest';
 import { cut } from './cut.ts';
@@ -93,6 +94,26 @@ describe('in the long run', () => {
 
     expect(new Set(deleted)).toEqual(new Set(['set-4']));
   });
+});
+
+test('the gate strikes each service in each way, with an outage and lies about every call', async () => {
+  const gate = await readFile(new URL('../../.ci/run', import.meta.url), 'utf8');
+  const [, seed, minutes] = /chaos -- --seed (\d+) --minutes ([\d.]+)/.exec(gate) ?? [];
+  const instances = ['listener', 'provisioner', 'janitor'].map((name) => `${name}-0`);
+  const steps = schedule({
+    ...options,
+    seed: Number(seed),
+    lengthMs: Number(minutes) * 60_000,
+    instances: [...instances, 'listener-1', 'listener-2', 'provisioner-1', 'janitor-1'],
+    githubOutages: true,
+    providerLies: true,
+  });
+  const struck = strikes(steps).map(({ how, victim }) => `${how} ${victim.replace(/-\d/, '')}`);
+  const lies = steps.flatMap((step) => (step.kind === 'lie' ? [callOf(step.lie)] : []));
+
+  expect(new Set(struck).size).toBe(3 * targets.length);
+  expect(steps.some((step) => step.kind === 'fault' && isOutage(step.fault))).toBe(true);
+  expect(new Set(lies)).toEqual(new Set(calls));
 });
 
 test('a part of a run begins at once, with what begins in it', () => {
