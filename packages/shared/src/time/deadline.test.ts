@@ -104,6 +104,23 @@ describe('withDeadline', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  test('a caller that calls it off hears its reason, and not what the work makes of it', async () => {
+    const clock = new FakeClock();
+    const caller = new AbortController();
+    const reason = new Error('never mind');
+
+    const working = withDeadline(
+      { clock, timeoutMs: 100, what, signal: caller.signal },
+      (signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('no answer')));
+        }),
+    );
+    caller.abort(reason);
+
+    await expect(working).rejects.toBe(reason);
+  });
+
   test('does not begin what was called off before', async () => {
     const clock = new FakeClock();
     const reason = new Error('never mind');

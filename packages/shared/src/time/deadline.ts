@@ -23,15 +23,20 @@ export async function withDeadline<T>(
   signal?.throwIfAborted();
   // One controller for the work and for the timer, and no `AbortSignal.any`: calls come by the thousand.
   const within = new AbortController();
-  const callOff = () => within.abort(signal?.reason);
-  signal?.addEventListener('abort', callOff, { once: true });
-  const over = clock.sleep(timeoutMs, within.signal).then((): never => {
-    const error = new TimeoutError(`${what} took longer than ${timeoutMs} ms`);
-    within.abort(error);
-    throw error;
-  });
+  const { promise: over, reject } = Promise.withResolvers<never>();
   // Nobody waits for it when the work throws at once.
   over.catch(() => undefined);
+  const end = (reason: unknown) => {
+    // First, so that it wins over whatever the work makes of it.
+    reject(reason);
+    within.abort(reason);
+  };
+  const callOff = () => end(signal?.reason);
+  signal?.addEventListener('abort', callOff, { once: true });
+  void clock.sleep(timeoutMs, within.signal).then(
+    () => end(new TimeoutError(`${what} took longer than ${timeoutMs} ms`)),
+    () => undefined,
+  );
   try {
     return await Promise.race([work(within.signal), over]);
   } finally {
