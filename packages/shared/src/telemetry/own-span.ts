@@ -122,8 +122,11 @@ export class OwnSpan implements Span, SpanContext {
   end(at?: number): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (!this.sampled && this.#failure === undefined) return;
-    this.#means.tell(this.#facts(at ?? this.#means.now()));
+    if (this.sampled || this.#failure !== undefined) {
+      this.#means.tell(this.#facts(at ?? this.#means.now()));
+    }
+    // What was begun in it and goes on holds it, and would hold all that are above it.
+    this.#start.parent = undefined;
   }
 
   #facts(endedAt: number): SpanFacts {
