@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { ComputeProvider, Instance } from '@baton/providers';
 import type { Clock } from '@baton/shared/time';
-import { type BookLine, hostNow, InstanceBook } from '../pipeline/instance-book.ts';
+import { hostNow } from '../measure/host-now.ts';
+import { type BookLine, InstanceBook } from '../pipeline/instance-book.ts';
 
 /** The folders of its two books, in the folder that it is given. */
 export const bookFolders = { made: 'made', deleted: 'deleted' } as const;

@@ -1,6 +1,6 @@
 import type { BenchContext } from '../context.ts';
+import { hostNow } from '../measure/host-now.ts';
 import { type Range, rangeOf, rounded, significant } from '../measure/percentiles.ts';
-import { hostNow } from '../pipeline/instance-book.ts';
 import { type JanitorCpu, JanitorStack } from './janitor-stack.ts';
 
 interface DeletionsOptions {

@@ -12,7 +12,8 @@ import { type Nats, Publisher } from '@baton/shared/messaging';
 import { openRunners, type RunnerStore } from '@baton/shared/stores';
 import { silentLogger } from '@baton/shared/telemetry';
 import { inParallel } from '../in-parallel.ts';
-import { hostNow, InstanceBook } from '../pipeline/instance-book.ts';
+import { hostNow } from '../measure/host-now.ts';
+import { InstanceBook } from '../pipeline/instance-book.ts';
 import { providerName } from '../pipeline/pipeline-stack.ts';
 import { bookFolders } from './booked-provider.ts';
 

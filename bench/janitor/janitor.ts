@@ -1,6 +1,6 @@
 import type { BenchContext } from '../context.ts';
+import { hostNow } from '../measure/host-now.ts';
 import { percentile, type Range, rangeOf, rounded } from '../measure/percentiles.ts';
-import { hostNow } from '../pipeline/instance-book.ts';
 import { type JanitorFloor, measureJanitorFloor } from './bare-deletions.ts';
 import { type Deletions, measureDeletions } from './deletions.ts';
 import { JanitorStack } from './janitor-stack.ts';

@@ -3,9 +3,9 @@ import { AppError } from '@baton/shared/errors';
 import { askSweep } from '@baton/shared/messaging';
 import { openSweeps, type SweepStore } from '@baton/shared/stores';
 import type { BenchContext } from '../context.ts';
+import { hostNow } from '../measure/host-now.ts';
 import { type Range, rangeOf, rounded, type Spread, spread } from '../measure/percentiles.ts';
 import { readUsage } from '../measure/process-usage.ts';
-import { hostNow } from '../pipeline/instance-book.ts';
 import { JanitorStack } from './janitor-stack.ts';
 
 export interface SweepFigures {

@@ -2,8 +2,6 @@ import { appendFile, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-export { hostNow } from '../measure/host-now.ts';
-
 const lineSchema = z.object({
   /** Wall clock of the host, ms with fractions: the same for all its processes. */
   at: z.number(),

@@ -1,5 +1,6 @@
 import type { ComputeProvider, CreateRequest, Instance } from '@baton/providers';
-import { type BookLine, hostNow, InstanceBook } from './instance-book.ts';
+import { hostNow } from '../measure/host-now.ts';
+import { type BookLine, InstanceBook } from './instance-book.ts';
 
 /** Room enough for any benchmark. */
 const room = 100_000;

@@ -1,6 +1,6 @@
 import type { BenchContext } from '../context.ts';
+import { hostNow } from '../measure/host-now.ts';
 import { rounded } from '../measure/percentiles.ts';
-import { hostNow } from './instance-book.ts';
 import type { PipelineStack } from './pipeline-stack.ts';
 
 /** Jobs wait for runners that never finish them; ms. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ComputeProvider, CreateRequest, Instance } from '@baton/providers';
-import { type BookLine, hostNow, InstanceBook } from '../pipeline/instance-book.ts';
+import { hostNow } from '../measure/host-now.ts';
+import { type BookLine, InstanceBook } from '../pipeline/instance-book.ts';
 
 /** The folders of its books, in the folder that it is given; the benchmark writes `ended`. */
 export const briefBooks = { made: 'made', ended: 'ended', deleted: 'deleted' } as const;

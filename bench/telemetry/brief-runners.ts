@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { SimControl } from '@baton/github-sim';
 import type { Clock } from '@baton/shared/time';
-import { type BookLine, hostNow, InstanceBook } from '../pipeline/instance-book.ts';
+import { hostNow } from '../measure/host-now.ts';
+import { type BookLine, InstanceBook } from '../pipeline/instance-book.ts';
 import { briefBooks } from './brief-provider.ts';
 
 /** How long a runner has its job at least, ms. */
