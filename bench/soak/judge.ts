@@ -140,7 +140,8 @@ function streamReport(judged: Judged, part: 'streams' | 'buckets', name: string)
   const [messages, mb] = [trend('messages'), trend('mb')];
   const limitMb = limitsMb.get(name);
   if (limitMb === undefined) return { messages, mb };
-  if (mb.most > limitMb) judged.grew.push(`${name} holds ${mb.most} MB, its limit is ${limitMb}`);
+  if (mb.most > limitMb)
+    judged.grew.push(`${name} holds ${mb.most} MB, its limit is ${rounded(limitMb)}`);
   return { messages, mb, limitMb: rounded(limitMb) };
 }
 

@@ -7,12 +7,12 @@ interface Load {
   lengthMs: number;
 }
 
-/** Gives the scale sets a job in turn, at an even pace, for so long; jobs take 0.2 to 4 s. Returns how many. */
+/** Gives the scale sets a job in turn, at an even pace, for so long; jobs take 0.2 to 4 s. */
 export async function queueEvenly(
   sim: SimControl,
   { scaleSets, jobsPerS, lengthMs }: Load,
   { clock, random, signal }: Pick<BenchContext, 'clock' | 'random' | 'signal'>,
-): Promise<number> {
+): Promise<void> {
   const startedAt = clock.monotonic();
   const total = Math.floor((jobsPerS * lengthMs) / 1_000);
   for (let count = 0; count < total; count += 1) {
@@ -21,5 +21,4 @@ export async function queueEvenly(
     const scaleSet = scaleSets[count % scaleSets.length] ?? '';
     await sim.addJobs({ scaleSet, durationMs: Math.round(200 + random() * 3_800) });
   }
-  return total;
 }
