@@ -38,13 +38,13 @@ export async function watch(
   for (;;) {
     const atMs = clock.monotonic() - startedAt;
     if (atMs >= lengthMs) return;
-    onSample(await look(place, Math.round(atMs)));
+    onSample({ atMs: Math.round(atMs), ...(await look(place, signal)) });
     // A look that took longer than a period makes the next one later, not more frequent.
     await clock.sleep(everyMs - ((clock.monotonic() - startedAt) % everyMs), signal);
   }
 }
 
-async function look({ stack, nats }: Place, atMs: number): Promise<Sample> {
+async function look({ stack, nats }: Place, signal: AbortSignal): Promise<Omit<Sample, 'atMs'>> {
   const services = stack.services.map((service) => [service.instance, service] as const);
   const pids: (readonly [string, number])[] = [
     ...services.map(([name, { pid }]) => [name, pid] as const),
@@ -54,14 +54,14 @@ async function look({ stack, nats }: Place, atMs: number): Promise<Sample> {
   ];
   const [processes, series, jetStream, storeBytes] = await Promise.all([
     byName(pids, sampleProcess),
-    byName(services, async ({ healthPort }) => await countSeries(await healthPort)),
+    byName(services, async ({ healthPort }) => await countSeries(await healthPort, signal)),
     sampleJetStream(nats),
     sizeOf(join(stack.dir, 'nats')),
   ]);
-  return { atMs, processes, series, ...jetStream, storeMb: storeBytes / 1e6 };
+  return { processes, series, ...jetStream, storeMb: storeBytes / 1e6 };
 }
 
-async function countSeries(port: number): Promise<number> {
-  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+async function countSeries(port: number, signal: AbortSignal): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { signal });
   return (await answer.text()).split('\n').filter((line) => /^[^#]/.test(line)).length;
 }
