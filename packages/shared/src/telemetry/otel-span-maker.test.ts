@@ -1,4 +1,5 @@
 import { FakeClock } from '@baton/testkit';
+import { context, trace } from '@opentelemetry/api';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../errors/index.ts';
 import { OtelSpanMaker } from './otel-span-maker.ts';
@@ -141,15 +142,17 @@ describe('of a trace that is not sampled', () => {
     const { told, named } = setUp(0);
     const failure = new AppError('github', 'no answer', { cause: new Error('ECONNRESET') });
 
-    const work = inSpan('outer', {}, async () => {
+    const outer = await inSpan('outer', {}, async (span) => {
       await inSpan('good', {}, () => undefined);
       await inSpan('bad', {}, () => Promise.reject(failure)).catch(() => undefined);
+      return parseTraceparent(span.traceparent);
     });
-    await work;
     recordSpan('runner', { startedAt: 1, endedAt: 2, error: new TypeError('x is undefined') });
 
     expect(told.map(({ name }) => name)).toEqual(['bad', 'runner']);
+    expect(outer).toBeDefined();
     expect(named('bad')).toMatchObject({
+      parent: outer,
       failure: 'no answer: ECONNRESET',
       attributes: { 'error.type': 'github' },
       // What is expected has no stack.
@@ -175,6 +178,19 @@ test('the wall clock may be set while a span lives: it keeps an order, and ends 
   expect(now()).toBe(1_000_001.25);
   Object.assign(times, { now: 900_000, monotonic: 2 });
   expect(now()).toBe(900_000);
+});
+
+test('instrumentations see a span where its trace is told, and none of that within another', () => {
+  setUp();
+  const seen = () => trace.getSpanContext(context.active())?.traceId;
+
+  inTrace(foreign, () => {
+    expect(seen()).toBe('a'.repeat(32));
+    inTrace(unsampled, () => expect(seen()).toBeUndefined());
+    inTrace(null, () => expect(seen()).toBeUndefined());
+    expect(seen()).toBe('a'.repeat(32));
+  });
+  expect(seen()).toBeUndefined();
 });
 
 test('a span within which work runs is its active one, whoever made it', () => {
