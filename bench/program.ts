@@ -180,7 +180,7 @@ function telemetryCommand(io: Io): Command {
   return new Command('telemetry')
     .description('what traces cost: CPU per runner of the three services, at 10 % and at 100 %')
     .option('--rounds <number>', 'each measures without traces, at 10 % and at 100 %', positive, 5)
-    .option('--jobs <number>', 'jobs of one measurement', positive, 400)
+    .option('--jobs <number>', 'jobs of one measurement', positive, 800)
     .option('--rate <number>', 'jobs a second', positive, 60)
     .option(
       '--profile <folder>',
