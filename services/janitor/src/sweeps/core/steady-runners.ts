@@ -1,21 +1,22 @@
 import { type Runner, runnerKey } from '@baton/shared/contracts';
 import type { SweepViews } from '../sweep.ts';
 
-/** Sweeps that run together ask the same. By the records of after. */
-const found = new WeakMap<
-  readonly Runner[],
-  { before: readonly Runner[]; steady: readonly Runner[] }
->();
+/**
+ * Sweeps that run together ask the same: by the records of after, then by those of before. Both weakly, since the
+ * records of before are often those of after of an earlier look, which would be held by this one, and so on
+ * back to the first.
+ */
+const found = new WeakMap<readonly Runner[], WeakMap<readonly Runner[], readonly Runner[]>>();
 
 /**
  * The runners that nobody has marked, and whose state was the same before and after the lists were
  * read. What moved meanwhile is looked at the next time.
  */
 export function steadyRunners({ before, after }: SweepViews): readonly Runner[] {
-  const known = found.get(after.items);
-  if (known?.before === before.items) return known.steady;
-  const steady = findSteady(before.items, after.items);
-  found.set(after.items, { before: before.items, steady });
+  const byBefore = found.get(after.items) ?? new WeakMap<readonly Runner[], readonly Runner[]>();
+  found.set(after.items, byBefore);
+  const steady = byBefore.get(before.items) ?? findSteady(before.items, after.items);
+  byBefore.set(before.items, steady);
   return steady;
 }
 
