@@ -23,6 +23,7 @@ import {
   watchLag,
 } from '@baton/shared/messaging';
 import {
+  awaitInstallation,
   copyRunners,
   listDeclared,
   openRunners,
@@ -30,7 +31,6 @@ import {
   type RunnerCopy,
   ScaleSetsByProvider,
   type SpecStore,
-  verifyInstallation,
 } from '@baton/shared/stores';
 import type { Clock } from '@baton/shared/time';
 import type { JanitorConfig } from './config.ts';
@@ -70,7 +70,7 @@ export async function run(
   const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `janitor ${instance}` });
   await awaitTopologyPart(nats, topology(config), used, runtime);
-  await verifyInstallation(nats, installationId);
+  await awaitInstallation(nats, installationId);
 
   const [specs, runners] = [await openSpecs(nats), await openRunners(nats)];
   answerQuestions(nats, specs, clients, config, runtime);

@@ -12,6 +12,7 @@ import {
   Publisher,
 } from '@baton/shared/messaging';
 import {
+  awaitInstallation,
   listDeclared,
   openLeases,
   openMembers,
@@ -21,7 +22,6 @@ import {
   openSpecs,
   openStatus,
   type SpecStore,
-  verifyInstallation,
 } from '@baton/shared/stores';
 import { type ListenerConfig, openingPolicy } from './config.ts';
 import { degradedScaleSets } from './core/degraded-scale-sets.ts';
@@ -122,7 +122,7 @@ async function findFit(nats: Nats, config: ListenerConfig, runtime: Runtime): Pr
     takeIdentity(nats, 'listener', instance),
     awaitTopologyPart(nats, topology({ leaseTtlMs }), used, runtime),
   ]);
-  await verifyInstallation(nats, installationId);
+  await awaitInstallation(nats, installationId);
 }
 
 /** Until the process is to end, and then to the end of what it does. */

@@ -27,6 +27,7 @@ import {
   watchLag,
 } from '@baton/shared/messaging';
 import {
+  awaitInstallation,
   copyRunners,
   listDeclared,
   openJit,
@@ -37,7 +38,6 @@ import {
   openSpecs,
   ScaleSetsByProvider,
   type SpecStore,
-  verifyInstallation,
 } from '@baton/shared/stores';
 import { Bootstrap } from './bootstrap/bootstrap.ts';
 import { CapacityShare } from './capacity-share.ts';
@@ -85,7 +85,7 @@ export async function run(
   const providers = await load(config.providersFile, given);
   await using nats = await connectNats({ ...config, ...runtime, name: `provisioner ${instance}` });
   await awaitTopologyPart(nats, topology({ leaseTtlMs: 0 }), used, runtime);
-  await verifyInstallation(nats, installationId);
+  await awaitInstallation(nats, installationId);
 
   const holder = { v: 1 as const, identity: instance, incarnation: runtime.incarnation };
   const stores = await openStores(nats, runtime);

@@ -1,5 +1,6 @@
 export { ScaleSetsByProvider } from './scale-sets-by-provider.ts';
 export {
+  awaitInstallation,
   claimInstallation,
   copyRunners,
   type JitStore,

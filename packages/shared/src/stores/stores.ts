@@ -69,13 +69,26 @@ export async function claimInstallation(nats: Nats, installationId: string): Pro
   await verifyInstallation(nats, installationId);
 }
 
-/**
- * Waits some seconds for an answer: a process asks at its start.
- * @throws AppError `config` when the buckets belong to another installation, or to none.
- */
+/** @throws AppError `config` when the buckets belong to another installation, or to none. */
 export async function verifyInstallation(nats: Nats, installationId: string): Promise<void> {
   const bucket = await KvBucket.open(nats, buckets.specs, installationSchema);
+  refuseOthers(await bucket.get(installationKey), installationId);
+}
+
+/**
+ * The same at the start of a service, which has seen the buckets already: waits some seconds for an answer.
+ * @throws AppError `config` when the buckets belong to another installation, or to none.
+ */
+export async function awaitInstallation(nats: Nats, installationId: string): Promise<void> {
+  const bucket = await KvBucket.open(nats, buckets.specs, installationSchema);
   const entry = await patiently(nats, () => bucket.get(installationKey), isFinal);
+  refuseOthers(entry, installationId);
+}
+
+function refuseOthers(
+  entry: { value: { installationId: string } } | undefined,
+  installationId: string,
+): void {
   const owner = entry?.value.installationId;
   if (owner === installationId) return;
   throw new AppError(
