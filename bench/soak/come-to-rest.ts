@@ -3,7 +3,7 @@ import { buckets, deletedRunnerKeptMs } from '@baton/shared/contracts';
 import type { Nats } from '@baton/shared/messaging';
 import { openRunners } from '@baton/shared/stores';
 import type { LocalStack } from '@baton/stack';
-import { untilQuiet } from '../chaos/quiet.ts';
+import { longestQuietMs, untilQuiet } from '../chaos/quiet.ts';
 import type { BenchContext } from '../context.ts';
 import { countKeys, sampleJetStream } from './jetstream-sample.ts';
 import type { Rest } from './leftovers.ts';
@@ -15,7 +15,6 @@ interface Place {
   scaleSets: number;
 }
 
-const longestQuietMs = 300_000;
 /** Janitors let go of a mark after the time for which it is kept, and look every quarter of it. */
 const longestForgettingMs = 2 * deletedRunnerKeptMs;
 const lookEveryMs = 1_000;
@@ -26,8 +25,9 @@ export async function comeToRest(context: BenchContext, place: Place): Promise<R
   const { stack, nats, sim } = place;
   const runners = await openRunners(nats);
   const records = async () => (await runners.list()).length;
+  const longestMs = longestQuietMs({ providerLies: false });
   say('all jobs are queued: waiting until all is done');
-  await untilQuiet({ ...place, records, longestMs: longestQuietMs, clock, signal, say });
+  await untilQuiet({ ...place, records, longestMs, clock, signal, say });
   say('waiting until janitors forget which runners there were');
   const giveUpAt = clock.monotonic() + longestForgettingMs;
   const isForgotten = async () =>

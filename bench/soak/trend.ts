@@ -1,4 +1,4 @@
-import { percentile } from '../measure/percentiles.ts';
+import { mean, percentile } from '../measure/percentiles.ts';
 
 /** A number at a time, in ms from the start. */
 export interface Point {
@@ -50,8 +50,8 @@ export function trendOf(points: readonly Point[]): Trend {
 export function growthOf(points: readonly Point[], bound: Bound): number | undefined {
   const thin = thinned(points);
   const lengthMs = (thin.at(-1)?.atMs ?? 0) - (thin[0]?.atMs ?? 0);
-  const mean = thin.reduce((sum, { value }) => sum + value, 0) / thin.length;
-  const allowed = Math.max(bound.share * mean, bound.least);
+  const usual = mean(thin.map(({ value }) => value));
+  const allowed = Math.max(bound.share * usual, bound.least);
   const growth = slopeOf(thin) * lengthMs;
   const lately = slopeOf(thin.slice(Math.floor(thin.length / 2))) * lengthMs;
   const third = Math.ceil(thin.length / 3);

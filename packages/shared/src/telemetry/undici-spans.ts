@@ -1,5 +1,5 @@
-import { context, TraceFlags, trace } from '@opentelemetry/api';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { activeSpan } from './otel-context.ts';
 
 /** GitHub's message queue is asked with this header, and holds the call for up to 50 s. */
 const pollHeader = 'x-scalesetmaxcapacity';
@@ -13,15 +13,10 @@ const pollHeader = 'x-scalesetmaxcapacity';
 export function undiciSpans(): UndiciInstrumentation {
   return new UndiciInstrumentation({
     requireParentforSpans: true,
-    ignoreRequestHook: ({ headers }) => !isSampled() || headers.includes(pollHeader),
+    ignoreRequestHook: ({ headers }) => !activeSpan()?.sampled || headers.includes(pollHeader),
     startSpanHook: ({ origin, path }) => ({
       'url.full': `${origin}${path.split('?', 1)[0]}`,
       'url.query': '',
     }),
   });
-}
-
-function isSampled(): boolean {
-  const active = trace.getSpanContext(context.active());
-  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) !== 0;
 }
