@@ -17,8 +17,9 @@ const optionsSchema = z.object({
 export function soakProgram(io: Io): Command {
   return new Command('npm run soak --')
     .description(
-      'Gives Baton jobs at an even pace for long, and asks what grows that should not: memory, handles,\n' +
-        'lag, keys, files. Then it lets the system come to rest, and asks what is left.\n' +
+      'Gives Baton jobs at an even pace for long, and asks what grows that should not:\n' +
+        'memory, handles, lag, keys, files. Then it lets the system come to rest, and\n' +
+        'asks what is left.\n' +
         'Progress goes to stderr; the last line of stdout is the verdict, as JSON.',
     )
     .option(
